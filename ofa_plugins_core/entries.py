@@ -1,0 +1,238 @@
+"""The frozen records that plugins' hooks yield: what is offered, under which name, built how.
+
+``options`` is an attrs class; its fields are what the user can set with ``--set NAME.key=value``
+or in YAML, structured strictly. ``build`` gets an instance of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from importlib.resources.abc import Traversable
+from pathlib import Path
+from typing import Any, Protocol
+
+from attrs import frozen
+
+from ofa_plugins_core.events import Listener, silent
+from ofa_plugins_core.interfaces import (
+    CostModel,
+    Device,
+    Predictor,
+    RuntimePolicy,
+    Sampler,
+    Searcher,
+    Supernet,
+    TrainingPlan,
+)
+
+
+class Plugins(Protocol):
+    """What a job may ask the host for, by name; unknown names end with the nearest known ones."""
+
+    def supernet(self, name: str) -> Supernet:
+        """A supernet by name, alias or path of a YAML row."""
+
+    def cost_model(self, name: str) -> CostModelEntry:
+        """A cost model's entry; its ``build(supernet)`` makes it."""
+
+    def searcher(self, name: str) -> SearcherEntry:
+        """A searcher's entry."""
+
+    def predictor(self, name: str) -> PredictorEntry:
+        """A form of predictor."""
+
+    def sampler(self, name: str) -> SamplerEntry:
+        """A sampler's entry."""
+
+
+@frozen(eq=False)
+class JobContext:
+    """What a job runs in.
+
+    Attributes:
+        host: the plugins, by name.
+        listener: takes progress and notices.
+        seed: of every random choice.
+        out: folder for results, made when first written to; None for none.
+        resume: go on with what ``out`` holds.
+    """
+
+    host: Plugins
+    listener: Listener = silent
+    seed: int = 0
+    out: Path | None = None
+    resume: bool = False
+
+
+@frozen
+class NoOptions:
+    """The options of an entry that has none."""
+
+
+@frozen
+class SupernetEntry:
+    """A supernet.
+
+    Attributes:
+        name: for example ``moofa_v3``.
+        summary: one line.
+        build: () -> the supernet, torch-free.
+        aliases: other names, the papers' own among them.
+    """
+
+    name: str
+    summary: str
+    build: Callable[[], Supernet]
+    aliases: tuple[str, ...] = ()
+
+
+@frozen
+class SupernetFamilyEntry:
+    """A kind of supernet that a user describes by a row of their own, in a YAML file.
+
+    Attributes:
+        name: what ``family:`` says in the file, for example ``mbconv``.
+        row: attrs class of the row; the file's other keys are its fields.
+        build: (name, row) -> the supernet.
+    """
+
+    name: str
+    summary: str
+    row: type
+    build: Callable[[str, Any], Supernet]
+
+
+@frozen
+class SamplerEntry:
+    """A way to draw architectures; build: (supernet, options) -> Sampler."""
+
+    name: str
+    summary: str
+    build: Callable[[Supernet, Any], Sampler]
+    options: type = NoOptions
+
+
+@frozen
+class CostModelEntry:
+    """A cost; build: (supernet, options) -> CostModel.
+
+    Attributes:
+        unit: of its values.
+        qualified: is asked for as NAME@QUALIFIER (a table or a device); the qualifier reaches
+            ``build`` as the option ``qualifier``.
+    """
+
+    name: str
+    summary: str
+    unit: str
+    build: Callable[[Supernet, Any], CostModel]
+    options: type = NoOptions
+    qualified: bool = False
+
+
+@frozen
+class FittedPredictorEntry:
+    """A predictor that was fitted for one supernet on one data set, and ships as a file.
+
+    Its key is the triple (predictor, supernet, dataset).
+
+    Attributes:
+        file: the coefficients.
+        origin: where the data came from, and the command that makes the file again.
+        extrapolation: as a whole outside of what it was fitted on (another supernet's records).
+    """
+
+    predictor: str
+    supernet: str
+    dataset: str
+    file: Path | Traversable
+    origin: str
+    extrapolation: bool = False
+
+    @property
+    def name(self) -> str:
+        """The key as one word."""
+        return f"{self.predictor}:{self.supernet}:{self.dataset}"
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        return self.origin
+
+
+@frozen
+class PredictorEntry:
+    """A form of accuracy predictor.
+
+    Attributes:
+        load: (supernet, file or None, fitted entry or None) -> Predictor. A file that the user
+            names comes first; otherwise the entry found for the supernet and data set.
+    """
+
+    name: str
+    summary: str
+    load: Callable[[Supernet, Path | None, FittedPredictorEntry | None], Predictor]
+    options: type = NoOptions
+
+
+@frozen
+class SearcherEntry:
+    """A searcher; build: (options) -> Searcher.
+
+    Attributes:
+        exact: what it returns is proven optimal, where it takes the problem at all.
+    """
+
+    name: str
+    summary: str
+    build: Callable[[Any], Searcher]
+    options: type = NoOptions
+    exact: bool = False
+
+
+@frozen
+class RuntimePolicyEntry:
+    """A runtime policy; build: (options) -> RuntimePolicy."""
+
+    name: str
+    summary: str
+    build: Callable[[Any], RuntimePolicy]
+    options: type = NoOptions
+
+
+@frozen
+class DeviceEntry:
+    """A device; build: (options) -> Device."""
+
+    name: str
+    summary: str
+    build: Callable[[Any], Device]
+    options: type = NoOptions
+
+
+@frozen
+class TrainingPlanEntry:
+    """A training plan; build: (supernet, options) -> TrainingPlan."""
+
+    name: str
+    summary: str
+    build: Callable[[Supernet, Any], TrainingPlan]
+    options: type = NoOptions
+
+
+@frozen
+class JobEntry:
+    """A job: what ``ofa run NAME`` runs; its flags come from the fields of ``options``.
+
+    Attributes:
+        run: (context, options) -> a result that the command line can print: a
+            dict or a list of dicts (JSON), or an object with ``as_json()`` and, for the terminal,
+            ``as_tables()``.
+        example: a command line that works, for the help text.
+    """
+
+    name: str
+    summary: str
+    run: Callable[[JobContext, Any], Any]
+    options: type = NoOptions
+    example: str = ""

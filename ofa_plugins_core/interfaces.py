@@ -1,0 +1,294 @@
+"""Protocols of the seams: what a plugin's objects have to be able to do.
+
+Everything here is structural: a plugin needs to inherit from nothing. Arrays are numpy's; n is the
+number of architectures.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Protocol, TypeAlias, runtime_checkable
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from ofa_plugins_core.events import Listener, silent
+from ofa_plugins_core.geometry import Geometry
+from ofa_plugins_core.separable import Separable
+from ofa_plugins_core.values import ArchLike, Constraint, Genes, Kind, SearchSpace
+
+Archs: TypeAlias = Genes | Sequence[ArchLike]
+"""Architectures: an encoded (n, genes) array of the supernet's space, or exchange dicts."""
+
+
+@runtime_checkable
+class Supernet(Protocol):
+    """A supernet as described: its space and its geometry. Knows no torch."""
+
+    @property
+    def name(self) -> str:
+        """The name under which it was asked for."""
+
+    @property
+    def space(self) -> SearchSpace:
+        """Its search space."""
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """Image sizes of its space, in pixels."""
+
+    def geometry(self) -> Geometry:
+        """Its sites, blocks and ops."""
+
+    def at(self, resolutions: Sequence[int]) -> Supernet:
+        """The same supernet over other image sizes."""
+
+    def as_built(self) -> Supernet:
+        """With the geometry of what is really extracted, where the published costs differ."""
+
+    def priced_as(self, other: Supernet) -> Supernet:
+        """This space on the other's network: the same choices, the other's widths.
+
+        Raises:
+            UsageError: the two do not have the same slots and options.
+        """
+
+
+class Sampler(Protocol):
+    """Draws architectures."""
+
+    def sample(self, n: int, generator: np.random.Generator) -> Genes:
+        """Draw n architectures: (n, genes), canonical."""
+
+
+@runtime_checkable
+class CostModel(Protocol):
+    """Architecture -> cost."""
+
+    @property
+    def name(self) -> str:
+        """As the user writes it, for example ``latency@note10``."""
+
+    @property
+    def unit(self) -> str:
+        """For example ``items``, ``MACs``, ``ms``."""
+
+    @property
+    def kind(self) -> Kind:
+        """How its numbers are had."""
+
+    @property
+    def source(self) -> str | None:
+        """Definition, table or device."""
+
+    def evaluate(self, archs: Archs) -> NDArray[Any]:
+        """(n,) costs of n architectures, in ``unit``."""
+
+
+@runtime_checkable
+class SeparableCost(CostModel, Protocol):
+    """A cost that is a sum or a maximum of tables: it can be searched exactly."""
+
+    def separable(self, size: int) -> Separable:
+        """Its tables at one image size (pixels), over the genes of the supernet's space."""
+
+
+@frozen(eq=False)
+class Predictions:
+    """Predicted top-1 accuracies in percent, each (n,).
+
+    ``low`` and ``high`` are the ends of an 80 % interval; ``extrapolated`` is True outside the
+    range on which the predictor was fitted.
+    """
+
+    value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    extrapolated: NDArray[np.bool_]
+
+
+@runtime_checkable
+class Predictor(Protocol):
+    """Architecture -> accuracy."""
+
+    @property
+    def name(self) -> str:
+        """Name of its kind, for example ``additive``."""
+
+    @property
+    def source(self) -> str:
+        """What it was fitted on, for reports: data set, records, error."""
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """Image sizes on which it was fitted, or () where it is an extrapolation as a whole."""
+
+    def predict(self, archs: Archs) -> Predictions:
+        """Predicted accuracies of n architectures."""
+
+
+class Link(Protocol):
+    """A strictly increasing map from a score to accuracy in percent."""
+
+    def forward(self, score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Score -> accuracy."""
+
+    def inverse(self, accuracy: float) -> float:
+        """Accuracy -> the score that reaches it; inf where none does, -inf where any does."""
+
+
+@runtime_checkable
+class SeparablePredictor(Predictor, Protocol):
+    """A predictor whose score is a sum of tables, under a link per image size."""
+
+    def separable(self, size: int) -> Separable:
+        """The score's tables at one image size, over the genes of the supernet's space."""
+
+    def link(self, size: int) -> Link:
+        """From the score to accuracy at that size."""
+
+
+@runtime_checkable
+class RecordSupport(Protocol):
+    """A predictor that knows how many measured records stand behind a bound."""
+
+    def support(self, size: int, constraints: Sequence[Constraint]) -> int | None:
+        """Records at the image size that meet the bounds, or None where it cannot tell."""
+
+
+@frozen(eq=False)
+class Problem:
+    """What a searcher is asked.
+
+    Attributes:
+        supernet: with the image sizes to search over as its resolutions.
+        costs: name -> cost model, in the order of the user; the front is sorted by the first.
+        predictor: of accuracy, or None.
+        constraints: bounds on costs, and on ``accuracy`` in percent.
+        objective: ``accuracy`` (maximised) or the name of a cost (minimised).
+        front: find every trade-off of the objective against the costs, not only the best.
+        points: most points of a front of several costs; 0 for all.
+    """
+
+    supernet: Supernet
+    costs: Mapping[str, CostModel]
+    predictor: Predictor | None = None
+    constraints: tuple[Constraint, ...] = ()
+    objective: str = "accuracy"
+    front: bool = False
+    points: int = 1000
+
+    def with_constraints(self, constraints: Sequence[Constraint]) -> Problem:
+        """The same problem under other bounds."""
+        return Problem(
+            self.supernet,
+            self.costs,
+            self.predictor,
+            tuple(constraints),
+            self.objective,
+            self.front,
+            self.points,
+        )
+
+
+@frozen(eq=False)
+class Found:
+    """What a searcher found.
+
+    Attributes:
+        genes: (n, genes) of the problem's space: one row for the best, or the front.
+        optimal: proven best for the predictor and the costs.
+        evaluations: architectures that were scored one by one (0 where tables were optimised).
+        epsilon: objective -> largest step to a kept point, where a front was thinned.
+        note: a sentence for the user, for example that it was interrupted.
+    """
+
+    genes: Genes
+    optimal: bool
+    evaluations: int
+    epsilon: Mapping[str, float] | None = None
+    note: str | None = None
+
+
+class Searcher(Protocol):
+    """Finds architectures."""
+
+    def refuses(self, problem: Problem) -> str | None:
+        """Why it cannot take the problem, or None where it can."""
+
+    def search(
+        self, problem: Problem, generator: np.random.Generator, listener: Listener = silent
+    ) -> Found:
+        """Search.
+
+        Raises:
+            InfeasibleError: no network meets the constraints, with the smallest reachable values.
+        """
+
+
+@frozen
+class Observation:
+    """What a runtime policy sees after one inference.
+
+    Attributes:
+        time: seconds since the start.
+        latency: of the last inference, ms.
+        limit: on latency, ms.
+        readings: further monitors by name (CPU use, temperature, …).
+    """
+
+    time: float
+    latency: float
+    limit: float
+    readings: Mapping[str, float] = field(factory=dict)
+
+
+@frozen
+class Level:
+    """One row of a runtime table: what a policy can switch to.
+
+    Attributes:
+        accuracy: percent.
+        latency: ms, as measured for the table.
+    """
+
+    accuracy: float
+    latency: float
+
+
+class RuntimePolicy(Protocol):
+    """Observation -> level, as a pure function of its state."""
+
+    def start(self, levels: Sequence[Level]) -> Any:
+        """The state before the first observation."""
+
+    def decide(self, state: Any, observation: Observation) -> tuple[Any, int]:
+        """The next state, and the level to use from now on."""
+
+
+class Device(Protocol):
+    """Something that networks run on."""
+
+    def describe(self) -> Mapping[str, str]:
+        """Model, cores, clocks, software versions: goes with every measurement."""
+
+
+class TrainingPlan(Protocol):
+    """Phases of a supernet's training, as data."""
+
+    def phases(self) -> Sequence[Mapping[str, Any]]:
+        """Each phase's options, epochs and learning rates, in order."""
+
+
+class ElasticModule(Protocol):
+    """An elastic network in torch, as supernets with weights build it."""
+
+    def activate(self, arch: ArchLike) -> None:
+        """Make a subnet the active one; touches no weights."""
+
+    def extract(self, arch: ArchLike) -> Any:
+        """The subnet as a module of its own, with the same function."""
+
+    def load_published(self, state: Mapping[str, Any]) -> None:
+        """Load a published checkpoint, strictly."""
