@@ -201,11 +201,20 @@ class SearchSpace:
             return out
         sizes = np.array([p.image_size for p in parsed])
         out[:, RESOLUTION] = self._indices(RESOLUTION, sizes, None)
-        for dimension in self.dimensions:
-            values = [dict(p.choices)[dimension.key] for p in parsed]
-            if dimension.fixed and all(v is None for v in values):
-                continue
-            self._encode_dimension(dimension, values, out)
+        given = [(d, *self._filled(d, parsed)) for d in self.dimensions]
+        chosen = [
+            (entry, values[:, slot])
+            for dimension, values, _ in given
+            for slot, entry in enumerate(dimension.entries)
+            if isinstance(entry, int)
+        ]
+        for column, values in sorted(chosen, key=lambda c: c[0]):  # controls come first
+            out[:, column] = self._indices(column, values, out)
+        for dimension, values, present in given:
+            for slot, entry in enumerate(dimension.entries):
+                if isinstance(entry, Derived):
+                    name = f"{dimension.key}[{slot}]"
+                    self._check_derived(name, entry, values[:, slot], present, out)
         return self.canonical(out)
 
     def decode(self, genes: Genes) -> list[Arch]:
@@ -236,17 +245,14 @@ class SearchSpace:
                 columns.append(np.broadcast_to(np.array(entry.values)[index], len(rows)))
         return np.stack(columns, axis=1)
 
-    def _encode_dimension(
-        self, dimension: Dimension, values: list[tuple[Number, ...] | None], out: Genes
-    ) -> None:
-        given = np.array([v is not None for v in values])
-        width = len(dimension.entries)
-        filled = np.array([v if v is not None else (0,) * width for v in values], dtype=float)
-        for slot, entry in enumerate(dimension.entries):
-            if isinstance(entry, int):
-                out[:, entry] = self._indices(entry, filled[:, slot], out)
-            else:
-                self._check_derived(f"{dimension.key}[{slot}]", entry, filled[:, slot], given, out)
+    def _filled(
+        self, dimension: Dimension, archs: Sequence[Arch]
+    ) -> tuple[NDArray[Any], NDArray[np.bool_]]:
+        """(n, slots) values, 0 where the dimension is left out, and (n,) whether it is there."""
+        values = [dict(a.choices)[dimension.key] for a in archs]
+        blank = (0,) * len(dimension.entries)
+        filled = np.array([blank if v is None else v for v in values], dtype=float)
+        return filled, np.array([v is not None for v in values])
 
     def _indices(self, column: int, values: NDArray[Any], out: Genes | None) -> NDArray[np.intp]:
         """Option indices of values of one gene; free where the gene is inactive."""

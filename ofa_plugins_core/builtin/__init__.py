@@ -1,0 +1,1 @@
+"""The core's own plugin: what every installation offers, through the same hooks as any other."""

@@ -1,0 +1,176 @@
+"""Computed costs: parameters, multiply-accumulates, weight bytes, definitions of peak memory.
+
+Peak memory is counted in items (tensor elements) at batch 1; times the bytes of the data type it
+is in bytes. Which definition is meant is part of the cost's name:
+
+* ``peak_memory``: MOOFA's (2024): per convolution its input, output and weights; the block's input
+  is added to the spatial convolution of a block with an identity shortcut.
+* ``peak_memory_mcunet``: MCUNet's (2020): activations only, since weights are read from flash.
+* ``peak_memory_liveness``: what is alive at each op, the residual and squeeze-excite included.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Literal
+
+from attrs import field, frozen
+
+from ofa_plugins_core.entries import CostModelEntry, NoOptions
+from ofa_plugins_core.geometry import SPATIAL, Block, Op
+from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.pricing import BlockCostModel
+from ofa_plugins_core.values import DTYPE_BYTES, ArchLike
+
+History = list[tuple[str, str, int]]
+OpPrice = Callable[[Block], Iterator[tuple[Op, int]]]
+
+
+def params(block: Block) -> int:
+    """Elements of the extracted static network's parameters."""
+    return sum(op.params for op in block.ops)
+
+
+def macs(block: Block) -> int:
+    """Multiply-accumulates: what the papers call FLOPs."""
+    return sum(op.macs for op in block.ops)
+
+
+def moofa_items(block: Block) -> Iterator[tuple[Op, int]]:
+    """Items of each convolution on the feature map, by MOOFA's definition.
+
+    With an identity shortcut the block's input is added during the spatial convolution, also where
+    that convolution reads it itself (no expand convolution): the published numbers do so.
+    """
+    held = block.ops[0].inputs if block.shortcut else 0
+    for op in block.ops:
+        if op.role == "conv":
+            yield op, op.inputs + op.outputs + op.weights + (held if op.name in SPATIAL else 0)
+
+
+def mcunet_items(block: Block) -> Iterator[tuple[Op, int]]:
+    """Activations of each op; the block's input counts during the ops that do not read it."""
+    held = block.ops[0].inputs if block.shortcut else 0
+    for number, op in enumerate(block.ops):
+        if op.role in ("conv", "head", "linear"):
+            yield op, op.inputs + op.outputs + (held if number else 0)
+
+
+def liveness_items(block: Block, inplace: bool = False) -> Iterator[tuple[Op, int]]:
+    """What is alive at each op: input, output, weights, the residual, and squeeze-excite's tensors.
+
+    Args:
+        inplace: depthwise convolutions write over their input, a channel at a time.
+    """
+    held = block.ops[0].inputs if block.shortcut or _forks(block) else 0
+    main = next(op for op in reversed(block.ops) if not op.name.startswith("shortcut"))
+    feature = 0
+    for number, op in enumerate(block.ops):
+        waiting = held if number else 0
+        if op.role == "se":
+            yield op, feature + op.inputs + op.outputs + op.params + waiting
+            continue
+        output = op.outputs
+        if inplace and op.name == "depthwise" and op.stride == 1:
+            output = op.size_out**2
+        if op.name.startswith("shortcut"):
+            waiting = main.outputs  # the main branch's result waits for the sum
+        yield op, op.inputs + output + op.weights + waiting
+        feature = op.outputs
+
+
+def _forks(block: Block) -> bool:
+    return any(op.name == "shortcut" for op in block.ops)
+
+
+def liveness_inplace_items(block: Block) -> Iterator[tuple[Op, int]]:
+    """Liveness with depthwise convolutions in place."""
+    return liveness_items(block, inplace=True)
+
+
+def peak(items: OpPrice) -> Callable[[Block], int]:
+    """The largest op of a block; 0 for a block that the definition does not count."""
+    return lambda block: max((count for _, count in items(block)), default=0)
+
+
+@frozen(eq=False, slots=False)
+class PeakMemory(BlockCostModel):
+    """A definition of peak memory, with its history op by op."""
+
+    items: OpPrice = field(default=moofa_items, kw_only=True)
+
+    def history(self, arch: ArchLike) -> History:
+        """(block, op, items) of every op that counts, in the order in which they run."""
+        return [
+            (block.name, op.name, count)
+            for block in self.geometry.blocks(arch)
+            for op, count in self.items(block)
+        ]
+
+
+PEAK_DEFINITIONS: dict[str, tuple[OpPrice, str, str]] = {
+    "peak_memory": (moofa_items, "MOOFA", "input + output + weights of each convolution"),
+    "peak_memory_mcunet": (mcunet_items, "MCUNet", "activations only, weights stay in flash"),
+    "peak_memory_liveness": (liveness_items, "liveness", "everything alive at each op"),
+    "peak_memory_liveness_inplace": (
+        liveness_inplace_items,
+        "liveness, depthwise in place",
+        "everything alive at each op, depthwise convolutions in place",
+    ),
+}
+
+
+def _peak_entry(name: str) -> CostModelEntry:
+    items, definition, summary = PEAK_DEFINITIONS[name]
+
+    def build(supernet: Supernet, options: NoOptions) -> PeakMemory:
+        return PeakMemory(
+            name, "items", supernet, peak(items), "max", source=definition, items=items
+        )
+
+    return CostModelEntry(name, f"peak memory ({definition}): {summary}", "items", build)
+
+
+@frozen
+class WeightBytesOptions:
+    """Options of ``weight_bytes``."""
+
+    dtype: Literal["int8", "fp16", "fp32"] = field(
+        default="fp32", metadata={"help": "data type of the stored weights"}
+    )
+
+
+def _weight_bytes(supernet: Supernet, options: WeightBytesOptions) -> BlockCostModel:
+    size = DTYPE_BYTES[options.dtype]
+    return BlockCostModel(
+        "weight_bytes",
+        "bytes",
+        supernet,
+        lambda block: params(block) * size,
+        "sum",
+        source=f"all parameters as {options.dtype}",
+    )
+
+
+def entries() -> Iterator[CostModelEntry]:
+    """The computed costs that the core offers."""
+    yield CostModelEntry(
+        "params",
+        "parameters of the extracted network, batch norm's gamma and beta included",
+        "count",
+        lambda supernet, options: BlockCostModel("params", "count", supernet, params, "sum"),
+    )
+    yield CostModelEntry(
+        "flops",
+        "multiply-accumulates (MACs) of convolutions and linear layers, batch 1",
+        "MACs",
+        lambda supernet, options: BlockCostModel("flops", "MACs", supernet, macs, "sum"),
+    )
+    yield CostModelEntry(
+        "weight_bytes",
+        "bytes of all parameters (flash), by data type",
+        "bytes",
+        _weight_bytes,
+        WeightBytesOptions,
+    )
+    yield from map(_peak_entry, PEAK_DEFINITIONS)

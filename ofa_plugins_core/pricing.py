@@ -1,0 +1,87 @@
+"""Costs that are priced block by block: the shortest way to a cost that is searched exactly."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cached_property
+from typing import Any
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+
+from ofa_plugins_core.geometry import Block, Geometry
+from ofa_plugins_core.interfaces import Archs, Supernet
+from ofa_plugins_core.separable import Reduce, Separable
+from ofa_plugins_core.values import ArchLike, Kind, Number, SearchSpace, parse_arch
+
+
+@frozen(eq=False, slots=False)
+class BlockCostModel:
+    """A cost that is a sum or a maximum over a network's blocks.
+
+    Attributes:
+        name, unit: as shown to the user.
+        supernet: whose blocks are priced.
+        price: a block's term; a whole number stays exact.
+        reduce: ``sum`` or ``max`` over blocks.
+        kind, source: how the prices were had.
+    """
+
+    name: str
+    unit: str
+    supernet: Supernet
+    price: Callable[[Block], Number]
+    reduce: Reduce
+    kind: Kind = "computed"
+    source: str | None = None
+    _tables: dict[int, Separable] = field(factory=dict, init=False, repr=False)
+
+    @cached_property
+    def geometry(self) -> Geometry:
+        """The supernet's geometry."""
+        return self.supernet.geometry()
+
+    def separable(self, size: int) -> Separable:
+        """The cost's tables at one image size (pixels)."""
+        if size not in self._tables:
+            self._tables[size] = self.geometry.separable(size, self.price, self.reduce)
+        return self._tables[size]
+
+    def evaluate(self, archs: Archs) -> NDArray[Any]:
+        """(n,) costs of exchange dicts, Archs, or an encoded (n, genes) array.
+
+        Dicts may have any image size from 32 pixels up; an encoded array has those of the space.
+
+        Raises:
+            InputError: an architecture is not of the supernet's space.
+        """
+        return evaluate_separable(self.supernet.space, self.separable, archs)
+
+
+def evaluate_separable(
+    space: SearchSpace, separable: Callable[[int], Separable], archs: Archs
+) -> NDArray[Any]:
+    """Evaluate tables for an encoded array of the space, or for dicts of any image size."""
+    if isinstance(archs, np.ndarray):
+        return _evaluate_by_size(space, separable, archs)
+    found: Sequence[ArchLike] = list(archs)
+    if not found:
+        return np.zeros(0)
+    sizes = {parse_arch(space, a, i).image_size for i, a in enumerate(found)}
+    wider = space.with_resolutions(sizes)
+    return _evaluate_by_size(wider, separable, wider.encode(found))
+
+
+def _evaluate_by_size(
+    space: SearchSpace, separable: Callable[[int], Separable], genes: NDArray[np.uint8]
+) -> NDArray[Any]:
+    parts = []
+    for index, size in enumerate(space.resolutions):
+        rows = np.flatnonzero(genes[:, 0] == index)
+        if len(rows):
+            parts.append((rows, separable(size).evaluate(genes[rows])))
+    out = np.zeros(len(genes), dtype=np.result_type(*(v for _, v in parts)) if parts else float)
+    for rows, values in parts:
+        out[rows] = values
+    return out

@@ -1,0 +1,374 @@
+"""MBConv supernets: OFA's MobileNetV3 and ProxylessNAS, CompOFA's and MOOFA's, and users' own.
+
+One row of data describes a network; from it come the search space and the sites of blocks.
+Source: Once-for-All (ICLR 2020), section 3 and the published networks.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
+from typing import Literal
+
+import numpy as np
+from attrs import field, frozen
+from numpy.typing import NDArray
+from ofa_plugins_core.geometry import Block, Op, Site, make_divisible, output_size
+from ofa_plugins_core.values import Derived, Dimension, Gene, Number, SearchSpace
+
+Activation = Literal["relu", "relu6", "h_swish"]
+
+
+
+
+@frozen(kw_only=True)
+class MobileRow:
+    """An MBConv network and its options, as data; also what a user writes in YAML.
+
+    Lists with one entry a stage: ``widths``, ``strides``, ``activations``, ``se`` and, where given,
+    ``max_depths``.
+    """
+
+    stem: int = field(metadata={"help": "channels of the first convolution (3×3, stride 2)"})
+    first: int = field(metadata={"help": "channels of block 0 (e = 1, k = 3, stride 1)"})
+    widths: tuple[int, ...] = field(metadata={"help": "channels of each elastic stage"})
+    strides: tuple[int, ...] = field(metadata={"help": "stride of each stage's first block"})
+    activations: tuple[Activation, ...] = field(metadata={"help": "activation of each stage"})
+    se: tuple[bool, ...] = field(metadata={"help": "squeeze-excite in each stage"})
+    feature_mix: int = field(metadata={"help": "channels of the last 1×1 convolution"})
+    final_expand: int | None = field(
+        default=None, metadata={"help": "channels of the 1×1 convolution before pooling, or null"}
+    )
+    ks: tuple[int, ...] = field(default=(3, 5, 7), metadata={"help": "kernel sizes, odd"})
+    e: tuple[Number, ...] = field(default=(3, 4, 6), metadata={"help": "expand ratios"})
+    d: tuple[int, ...] = field(default=(2, 3, 4), metadata={"help": "blocks of a stage"})
+    max_depths: tuple[int, ...] | None = field(
+        default=None, metadata={"help": "most blocks of each stage, where fewer than max(d)"}
+    )
+    resolutions: tuple[int, ...] = field(
+        default=(128, 160, 192, 224), metadata={"help": "image sizes in pixels"}
+    )
+    stem_activation: Activation = "h_swish"
+    first_activation: Activation = "relu"
+    head_activation: Activation = "h_swish"
+    mix_before_pool: bool = False
+    unit_expand: Literal["kept", "dropped"] = field(
+        default="kept", metadata={"help": "the expand convolution of a block with e = 1"}
+    )
+    norm_eps: float = 1e-5
+    dropout: float = 0.1
+    classes: int = 1000
+
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError where the row does not describe a network."""
+        stages = len(self.widths)
+        for name in ("strides", "activations", "se", "max_depths"):
+            given = getattr(self, name)
+            if given is not None and len(given) != stages:
+                raise ValueError(f"{name} has {len(given)} entries, widths has {stages}")
+        _check_positive(self, "stem", "first", "feature_mix", "classes", "final_expand", "widths")
+        _check_positive(self, "ks", "e", "d", "max_depths", "resolutions", "strides")
+        if any(k % 2 == 0 for k in self.ks):
+            raise ValueError(f"ks must be odd, found {list(self.ks)}")
+        if min(self.resolutions) < 32:
+            raise ValueError(f"resolutions must be 32 or more, found {list(self.resolutions)}")
+
+    def depths(self, stage: int) -> tuple[int, ...]:
+        """Depth options of a stage (from 0), increasing."""
+        most = max(self.d) if self.max_depths is None else self.max_depths[stage]
+        return tuple(sorted(d for d in self.d if d <= most)) or (most,)
+
+    def slots(self) -> Iterator[tuple[int, int, int, int]]:
+        """(slot, stage, position in the stage, channels in) of every elastic block."""
+        slot, width = 0, self.first
+        for stage, out in enumerate(self.widths):
+            for position in range(max(self.depths(stage))):
+                yield slot, stage, position, width if position == 0 else out
+                slot += 1
+            width = out
+
+
+def _check_positive(row: MobileRow, *names: str) -> None:
+    for name in names:
+        value = getattr(row, name)
+        values = value if isinstance(value, tuple) else (value,)
+        if not values or any(v is not None and v <= 0 for v in values):
+            raise ValueError(f"{name} must be positive, found {value!r}")
+        if name in ("ks", "e", "d", "resolutions") and len(set(values)) != len(values):
+            raise ValueError(f"{name} lists an option twice: {list(values)}")
+
+
+def middle(channels: int, expand: Number) -> int:
+    """Channels between expand and project: make_divisible(round(in · e), 8)."""
+    return make_divisible(round(channels * expand), 8)
+
+
+# ---------------------------------------------------------------------------- search space
+
+
+def mobile_space(
+    name: str,
+    row: MobileRow,
+    *,
+    coupling: Mapping[int, Number] | None = None,
+    kernels: Sequence[int] | None = None,
+) -> SearchSpace:
+    """The search space of a row.
+
+    Args:
+        name: of the space.
+        row: options and stages.
+        coupling: depth -> expand ratio of all blocks of the stage; None: each block's is free.
+        kernels: one fixed kernel size a stage; None: each block's is free.
+    """
+    genes: list[Gene] = []
+    ks: list[int | Derived] = []
+    e: list[int | Derived] = []
+    d: list[int | Derived] = []
+    for slot, stage, position, channels in row.slots():
+        if position == 0:
+            d.append(len(genes) + 1)
+            genes.append(Gene(f"d[{stage}]", row.depths(stage), stage))
+        active = tuple(n > position for n in row.depths(stage))
+        depth = _column(d[-1])
+        if kernels is None:
+            ks.append(len(genes) + 1)
+            genes.append(_slot_gene(f"ks[{slot}]", sorted(row.ks), stage, depth, active))
+        else:
+            ks.append(Derived(None, (kernels[stage],), (True,)))
+        if coupling is None:
+            e.append(len(genes) + 1)
+            same = _same_width(row, channels)
+            genes.append(_slot_gene(f"e[{slot}]", sorted(row.e), stage, depth, active, same))
+        else:
+            e.append(Derived(depth, tuple(coupling[n] for n in row.depths(stage)), active))
+    dimensions = (
+        Dimension("ks", tuple(ks), fixed=kernels is not None),
+        Dimension("e", tuple(e)),
+        Dimension("d", tuple(d)),
+    )
+    return SearchSpace.of(name, row.resolutions, genes, dimensions)
+
+
+def _column(entry: int | Derived) -> int:
+    assert isinstance(entry, int)
+    return entry
+
+
+def _slot_gene(
+    name: str,
+    options: Sequence[Number],
+    stage: int,
+    depth: int,
+    active: Sequence[bool],
+    same: Sequence[int] | None = None,
+) -> Gene:
+    """A gene of a slot: an inactive slot's options are all one, and so are equal widths."""
+    stands_for = range(len(options)) if same is None else same
+    table: NDArray[np.uint8] = np.array(
+        [stands_for if used else [0] * len(options) for used in active], dtype=np.uint8
+    )
+    return Gene(name, tuple(options), stage, (depth,), table)
+
+
+def _same_width(row: MobileRow, channels: int) -> list[int]:
+    """For each expand ratio, the first one that gives the same block on so many channels."""
+    shapes = [(middle(channels, e), _has_expand(row, e)) for e in sorted(row.e)]
+    return [shapes.index(s) for s in shapes]
+
+
+def _has_expand(row: MobileRow, expand: Number) -> bool:
+    return expand != 1 or row.unit_expand == "kept"
+
+
+# ---------------------------------------------------------------------------- geometry
+
+
+@lru_cache(maxsize=16384)
+def mbconv_ops(
+    channels: int,
+    mid: int,
+    out: int,
+    size: int,
+    kernel: int,
+    stride: int,
+    activation: str,
+    se: bool,
+    expand: bool,
+) -> tuple[Op, ...]:
+    """The ops of an MBConv block: expand, depthwise, squeeze-excite, project."""
+    after = output_size(size, stride)
+    ops = []
+    if expand:
+        ops.append(Op("expand", "conv", channels, mid, size, size, norm=True, activation=activation))
+    ops.append(
+        Op(
+            "depthwise",
+            "conv",
+            mid,
+            mid,
+            size,
+            after,
+            kernel,
+            stride,
+            groups=mid,
+            norm=True,
+            activation=activation,
+        )
+    )
+    if se:
+        hidden = make_divisible(mid // 4, 8)
+        ops.append(Op("se.reduce", "se", mid, hidden, 1, 1, bias=True, activation="relu"))
+        ops.append(Op("se.expand", "se", hidden, mid, 1, 1, bias=True, activation="h_sigmoid"))
+    ops.append(Op("project", "conv", mid, out, after, after, norm=True))
+    return tuple(ops)
+
+
+@frozen
+class _Slot:
+    """One elastic place: its columns or derived values, and what the row says of it."""
+
+    row: MobileRow
+    stage: int
+    position: int
+    channels: int
+    kernel: int | Derived
+    expand: int | Derived
+    depth: int
+    halvings: tuple[int, ...]  # strides before this block
+
+    def genes(self) -> tuple[int, ...]:
+        """Columns that decide the block: the depth, and the kernel's and expand ratio's own."""
+        free = [x for x in (self.kernel, self.expand) if isinstance(x, int)]
+        return (self.depth, *free)
+
+    def values(self, given: tuple[Number, ...]) -> tuple[int, int, Number]:
+        """Depth, kernel and expand ratio from the values of ``genes()``."""
+        depths = self.row.depths(self.stage)
+        rest = list(given[1:])
+        found = []
+        for entry in (self.kernel, self.expand):
+            if isinstance(entry, int):
+                found.append(rest.pop(0))
+            elif entry.gene is None:
+                found.append(entry.values[0])
+            else:
+                found.append(entry.values[depths.index(int(given[0]))])
+        return int(given[0]), int(found[0]), found[1]
+
+    def block(self, size: int, given: tuple[Number, ...]) -> Block | None:
+        """The block for an image size and the values of its genes; None where it is unused."""
+        depth, kernel, expand = self.values(given)
+        if depth <= self.position:
+            return None
+        return _slot_block(self, _reduced(size, self.halvings), kernel, expand)
+
+
+@lru_cache(maxsize=65536)
+def _slot_block(slot: _Slot, size: int, kernel: int, expand: Number) -> Block:
+    row, stage = slot.row, slot.stage
+    out = row.widths[stage]
+    stride = row.strides[stage] if slot.position == 0 else 1
+    ops = mbconv_ops(
+        slot.channels,
+        middle(slot.channels, expand),
+        out,
+        size,
+        kernel,
+        stride,
+        row.activations[stage],
+        row.se[stage],
+        _has_expand(row, expand),
+    )
+    return Block(
+        f"stage {stage + 1} block {slot.position + 1}",
+        "mbconv",
+        ops,
+        shortcut=stride == 1 and slot.channels == out,
+        stage=stage + 1,
+        choice=(("k", kernel), ("e", expand)),
+    )
+
+
+def _reduced(size: int, strides: Sequence[int]) -> int:
+    for stride in strides:
+        size = output_size(size, stride)
+    return size
+
+
+def mobile_sites(row: MobileRow, space: SearchSpace) -> Iterator[Site]:
+    """The places for blocks, in the order in which a network runs through them."""
+    entries = {d.key: d.entries for d in space.dimensions}
+    yield Site("stem", (), lambda size, _: _stem(row, size))
+    yield Site("block 0", (), lambda size, _: _first(row, size))
+    for slot, stage, position, channels in row.slots():
+        before = (2, *row.strides[: stage + (position > 0)])
+        depth = _column(entries["d"][stage])
+        place = _Slot(
+            row, stage, position, channels, entries["ks"][slot], entries["e"][slot], depth, before
+        )
+        yield Site(f"stage {stage + 1} block {position + 1}", place.genes(), place.block)
+    for number, block in enumerate(_head(row, row.resolutions[0])):
+        yield Site(block.name, (), lambda size, _, n=number: _head(row, size)[n])
+
+
+@lru_cache(maxsize=1024)
+def _stem(row: MobileRow, size: int) -> Block:
+    op = Op(
+        "conv",
+        "conv",
+        3,
+        row.stem,
+        size,
+        output_size(size, 2),
+        3,
+        2,
+        norm=True,
+        activation=row.stem_activation,
+    )
+    return Block("stem", "stem", (op,))
+
+
+@lru_cache(maxsize=1024)
+def _first(row: MobileRow, size: int) -> Block:
+    ops = mbconv_ops(
+        row.stem,
+        row.stem,
+        row.first,
+        output_size(size, 2),
+        3,
+        1,
+        row.first_activation,
+        se=False,
+        expand=False,
+    )
+    choice = (("k", 3), ("e", 1))
+    return Block("block 0", "mbconv", ops, shortcut=row.stem == row.first, choice=choice)
+
+
+@lru_cache(maxsize=1024)
+def _head(row: MobileRow, size: int) -> tuple[Block, ...]:
+    """What follows the last stage: final expand, pooling and feature mix, classifier."""
+    last = _reduced(size, (2, *row.strides))
+    width, act = row.widths[-1], row.head_activation
+    blocks = []
+    if row.final_expand is not None:
+        op = Op("conv", "conv", width, row.final_expand, last, last, norm=True, activation=act)
+        blocks.append(Block("final expand", "final_expand", (op,)))
+        width = row.final_expand
+    pooled, mixed = (row.feature_mix, last) if row.mix_before_pool else (width, 1)
+    pool = Block("pool", "pool", (Op("pool", "pool", pooled, pooled, last, 1, last, last),))
+    mix = Op(
+        "conv",
+        "conv" if row.mix_before_pool else "head",
+        width,
+        row.feature_mix,
+        mixed,
+        mixed,
+        norm=row.mix_before_pool,
+        activation=act,
+    )
+    mixing = Block("feature mix", "feature_mix", (mix,))
+    blocks += [mixing, pool] if row.mix_before_pool else [pool, mixing]
+    linear = Op("linear", "linear", row.feature_mix, row.classes, 1, 1, bias=True)
+    return (*blocks, Block("classifier", "classifier", (linear,)))

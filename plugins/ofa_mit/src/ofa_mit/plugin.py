@@ -1,0 +1,53 @@
+"""The hooks of the plugin ofa_mit."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
+
+from ofa_mit import networks
+from ofa_mit.mobile import MobileRow
+from ofa_mit.residual import ResidualRow
+
+OFA_API = 1
+
+
+@hookimpl
+def ofa_supernets() -> Iterable[SupernetEntry]:
+    """The four published OFA supernets."""
+    yield SupernetEntry(
+        "ofa_mbv3_w1.0",
+        "MobileNetV3-like, width 1.0: elastic kernel, expand ratio, depth, resolution",
+        networks.ofa_mbv3_w1_0,
+        ("OFA", "ofa_mbv3_d234_e346_k357_w1.0"),
+    )
+    yield SupernetEntry(
+        "ofa_mbv3_w1.2",
+        "MobileNetV3-like, width 1.2",
+        networks.ofa_mbv3_w1_2,
+        ("ofa_mbv3_d234_e346_k357_w1.2",),
+    )
+    yield SupernetEntry(
+        "ofa_proxyless_w1.3",
+        "ProxylessNAS-like, width 1.3",
+        networks.ofa_proxyless_w1_3,
+        ("ofa_proxyless_d234_e346_k357_w1.3",),
+    )
+    yield SupernetEntry(
+        "ofa_resnet50",
+        "ResNet-50D-like: elastic depth, expand ratio, width",
+        networks.ofa_resnet50,
+        ("ofa_resnet50_d=0+1+2_e=0.2+0.25+0.35_w=0.65+0.8+1.0",),
+    )
+
+
+@hookimpl
+def ofa_supernet_families() -> Iterable[SupernetFamilyEntry]:
+    """The two builders, for rows of users' own."""
+    yield SupernetFamilyEntry(
+        "mbconv", "MBConv stages, as OFA's MobileNetV3", MobileRow, networks.mobile_supernet
+    )
+    yield SupernetFamilyEntry(
+        "bottleneck", "bottleneck stages, as ResNet-50D", ResidualRow, networks.residual_supernet
+    )

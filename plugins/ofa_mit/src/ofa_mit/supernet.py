@@ -1,0 +1,71 @@
+"""A supernet that comes from a row of data: one class for all of them."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
+from typing import Generic, TypeVar
+
+from attrs import evolve, frozen
+from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.geometry import Geometry, Site
+from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.values import SearchSpace
+
+Row = TypeVar("Row")
+
+
+@frozen(eq=False, slots=False)
+class RowSupernet(Generic[Row]):
+    """A search space on a network that a row describes.
+
+    Attributes:
+        name: of the supernet.
+        row: the network: widths, strides, activations, options.
+        space: the choices; CompOFA's couples some of the row's options.
+        sites: (row, space) -> the places for blocks.
+        built: the row of what is really extracted, where the published costs are another's.
+    """
+
+    name: str
+    row: Row
+    space: SearchSpace
+    sites: Callable[[Row, SearchSpace], Iterable[Site]]
+    built: Row | None = None
+
+    @property
+    def resolutions(self) -> tuple[int, ...]:
+        """Image sizes of its space, in pixels."""
+        return self.space.resolutions
+
+    def geometry(self) -> Geometry:
+        """Its sites, blocks and ops."""
+        return self._geometry
+
+    @cached_property
+    def _geometry(self) -> Geometry:
+        return Geometry(self.space, tuple(self.sites(self.row, self.space)))
+
+    def at(self, resolutions: Sequence[int]) -> RowSupernet[Row]:
+        """The same supernet over other image sizes (pixels, 32 or more)."""
+        return evolve(self, space=self.space.with_resolutions(resolutions))
+
+    def as_built(self) -> RowSupernet[Row]:
+        """With the geometry of the network that is really extracted (differs for MOOFA V2)."""
+        return self if self.built is None else evolve(self, row=self.built)
+
+    def priced_as(self, other: Supernet) -> RowSupernet[Row]:
+        """This space on another supernet's network.
+
+        Raises:
+            UsageError: the other is of another family, or has other slots or options.
+        """
+        if not isinstance(other, RowSupernet) or not isinstance(other.row, type(self.row)):
+            raise UsageError(f"{self.name} cannot be priced as {other.name}: another family")
+        mine, theirs = (
+            {(g.name, g.options) for s in (a, b) for g in s.genes[1:] if g.name[0] in "dk"}
+            for a, b in ((self.space, self.space), (other.space, other.space))
+        )
+        if not mine <= theirs:
+            raise UsageError(f"{self.name} cannot be priced as {other.name}: other slots or options")
+        return evolve(self, row=other.row)

@@ -1,0 +1,1 @@
+"""Search: exact, exhaustive and NSGA-II searchers, and the additive predictor."""

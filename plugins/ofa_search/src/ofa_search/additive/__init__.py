@@ -1,0 +1,1 @@
+"""The additive accuracy predictor: one term a choice, under a link with diminishing returns."""

@@ -1,0 +1,281 @@
+"""The job ``ofa run fit``: measured accuracies (or another predictor's) -> an additive fit."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any, Final, Protocol, runtime_checkable
+
+import numpy as np
+from attrs import asdict, field, frozen
+
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.events import Notice, Progress
+from ofa_plugins_core.interfaces import CostModel, Predictor, Supernet
+from ofa_search.additive.features import design, features_of, indicator
+from ofa_search.additive.fitfile import AdditiveFit, Counts, Label, SizeFit, dumps
+from ofa_search.additive.form import Coefficients, Samples, fit
+from ofa_search.additive.loading import file_name, user_folder
+from ofa_search.additive.validation import Choice, Interval, choose, held_out, interval, tail
+from ofa_search.records import Measured, measured, read_records
+
+LEAST: Final = 20
+"""Records from which an image size is fitted."""
+LEAST_IN_ALL: Final = 60
+COUNTED: Final = ("peak_memory", "params", "flops")
+"""Costs whose records are counted in the file, where a plugin offers them."""
+DRAWN: Final = 4000
+"""Architectures on which another predictor is asked."""
+
+
+@frozen
+class FitOptions:
+    """Options of ``ofa run fit``.
+
+    Attributes:
+        supernet: name, alias or YAML file.
+        data: files of measured accuracies: JSON lines, or the published pickle; merged.
+        dataset: name of the data set on which they were measured.
+        from_mlp: a published predictor file: rewritten without torch, and distilled.
+        install: also keep the fit for later commands, before what ships.
+        origin: a sentence on where the accuracies come from, kept in the file.
+    """
+
+    supernet: str
+    data: tuple[Path, ...] = ()
+    dataset: str = "own"
+    from_mlp: Path | None = None
+    install: bool = False
+    origin: str = ""
+
+
+@runtime_checkable
+class Portable(Protocol):
+    """A predictor that can write itself to a file that needs no torch."""
+
+    def save(self, file: Path) -> None:
+        """Write it."""
+
+
+@frozen(eq=False)
+class FitResult:
+    """What ``ofa run fit`` prints.
+
+    Attributes:
+        fit: as written.
+        files: that were written.
+        repeated: records that repeated a network and were averaged.
+        left_out: image size -> records, where they were too few.
+    """
+
+    fit: AdditiveFit
+    files: tuple[Path, ...]
+    repeated: int
+    left_out: Mapping[int, int]
+
+    def as_json(self) -> dict[str, Any]:
+        """For ``--json``."""
+        found = self.fit
+        return {
+            "supernet": found.supernet,
+            "dataset": found.dataset,
+            "labels": found.labels,
+            "records": found.records,
+            "resolutions": [s.image_size for s in found.sizes],
+            "settings": asdict(found.settings),
+            "held_out": asdict(found.held_out),
+            "tail": asdict(found.tail),
+            "half_width": {str(s.image_size): s.half_width for s in found.sizes},
+            "repeated": self.repeated,
+            "left_out": {str(k): v for k, v in self.left_out.items()},
+            "files": [str(f) for f in self.files],
+        }
+
+
+def run_fit(context: JobContext, options: FitOptions) -> FitResult:
+    """Fit the additive predictor and write it.
+
+    Raises:
+        UsageError: neither or both of ``data`` and ``from_mlp`` were given.
+        InputError: a file is broken, the records are too few, or the output cannot be written.
+    """
+    if bool(options.data) == (options.from_mlp is not None):
+        raise UsageError("give either --data FILE (one or more) or --from-mlp FILE")
+    supernet = context.host.supernet(options.supernet)
+    teacher = _teacher(context, supernet, options.from_mlp)
+    found = _samples(context, supernet, options) if teacher is None else _asked(context, supernet, teacher)
+    found, left_out = _enough(found)
+    made = fit_measured(
+        context, supernet.at(found.space.resolutions), found, options, teacher
+    )
+    files = _written(context, made, teacher, options.install)
+    return FitResult(made, files, found.repeated, left_out)
+
+
+def _samples(context: JobContext, supernet: Supernet, options: FitOptions) -> Measured:
+    records = [record for file in options.data for record in read_records(file)]
+    found = measured(supernet.space, records)
+    if found.repeated:
+        context.listener(Notice(f"{found.repeated} records repeat a network: averaged"))
+    return found
+
+
+def _teacher(context: JobContext, supernet: Supernet, file: Path | None) -> Predictor | None:
+    if file is None:
+        return None
+    return context.host.predictor("mlp").load(supernet, file, None)
+
+
+def _asked(context: JobContext, supernet: Supernet, teacher: Predictor) -> Measured:
+    """A predictor's answers on random networks, in place of measurements."""
+    space = supernet.space.with_resolutions(teacher.resolutions)
+    generator = np.random.Generator(np.random.PCG64(context.seed))
+    genes = np.unique(space.canonical(space.sample(DRAWN, generator)), axis=0)
+    top1 = np.clip(teacher.predict(space.decode(genes)).value, 0.0, 100.0)
+    return Measured(space, genes, top1, 0)
+
+
+def _enough(found: Measured) -> tuple[Measured, dict[int, int]]:
+    """Leave out image sizes with too few records; their numbers are returned."""
+    sizes = found.space.resolutions
+    counts = np.bincount(found.genes[:, 0], minlength=len(sizes))
+    kept = [i for i, c in enumerate(counts) if c >= LEAST]
+    total = int(counts[kept].sum())
+    if total < LEAST_IN_ALL:
+        raise InputError(
+            f"{int(counts.sum())} distinct networks are too few for a fit: at least "
+            f"{LEAST_IN_ALL} are needed, and at least {LEAST} for an image size to take part",
+            advice="400 measured networks are enough for a good fit",
+        )
+    rows = np.isin(found.genes[:, 0], kept)
+    genes = found.genes[rows]
+    genes[:, 0] = np.searchsorted(kept, genes[:, 0])
+    space = found.space.with_resolutions(sizes[i] for i in kept)
+    left_out = {sizes[i]: int(c) for i, c in enumerate(counts) if c and i not in kept}
+    return Measured(space, genes, found.top1[rows], found.repeated), left_out
+
+
+def fit_measured(
+    context: JobContext,
+    supernet: Supernet,
+    found: Measured,
+    options: FitOptions,
+    teacher: Predictor | None = None,
+) -> AdditiveFit:
+    """Choose settings, fit, and judge the fit on what it has not seen."""
+    features = features_of(found.space)
+    bits = design([indicator(found.space, f) for f in features], found.genes)
+    size = found.genes[:, 0].astype(np.intp)
+    samples = Samples(bits, size, found.top1, len(found.space.resolutions))
+    context.listener(Progress("fit", 0, 3, "choosing settings"))
+    choice = choose(samples)
+    context.listener(Progress("fit", 1, 3, "judging on a held-out fifth"))
+    seen_not = held_out(samples)
+    context.listener(Progress("fit", 2, 3, "judging the tail"))
+    return AdditiveFit(
+        supernet=supernet.space.name,
+        dataset=options.dataset,
+        labels=_label(teacher),
+        origin=options.origin or _origin(options, teacher),
+        command=_command(context, options),
+        settings=choice.settings,
+        held_out=seen_not,
+        tail=tail(samples, choice),
+        features=features,
+        sizes=_size_fits(context, supernet, found, samples, choice),
+    )
+
+
+def _size_fits(
+    context: JobContext, supernet: Supernet, found: Measured, samples: Samples, choice: Choice
+) -> tuple[SizeFit, ...]:
+    fitted = fit(samples, choice.settings)
+    around = interval(samples, choice.predicted, fitted)
+    costs = {m.name: m.evaluate(found.genes) for m in _cost_models(context, supernet)}
+    return tuple(
+        _size_fit(size, fitted, around, index, {n: c[samples.rows_of(index)] for n, c in costs.items()}, samples)
+        for index, size in enumerate(found.space.resolutions)
+    )
+
+
+def _size_fit(
+    size: int,
+    fitted: Coefficients,
+    around: Interval,
+    index: int,
+    costs: Mapping[str, np.ndarray[Any, Any]],
+    samples: Samples,
+) -> SizeFit:
+    return SizeFit(
+        image_size=size,
+        records=len(samples.rows_of(index)),
+        ceiling=float(fitted.ceiling[index]),
+        base=float(fitted.base[index]),
+        half_width=float(around.half_width[index]),
+        best=float(around.best[index]),
+        weights=fitted.weights[index],
+        counts={name: Counts.of(values) for name, values in costs.items()},
+    )
+
+
+def _cost_models(context: JobContext, supernet: Supernet) -> list[CostModel]:
+    models = []
+    for name in COUNTED:
+        try:
+            entry = context.host.cost_model(name)
+        except UsageError:
+            continue  # nobody offers it: the fit then cannot count under it
+        models.append(entry.build(supernet, entry.options()))
+    return models
+
+
+def _label(teacher: Predictor | None) -> Label:
+    return "measured" if teacher is None else "predicted"
+
+
+def _origin(options: FitOptions, teacher: Predictor | None) -> str:
+    if options.from_mlp is not None:
+        return f"distilled from the predictor {options.from_mlp.name}: no measured accuracy in it"
+    return "measured accuracies of " + ", ".join(f.name for f in options.data)
+
+
+def _command(context: JobContext, options: FitOptions) -> str:
+    words = ["ofa", "run", "fit", "--supernet", options.supernet]
+    for file in options.data:
+        words += ["--data", str(file)]
+    if options.from_mlp is not None:
+        words += ["--from-mlp", str(options.from_mlp), "--seed", str(context.seed)]
+    words += ["--dataset", options.dataset]
+    return shlex.join(words + (["--origin", options.origin] if options.origin else []))
+
+
+def _written(
+    context: JobContext, made: AdditiveFit, teacher: Predictor | None, install: bool
+) -> tuple[Path, ...]:
+    name = file_name(made.supernet, made.dataset)
+    files = []
+    if context.out is not None:
+        file = context.out if context.out.suffix == ".json" else context.out / name
+        files.append(_write(file, dumps(made)))
+        if isinstance(teacher, Portable):
+            network = file.parent / f"mlp-{made.supernet}.npz"
+            teacher.save(network)
+            files.append(network)
+    if install:
+        files.append(_write(user_folder() / name, dumps(made)))
+    return tuple(files)
+
+
+def _write(file: Path, text: str) -> Path:
+    """Write as a whole or not at all."""
+    part = file.with_name(file.name + ".part")
+    try:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        part.write_text(text, encoding="utf-8")
+        part.replace(file)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise InputError(f"cannot write {file}: {error.strerror or error}") from error
+    return file
