@@ -135,7 +135,7 @@ def mobile_space(
             ks.append(len(genes) + 1)
             genes.append(_slot_gene(f"ks[{slot}]", sorted(row.ks), stage, depth, active))
         else:
-            ks.append(Derived(None, (kernels[stage],), (True,)))
+            ks.append(Derived(depth, (kernels[stage],) * len(active), active))
         if coupling is None:
             e.append(len(genes) + 1)
             same = _same_width(row, channels)

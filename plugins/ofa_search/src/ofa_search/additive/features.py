@@ -69,7 +69,7 @@ def indicator(space: SearchSpace, feature: Feature) -> Indicator:
     entry = entries[feature.slot]
     if isinstance(entry, Derived):
         on = (np.array(entry.values) >= feature.at_least) & np.array(entry.active)
-        return Indicator(() if entry.gene is None else (entry.gene,), on if entry.gene else on[0])
+        return Indicator((), on[0]) if entry.gene is None else Indicator((entry.gene,), on)
     return _of_gene(space, entry, feature.at_least)
 
 

@@ -1,0 +1,1 @@
+"""The published accuracy predictors: small networks on one-hot architectures."""
