@@ -1,0 +1,139 @@
+"""Checks of the whole tree; ``nox`` alone runs what CI runs.
+
+Every suite runs against installed packages, from outside the root, so that the flat core folder
+cannot shadow the wheel. Environments are made with uv where it is there (seconds), else with
+virtualenv and pip; the one with torch is made with pip, whose configuration may name a CPU build.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import tempfile
+from pathlib import Path
+
+import nox
+
+ROOT = Path(__file__).parent.resolve()
+nox.needs_version = ">=2024.10.9"
+nox.options.default_venv_backend = "uv|virtualenv"
+nox.options.reuse_venv = "yes"
+nox.options.sessions = ["lint", "types", "core", "plugin", "newcomer", "together"]
+
+TESTING = ["pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15"]
+PLUGINS = {
+    "ofa_search": ["scipy==1.17.1", "pymoo==0.6.2"],
+    "ofa_mit": [],
+    "compofa": [],
+    "moofa": [],
+}
+"""Plugin -> what its own tests need beyond its declared dependencies."""
+
+ALL = [".", *(f"./plugins/{name}" for name in PLUGINS)]
+
+
+def _tests(session: nox.Session, *paths: str, workers: str = "2") -> None:
+    """Run pytest on installed packages, from a folder that holds none of them."""
+    where = [str(ROOT / p) for p in paths]
+    with session.chdir(session.create_tmp()):
+        session.run(
+            "pytest",
+            f"--rootdir={ROOT}",
+            f"--config-file={ROOT / 'pyproject.toml'}",
+            "-q",
+            *(["-n", workers] if workers != "1" else []),
+            *where,
+            *session.posargs,
+            env={"OMP_NUM_THREADS": "1"},
+        )
+
+
+@nox.session
+def lint(session: nox.Session) -> None:
+    """Style, formatting, layering."""
+    session.install("ruff==0.17.5", "import-linter==2.16", *ALL)
+    session.run("ruff", "check", ".")
+    session.run("ruff", "format", "--check", ".")
+    with session.chdir(session.create_tmp()):  # the installed packages, not the folder
+        session.run("lint-imports", "--config", str(ROOT / "pyproject.toml"))
+
+
+@nox.session
+def types(session: nox.Session) -> None:
+    """Strict types of the core and of every plugin."""
+    session.install("mypy==2.4.1", "types-PyYAML", "pytest==9.2.0", "hypothesis==6.170.15", *ALL)
+    session.run("mypy")
+
+
+@nox.session
+def core(session: nox.Session) -> None:
+    """The core's suite with the core alone."""
+    session.install(".", *TESTING)
+    _tests(session, "tests")
+
+
+@nox.session
+@nox.parametrize("name", list(PLUGINS))
+def plugin(session: nox.Session, name: str) -> None:
+    """One plugin's suite with the core, that plugin and its declared dependencies alone."""
+    session.install(f"./plugins/{name}", *TESTING, *PLUGINS[name])
+    _tests(session, f"plugins/{name}/tests")
+
+
+@nox.session(venv_backend="virtualenv")
+def together(session: nox.Session) -> None:
+    """Everything installed, torch and an outside plugin included: every suite at once."""
+    session.install("-r", "requirements-torch.txt")
+    session.install("--force-reinstall", "--no-deps", *ALL, *_outside_plugins())
+    _tests(session, "tests", *(f"plugins/{name}/tests" for name in PLUGINS))
+
+
+def _outside_plugins() -> list[str]:
+    return [f"./{p.parent.relative_to(ROOT)}" for p in ROOT.glob("tests/third_party/*/pyproject.toml")]
+
+
+@nox.session(venv_backend="none")
+def newcomer(session: nox.Session) -> None:
+    """The README's first command, as written, in a clean checkout of what is committed."""
+    first, _ = readme_commands()
+    folder = Path(tempfile.mkdtemp(prefix="ofa-newcomer-"))
+    try:
+        checkout = folder / "ofa-plugins"
+        session.run("git", "clone", "-q", str(ROOT), str(checkout), external=True)
+        _shell(session, first, checkout)
+    finally:
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+def readme_commands() -> tuple[str, str]:
+    """The two command lines at the top of the README."""
+    lines = (ROOT / "README.md").read_text(encoding="utf-8").splitlines()
+    found = [line for line in lines if line.startswith("python3 -m venv ")]
+    if len(found) != 2:
+        raise SystemExit(f"README.md must hold two newcomer's commands, found {len(found)}")
+    return found[0], found[1]
+
+
+def _shell(session: nox.Session, command: str, folder: Path) -> None:
+    session.log(f"$ {command}")
+    clean = {k: v for k, v in os.environ.items() if not k.startswith(("VIRTUAL_ENV", "NOX"))}
+    done = subprocess.run(["bash", "-ec", command], cwd=folder, env=clean, check=False)
+    if done.returncode:
+        session.error(f"the README's command ended with {done.returncode}")
+
+
+@nox.session
+def benchmarks(session: nox.Session) -> None:
+    """What is promised to be fast, as ratios measured side by side in one run."""
+    session.install(*ALL, "scipy==1.17.1", "pymoo==0.6.2")
+    with session.chdir(session.create_tmp()):
+        session.run("python", str(ROOT / "benchmarks" / "run.py"), *session.posargs)
+
+
+@nox.session(venv_backend="none")
+def full(session: nox.Session) -> None:
+    """Everything CI runs, and what takes longer: both of the README's commands, benchmarks."""
+    for name in nox.options.sessions:
+        session.notify(name)
+    session.notify("benchmarks")
