@@ -7,7 +7,7 @@ Source: Once-for-All (ICLR 2020), section 3 and the published networks.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Literal
 
 import numpy as np
@@ -309,7 +309,7 @@ def mobile_sites(row: MobileRow, space: SearchSpace) -> Iterator[Site]:
         )
         yield Site(f"stage {stage + 1} block {position + 1}", place.genes(), place.block)
     for number, block in enumerate(_head(row, row.resolutions[0])):
-        yield Site(block.name, (), lambda size, _, n=number: _head(row, size)[n])
+        yield Site(block.name, (), partial(_head_block, row, number))
 
 
 @lru_cache(maxsize=1024)
@@ -344,6 +344,10 @@ def _first(row: MobileRow, size: int) -> Block:
     )
     choice = (("k", 3), ("e", 1))
     return Block("block 0", "mbconv", ops, shortcut=row.stem == row.first, choice=choice)
+
+
+def _head_block(row: MobileRow, number: int, size: int, values: tuple[Number, ...]) -> Block:
+    return _head(row, size)[number]
 
 
 @lru_cache(maxsize=1024)
