@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
+from ofa_plugins_core.entries import FittedPredictorEntry
 
 from compofa import networks
 
 OFA_API = 1
+
+FITTED: Final = Path(__file__).parent / "fitted"
+"""Coefficients that ship; each file says which command makes it again."""
 
 
 @hookimpl
@@ -34,3 +40,17 @@ def ofa_supernet_families() -> Iterable[SupernetFamilyEntry]:
         networks.CompoundRow,
         networks.compound_supernet,
     )
+
+
+@hookimpl
+def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
+    """The fit for free kernels, which for fixed kernels is an extrapolation as a whole."""
+    for supernet in ("compofa_elastic", "compofa"):
+        yield FittedPredictorEntry(
+            "additive",
+            supernet,
+            "imagenet",
+            FITTED / "additive-compofa_elastic-imagenet.json",
+            "1,664 subnets with free kernels measured on ImageNet by MOOFA's authors",
+            extrapolation=supernet == "compofa",
+        )

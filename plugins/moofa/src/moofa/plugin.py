@@ -3,12 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
+from ofa_plugins_core.entries import FittedPredictorEntry
 
 from moofa import networks
 
 OFA_API = 1
+
+FITTED: Final = Path(__file__).parent / "fitted"
+"""Coefficients that ship; each file says which command makes it again."""
 
 
 @hookimpl
@@ -37,3 +43,21 @@ def ofa_supernet_families() -> Iterable[SupernetFamilyEntry]:
         networks.MoofaRow,
         networks.moofa_supernet,
     )
+
+
+@hookimpl
+def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
+    """Fits on ImageNet, and on Imagenette for the ablation."""
+    for supernet, dataset, count in (
+        ("moofa_v3", "imagenet", "2,080"),
+        ("moofa_v1", "imagenette", "1,520"),
+        ("moofa_v2", "imagenette", "832"),
+        ("moofa_v3", "imagenette", "1,856"),
+    ):
+        yield FittedPredictorEntry(
+            "additive",
+            supernet,
+            dataset,
+            FITTED / f"additive-{supernet}-{dataset}.json",
+            f"{count} subnets measured on {dataset} by MOOFA's authors",
+        )

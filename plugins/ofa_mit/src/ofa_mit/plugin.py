@@ -3,14 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
+from typing import Final
 
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
+from ofa_plugins_core.entries import FittedPredictorEntry, PredictorEntry
+from ofa_plugins_core.interfaces import Predictor, Supernet
 
 from ofa_mit import networks
 from ofa_mit.mobile import MobileRow
 from ofa_mit.residual import ResidualRow
 
 OFA_API = 1
+
+FITTED: Final = Path(__file__).parent / "fitted"
+"""Coefficients that ship; each file says which command makes it again."""
 
 
 @hookimpl
@@ -51,3 +58,41 @@ def ofa_supernet_families() -> Iterable[SupernetFamilyEntry]:
     yield SupernetFamilyEntry(
         "bottleneck", "bottleneck stages, as ResNet-50D", ResidualRow, networks.residual_supernet
     )
+
+
+@hookimpl
+def ofa_predictors() -> Iterable[PredictorEntry]:
+    """The published predictors."""
+    yield PredictorEntry(
+        "mlp",
+        "a published network of the papers' authors; needs --predictor-weights FILE",
+        load=_load_mlp,
+    )
+
+
+def _load_mlp(
+    supernet: Supernet, file: Path | None, entry: FittedPredictorEntry | None
+) -> Predictor:
+    from ofa_mit.predictors.mlp import load_mlp
+
+    return load_mlp(supernet, file, entry)
+
+
+@hookimpl
+def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
+    """Fits for OFA's networks on ImageNet."""
+    yield FittedPredictorEntry(
+        "additive",
+        "ofa_mbv3_w1.0",
+        "imagenet",
+        FITTED / "additive-ofa_mbv3_w1.0-imagenet.json",
+        "2,088 subnets measured on ImageNet by MOOFA's authors",
+    )
+    for supernet in ("ofa_mbv3_w1.2", "ofa_resnet50"):
+        yield FittedPredictorEntry(
+            "additive",
+            supernet,
+            "imagenet",
+            FITTED / f"additive-{supernet}-imagenet.json",
+            "distilled from the OFA authors' published predictor: no measured accuracy in it",
+        )

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
-from attrs import asdict, field, frozen
+from attrs import asdict, frozen
 
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, UsageError
@@ -16,9 +16,10 @@ from ofa_plugins_core.events import Notice, Progress
 from ofa_plugins_core.interfaces import CostModel, Predictor, Supernet
 from ofa_search.additive.features import design, features_of, indicator
 from ofa_search.additive.fitfile import AdditiveFit, Counts, Label, SizeFit, dumps
-from ofa_search.additive.form import Coefficients, Samples, fit
+from ofa_search.additive.form import Samples, fit
 from ofa_search.additive.loading import file_name, user_folder
-from ofa_search.additive.validation import Choice, Interval, choose, held_out, interval, tail
+from ofa_search.additive.validation import Choice, choose, held_out, interval, tail
+from ofa_search.fit_options import FitOptions
 from ofa_search.records import Measured, measured, read_records
 
 LEAST: Final = 20
@@ -28,27 +29,6 @@ COUNTED: Final = ("peak_memory", "params", "flops")
 """Costs whose records are counted in the file, where a plugin offers them."""
 DRAWN: Final = 4000
 """Architectures on which another predictor is asked."""
-
-
-@frozen
-class FitOptions:
-    """Options of ``ofa run fit``.
-
-    Attributes:
-        supernet: name, alias or YAML file.
-        data: files of measured accuracies: JSON lines, or the published pickle; merged.
-        dataset: name of the data set on which they were measured.
-        from_mlp: a published predictor file: rewritten without torch, and distilled.
-        install: also keep the fit for later commands, before what ships.
-        origin: a sentence on where the accuracies come from, kept in the file.
-    """
-
-    supernet: str
-    data: tuple[Path, ...] = ()
-    dataset: str = "own"
-    from_mlp: Path | None = None
-    install: bool = False
-    origin: str = ""
 
 
 @runtime_checkable
@@ -105,11 +85,12 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
         raise UsageError("give either --data FILE (one or more) or --from-mlp FILE")
     supernet = context.host.supernet(options.supernet)
     teacher = _teacher(context, supernet, options.from_mlp)
-    found = _samples(context, supernet, options) if teacher is None else _asked(context, supernet, teacher)
+    if teacher is None:
+        found = _samples(context, supernet, options)
+    else:
+        found = _asked(context, supernet, teacher)
     found, left_out = _enough(found)
-    made = fit_measured(
-        context, supernet.at(found.space.resolutions), found, options, teacher
-    )
+    made = fit_measured(context, supernet.at(found.space.resolutions), found, options, teacher)
     files = _written(context, made, teacher, options.install)
     return FitResult(made, files, found.repeated, left_out)
 
@@ -174,6 +155,9 @@ def fit_measured(
     context.listener(Progress("fit", 1, 3, "judging on a held-out fifth"))
     seen_not = held_out(samples)
     context.listener(Progress("fit", 2, 3, "judging the tail"))
+    far = tail(samples, choice)
+    # Many answers of a smooth teacher leave errors of the form, not noise: largest at the top.
+    least = 0.0 if teacher is None else far.rmse
     return AdditiveFit(
         supernet=supernet.space.name,
         dataset=options.dataset,
@@ -182,42 +166,38 @@ def fit_measured(
         command=_command(context, options),
         settings=choice.settings,
         held_out=seen_not,
-        tail=tail(samples, choice),
+        tail=far,
         features=features,
-        sizes=_size_fits(context, supernet, found, samples, choice),
+        sizes=_size_fits(context, supernet, found, samples, choice, least),
     )
 
 
 def _size_fits(
-    context: JobContext, supernet: Supernet, found: Measured, samples: Samples, choice: Choice
+    context: JobContext,
+    supernet: Supernet,
+    found: Measured,
+    samples: Samples,
+    choice: Choice,
+    least_width: float,
 ) -> tuple[SizeFit, ...]:
     fitted = fit(samples, choice.settings)
     around = interval(samples, choice.predicted, fitted)
     costs = {m.name: m.evaluate(found.genes) for m in _cost_models(context, supernet)}
-    return tuple(
-        _size_fit(size, fitted, around, index, {n: c[samples.rows_of(index)] for n, c in costs.items()}, samples)
-        for index, size in enumerate(found.space.resolutions)
-    )
 
+    def size_fit(index: int, size: int) -> SizeFit:
+        rows = samples.rows_of(index)
+        return SizeFit(
+            image_size=size,
+            records=len(rows),
+            ceiling=float(fitted.ceiling[index]),
+            base=float(fitted.base[index]),
+            half_width=max(float(around.half_width[index]), least_width),
+            best=float(around.best[index]),
+            weights=fitted.weights[index],
+            counts={name: Counts.of(values[rows]) for name, values in costs.items()},
+        )
 
-def _size_fit(
-    size: int,
-    fitted: Coefficients,
-    around: Interval,
-    index: int,
-    costs: Mapping[str, np.ndarray[Any, Any]],
-    samples: Samples,
-) -> SizeFit:
-    return SizeFit(
-        image_size=size,
-        records=len(samples.rows_of(index)),
-        ceiling=float(fitted.ceiling[index]),
-        base=float(fitted.base[index]),
-        half_width=float(around.half_width[index]),
-        best=float(around.best[index]),
-        weights=fitted.weights[index],
-        counts={name: Counts.of(values) for name, values in costs.items()},
-    )
+    return tuple(size_fit(i, size) for i, size in enumerate(found.space.resolutions))
 
 
 def _cost_models(context: JobContext, supernet: Supernet) -> list[CostModel]:

@@ -2,4 +2,50 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Any
+
+from ofa_plugins_core.entries import FittedPredictorEntry, JobContext, JobEntry, PredictorEntry
+from ofa_plugins_core.hookspecs import hookimpl
+from ofa_plugins_core.interfaces import Predictor, Supernet
+
+from ofa_search.fit_options import FitOptions
+
 OFA_API = 1
+
+
+@hookimpl
+def ofa_predictors() -> Iterable[PredictorEntry]:
+    """The additive predictor."""
+    yield PredictorEntry(
+        "additive",
+        "one term a choice under a link with diminishing returns; searched exactly",
+        load=_load_additive,
+    )
+
+
+def _load_additive(
+    supernet: Supernet, file: Path | None, entry: FittedPredictorEntry | None
+) -> Predictor:
+    from ofa_search.additive.loading import load_additive
+
+    return load_additive(supernet, file, entry)
+
+
+@hookimpl
+def ofa_jobs() -> Iterable[JobEntry]:
+    """Fitting the additive predictor."""
+    yield JobEntry(
+        "fit",
+        "fit the additive predictor to measured accuracies, or to another predictor",
+        run=_run_fit,
+        options=FitOptions,
+        example="ofa run fit --supernet moofa_v3 --data measured.jsonl --dataset imagenet",
+    )
+
+
+def _run_fit(context: JobContext, options: FitOptions) -> Any:
+    from ofa_search.fitting import run_fit
+
+    return run_fit(context, options)

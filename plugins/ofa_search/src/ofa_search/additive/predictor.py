@@ -135,11 +135,14 @@ class AdditivePredictor:
     def source(self) -> str:
         """What it was fitted on and how well it does, in a line."""
         found, held = self.fit, self.fit.held_out
-        what = "measured" if found.labels == "measured" else "predicted (not measured)"
-        line = (
-            f"{found.supernet} on {found.dataset}, {found.records:,} {what} accuracies; "
-            f"held out: Kendall τ {held.tau:.3f}, RMSE {held.rmse:.2f} points"
-        )
+        error = f"held out: Kendall τ {held.tau:.3f}, RMSE {held.rmse:.2f} points"
+        line = f"{found.supernet} on {found.dataset}, {found.records:,} measured subnets; {error}"
+        if found.labels == "predicted":
+            line = (
+                f"{found.supernet} on {found.dataset}, {found.records:,} answers of another "
+                f"predictor, no measured one; {error} from that predictor, whose own error "
+                "is not in the interval"
+            )
         return f"{line}; an extrapolation for {self.space.name}" if self.extrapolation else line
 
     @property

@@ -1,0 +1,31 @@
+"""The options of ``ofa run fit``; alone, so that listing jobs loads nothing else."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from attrs import field, frozen
+
+
+@frozen
+class FitOptions:
+    """Options of ``ofa run fit``: either ``data`` or ``from_mlp``."""
+
+    supernet: str = field(metadata={"help": "name, alias or YAML file"})
+    data: tuple[Path, ...] = field(
+        default=(),
+        metadata={"help": "measured accuracies: JSON lines or the published pickle; merged"},
+    )
+    dataset: str = field(
+        default="own", metadata={"help": "name of the data set on which they were measured"}
+    )
+    from_mlp: Path | None = field(
+        default=None,
+        metadata={"help": "a published predictor: rewritten without torch, and distilled"},
+    )
+    install: bool = field(
+        default=False, metadata={"help": "keep the fit for later commands, before what ships"}
+    )
+    origin: str = field(
+        default="", metadata={"help": "a sentence on where the accuracies come from"}
+    )
