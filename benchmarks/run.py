@@ -1,0 +1,216 @@
+"""What is promised to be fast: ratios of two times, measured side by side in one run.
+
+    nox -s benchmarks            (or: python benchmarks/run.py [--json])
+
+Each pair is run alternately and the best time of each side counts, so that a busy machine slows
+both. A ratio over its limit ends with exit code 1. Published seconds stand beside for context; they
+were measured on other machines and are never divided.
+"""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import numpy as np
+from attrs import asdict, frozen
+from ofa_plugins_core import Constraint, Host
+from ofa_plugins_core.interfaces import Problem, SeparablePredictor, Supernet
+from ofa_plugins_core.separable import Evaluator
+
+Action = Callable[[], object]
+
+
+@frozen
+class Row:
+    """One promise: seconds of what is promised, of what it is held against, and the limit."""
+
+    what: str
+    against: str
+    seconds: float
+    reference: float
+    limit: float
+    published: str = ""
+
+    @property
+    def ratio(self) -> float:
+        """Time over reference time."""
+        return self.seconds / self.reference
+
+    @property
+    def kept(self) -> bool:
+        """Whether the promise holds."""
+        return self.ratio <= self.limit
+
+
+def side_by_side(first: Action, second: Action, rounds: int) -> tuple[float, float]:
+    """Best seconds of each, run alternately."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for _ in range(rounds):
+        for action, seen in zip((first, second), times, strict=True):
+            start = time.perf_counter()
+            action()
+            seen.append(time.perf_counter() - start)
+    return min(times[0]), min(times[1])
+
+
+def additive(host: Host, supernet: Supernet) -> SeparablePredictor:
+    """The fitted predictor that ships for a supernet (ImageNet)."""
+    fitted = next(f for f in host.fitted("additive", supernet.name) if f.dataset == "imagenet")
+    predictor = host.predictor("additive").load(supernet, None, fitted)
+    assert isinstance(predictor, SeparablePredictor)
+    return predictor
+
+
+def problem(host: Host, name: str, *constraints: Constraint, front: bool = False) -> Problem:
+    """Accuracy against peak memory, flops, params and weight bytes, at the fitted image sizes."""
+    supernet = host.supernet(name)
+    predictor = additive(host, supernet)
+    supernet = supernet.at(predictor.resolutions)
+    names = ["peak_memory"] if front else sorted({c.name for c in constraints})
+    costs = {n: host.cost_model(n).build(supernet, None) for n in names}
+    return Problem(supernet, costs, predictor, constraints, front=front)
+
+
+def evaluation(host: Host, archs: int) -> tuple[Action, Action]:
+    """Accuracy and three costs of so many architectures, and drawing the same array."""
+    asked = problem(host, "moofa_v3", front=True)
+    supernet, predictor = asked.supernet, asked.predictor
+    assert isinstance(predictor, SeparablePredictor)
+    models = [host.cost_model(c).build(supernet, None) for c in ("peak_memory", "flops", "params")]
+    scores = {r: predictor.separable(r) for r in supernet.resolutions}
+    tables = [{r: m.separable(r) for r in supernet.resolutions} for m in models]
+    evaluator = Evaluator(supernet.space, (scores, *tables))
+    links = [predictor.link(r) for r in supernet.resolutions]
+    generator = np.random.default_rng(0)
+    genes = supernet.space.sample(archs, generator)
+    evaluator(genes[:1])
+
+    def evaluate() -> None:
+        score, *_ = evaluator(genes)
+        accuracy = np.empty(len(genes))
+        for index, link in enumerate(links):
+            rows = genes[:, 0] == index
+            accuracy[rows] = link.forward(score[rows])
+
+    high = int(supernet.space.sizes[1:].max())
+
+    def draw() -> None:
+        generator.integers(0, high, size=genes.shape, dtype=np.uint8)
+
+    return evaluate, draw
+
+
+def evaluation_row(host: Host) -> Row:
+    """A million architectures against drawing them."""
+    seconds, reference = side_by_side(*evaluation(host, 1_000_000), rounds=5)
+    return Row(
+        "accuracy, peak_memory, flops and params of 1,000,000 architectures (moofa_v3)",
+        "numpy's integers(0, 3) filling the same uint8 array",
+        seconds,
+        reference,
+        2.0,
+        "0.103 to 0.169 s for the peak memory of one architecture (published code, one core)",
+    )
+
+
+def front_row(host: Host) -> Row:
+    """The whole front over 8.7e19 networks against evaluating 100,000."""
+    asked = problem(host, "moofa_v3", front=True)
+    searcher = host.searcher("exact").build(None)
+    generator = np.random.default_rng(0)
+    evaluate, _ = evaluation(host, 100_000)
+    searcher.search(asked, generator)
+    seconds, reference = side_by_side(
+        lambda: searcher.search(asked, generator), evaluate, rounds=15
+    )
+    return Row(
+        "whole exact front of accuracy against peak_memory, all of moofa_v3",
+        "evaluating 100,000 of its architectures",
+        seconds,
+        reference,
+        1.0,
+        "97 s to about 2 hours for one bound (published search, P = 20, N = 20)",
+    )
+
+
+def bounds_rows(host: Host) -> Iterator[Row]:
+    """Four bounds proven optimal against evolution under one."""
+    four = {
+        "moofa_v3": {"peak_memory": 450e3, "flops": 600e6, "params": 12e6, "weight_bytes": 44e6},
+        "ofa_mbv3_w1.0": {"peak_memory": 600e3, "flops": 250e6, "params": 6e6, "weight_bytes": 22e6},
+    }
+    for name, bounds in four.items():
+        constraints = [Constraint(cost, "<=", bound) for cost, bound in bounds.items()]
+        exact, evolution = (host.searcher(s).build(None) for s in ("exact", "evolution"))
+        many, one = problem(host, name, *constraints), problem(host, name, constraints[1])
+        seconds, reference = side_by_side(
+            lambda e=exact, m=many: e.search(m, np.random.default_rng(0)),
+            lambda e=evolution, o=one: e.search(o, np.random.default_rng(0)),
+            rounds=3,
+        )
+        yield Row(
+            f"best of {name} under four bounds, proven optimal",
+            "evolution under one bound on flops, P = 100, N = 500",
+            seconds,
+            reference,
+            1.0,
+            "5.6 to 6.3 s under one bound on FLOPs (published search)",
+        )
+
+
+def command_rows() -> Iterator[Row]:
+    """Whole commands, each in a process of its own."""
+    folder = tempfile.mkdtemp(prefix="ofa-benchmark-")
+    ofa = str(Path(sys.executable).with_name("ofa"))
+
+    def call(*words: str) -> Action:
+        return lambda: subprocess.run(words, cwd=folder, check=True, capture_output=True)
+
+    helping = call(ofa, "--help")
+    importing = call(sys.executable, "-c", "import typer, rich")
+    searching = call(ofa, "run", "search", "--supernet", "moofa_v3", "--cost", "peak_memory")
+    for action in (helping, importing, searching):
+        action()
+    yield Row(
+        "`ofa --help`", "importing typer and rich", *side_by_side(helping, importing, 10), 2.5
+    )
+    yield Row(
+        "`ofa run search --supernet moofa_v3 --cost peak_memory`",
+        "`ofa --help`",
+        *side_by_side(searching, helping, 10),
+        4.0,
+    )
+
+
+def rows() -> Iterator[Row]:
+    """Every promise, measured."""
+    host = Host.discover()
+    yield evaluation_row(host)
+    yield front_row(host)
+    yield from bounds_rows(host)
+    yield from command_rows()
+
+
+def main() -> int:
+    """Measure, print a line each, and say whether all promises hold."""
+    measured = list(rows())
+    if "--json" in sys.argv:
+        print(json.dumps([{**asdict(r), "ratio": r.ratio, "kept": r.kept} for r in measured]))
+    else:
+        for row in measured:
+            mark = "kept  " if row.kept else "BROKEN"
+            print(f"{mark} {row.ratio:5.2f} (at most {row.limit:g})  {row.what}")
+            print(f"       {row.seconds * 1e3:.1f} ms against {row.reference * 1e3:.1f} ms: {row.against}")
+            if row.published:
+                print(f"       published, not divided: {row.published}")
+    return 0 if all(row.kept for row in measured) else 1
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
