@@ -1,0 +1,411 @@
+"""Configuration: YAML read safely, values structured strictly; every error has a path and a value.
+
+The only place that knows yaml and cattrs. Strict means: a key that a class does not have, or a
+value of another type, is an error. Text from the command line (``Words``) is read as the type
+that is asked for, which YAML's values are not.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from difflib import get_close_matches
+from enum import Enum
+from functools import cache, partial
+from pathlib import Path
+from types import NoneType, UnionType
+from typing import Any, Final, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+
+import attrs
+from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
+from cattrs.gen import make_dict_structure_fn
+
+from ofa_plugins_core.errors import InputError, OfaError, UsageError
+
+T = TypeVar("T")
+MAX_BYTES: Final = 4 * 2**20
+"""Longest configuration that is read."""
+
+_Reader: TypeAlias = Callable[[Converter, Any, Any], Any]
+_TRUE: Final = frozenset(("true", "yes", "on", "1"))
+_FALSE: Final = frozenset(("false", "no", "off", "0"))
+
+
+class Words(str):
+    """Text that a user typed: may be read as a number, a list or whatever else is asked for."""
+
+    __slots__ = ()
+
+
+class _WrongError(ValueError):
+    """A value that is not of the type asked for."""
+
+    def __init__(self, expected: str, found: object) -> None:
+        super().__init__(f"expected {expected}, found {_shown(found)}")
+
+
+class _InsideError(ValueError):
+    """Something wrong at a place in a list or a mapping."""
+
+    def __init__(self, step: object, cause: Exception) -> None:
+        super().__init__(str(cause))
+        self.step, self.cause = step, cause
+
+
+def structure(
+    data: object, target: type[T], where: str = "", error: type[OfaError] = UsageError
+) -> T:
+    """Plain data as an instance of an attrs class (or any other annotated type), strictly.
+
+    Args:
+        data: mappings, lists and scalars, as YAML gives them; Words as typed.
+        target: the type.
+        where: put before the path in messages: a file or an entry's name.
+        error: what to raise: UsageError for options, InputError for an input file.
+
+    Raises:
+        OfaError: of the given class; the message has the path and the value found.
+    """
+    try:
+        return _converter().structure(data, target)
+    except Exception as failure:  # cattrs raises groups, and whatever a class's validators raise
+        problems = list(_problems(failure, ""))
+        path, message = problems[0]
+        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
+        place = ".".join(p for p in (where, path) if p)
+        raise error(f"{place}: {message}{more}" if place else f"{message}{more}") from failure
+
+
+def plain(value: object) -> Any:
+    """An attrs instance as mappings, lists and scalars, as ``structure`` reads them."""
+    kind: type[Any] = type(value)
+    if attrs.has(kind):
+        fields = attrs.fields(kind)
+        return {f.name: plain(getattr(value, f.name)) for f in fields if f.init}
+    if isinstance(value, Mapping):
+        return {str(k): plain(v) for k, v in value.items()}
+    if isinstance(value, list | tuple | set | frozenset):
+        return [plain(v) for v in value]
+    if isinstance(value, Enum):
+        return value.value
+    return str(value) if isinstance(value, Path | str) else value
+
+
+def as_yaml(data: Mapping[str, Any]) -> str:
+    """A mapping as YAML, one line a key: what a run's config.yaml holds.
+
+    Values are written as JSON, which YAML reads, so that a search need not load yaml.
+    """
+    lines = (
+        f"{key}: {json.dumps(plain(value), ensure_ascii=False)}" for key, value in data.items()
+    )
+    return "".join(line + "\n" for line in lines)
+
+
+def read_yaml(path: Path, error: type[OfaError] = InputError) -> dict[str, Any]:
+    """Read a YAML file that holds a mapping. Runs nothing, expands no aliases, no key twice.
+
+    Raises:
+        InputError: the file cannot be read.
+        OfaError: of the given class, where its content is not such YAML.
+    """
+    text = _text(path, error)
+    try:
+        found = _loaded(text)
+    except _yaml_errors() as failure:
+        raise error(f"{path}: not plain YAML: {_first_line(failure)}") from failure
+    if found is None:
+        return {}
+    if not isinstance(found, dict) or not all(isinstance(k, str) for k in found):
+        raise error(f"{path}: expected a mapping of names to values, found {_shown(found)}")
+    return found
+
+
+def _text(path: Path, error: type[OfaError]) -> str:
+    try:
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+    except OSError as failure:
+        raise InputError(f"cannot read {path}: {failure.strerror or failure}") from failure
+    if len(content) > MAX_BYTES:
+        raise error(f"{path} is longer than {MAX_BYTES // 2**20} MiB: not a configuration")
+    try:
+        return content.decode("utf-8-sig")
+    except UnicodeDecodeError as failure:
+        raise error(f"{path} is not text in UTF-8 (byte {failure.start})") from failure
+
+
+def _yaml_errors() -> tuple[type[Exception], ...]:
+    import yaml
+
+    return (yaml.YAMLError, ValueError, RecursionError)
+
+
+def _loaded(text: str) -> Any:
+    import yaml
+
+    return yaml.load(text, Loader=_loader())  # derived from SafeLoader
+
+
+@cache
+def _loader() -> Any:
+    """SafeLoader without aliases and without repeated keys, and with 1e3 as a number."""
+    import re
+
+    import yaml
+
+    class Loader(yaml.SafeLoader):
+        """See above."""
+
+        def compose_node(self, parent: Any, index: Any) -> Any:
+            if self.check_event(yaml.AliasEvent):
+                mark = self.get_mark()
+                raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", mark)
+            return super().compose_node(parent, index)
+
+        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
+            keys = [k.value for k, _ in node.value if isinstance(k.value, str)]
+            twice = next((k for i, k in enumerate(keys) if k in keys[:i]), None)
+            if twice is not None:
+                raise yaml.constructor.ConstructorError(
+                    None, None, f"the key {twice!r} is there twice", node.start_mark
+                )
+            return super().construct_mapping(node, deep)
+
+    number = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
+    Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
+    return Loader
+
+
+def describe(target: Any) -> str:
+    """A type in a user's words: ``a whole number``, ``int8, fp16 or fp32``, …"""
+    simple = {int: "a whole number", float: "a number", str: "text", bool: "true or false"}
+    if target in simple:
+        return simple[target]
+    if target is Path:
+        return "a path"
+    if target in (None, NoneType):
+        return "null"
+    choices = options_of(target)
+    if choices:
+        return _either([str(c) for c in choices])
+    if _is_union(target):
+        return _either([describe(a) for a in get_args(target)])
+    if _is_sequence(target):
+        return f"a list ({describe(get_args(target)[0])} each)" if get_args(target) else "a list"
+    if _is_mapping(target) or attrs.has(target):
+        return "a mapping"
+    return str(getattr(target, "__name__", target))
+
+
+def options_of(target: Any) -> tuple[Any, ...]:
+    """The values that a Literal or an Enum allows; () for another type."""
+    if get_origin(target) is Literal:
+        return get_args(target)
+    if isinstance(target, type) and issubclass(target, Enum):
+        return tuple(member.value for member in target)
+    return ()
+
+
+def _either(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+
+
+def _is_union(target: Any) -> bool:
+    return get_origin(target) in (Union, UnionType)
+
+
+def _is_sequence(target: Any) -> bool:
+    return (get_origin(target) or target) in (list, tuple, Sequence)
+
+
+def _is_mapping(target: Any) -> bool:
+    return (get_origin(target) or target) in (dict, Mapping)
+
+
+@cache
+def _converter() -> Converter:
+    converter = Converter(forbid_extra_keys=True)
+    for target, read in _SCALARS.items():
+        converter.register_structure_hook(target, partial(_scalar, read))
+    readers: tuple[tuple[Callable[[Any], bool], _Reader], ...] = (
+        (_is_sequence, _sequence),
+        (_is_mapping, _mapping),
+        (_is_union, _union),
+        (lambda target: bool(options_of(target)), _option),
+    )
+    for asked, reader in readers:
+        converter.register_structure_hook_func(asked, partial(reader, converter))
+    converter.register_structure_hook_factory(attrs.has, partial(_class_reader, converter))
+    return converter
+
+
+def _scalar(read: Callable[[Any], Any], value: Any, target: Any) -> Any:
+    try:
+        return read(value)
+    except (ValueError, OverflowError):
+        raise _WrongError(describe(target), value) from None
+
+
+def _whole(value: Any) -> int:
+    if isinstance(value, Words):
+        return int(value)
+    if isinstance(value, int) and not isinstance(value, bool):
+        return int(value)
+    raise ValueError
+
+
+def _float(value: Any) -> float:
+    if isinstance(value, bool) or not isinstance(value, int | float | Words):
+        raise ValueError
+    number = float(value)
+    if math.isnan(number):
+        raise ValueError
+    return number
+
+
+def _str(value: Any) -> str:
+    if not isinstance(value, str):
+        raise ValueError
+    return str(value)
+
+
+def _bool(value: Any) -> bool:
+    if isinstance(value, Words) and value.lower() in _TRUE | _FALSE:
+        return value.lower() in _TRUE
+    if not isinstance(value, bool):
+        raise ValueError
+    return value
+
+
+def _path(value: Any) -> Path:
+    if not isinstance(value, str | Path) or not str(value) or "\0" in str(value):
+        raise ValueError
+    return Path(value)
+
+
+_SCALARS: Final[Mapping[type, Callable[[Any], Any]]] = {
+    int: _whole,
+    float: _float,
+    str: _str,
+    bool: _bool,
+    Path: _path,
+}
+
+
+def _option(converter: Converter, value: Any, target: Any) -> Any:
+    """A Literal or an Enum; 1 is not True here."""
+    for choice in options_of(target):
+        typed = str(choice) if isinstance(value, Words) else choice
+        if typed == value and (isinstance(value, Words) or type(typed) is type(value)):
+            return target(choice) if isinstance(target, type) else choice
+    raise _WrongError(describe(target), value)
+
+
+def _union(converter: Converter, value: Any, target: Any) -> Any:
+    """The first member that takes the value; None only for null."""
+    members = [a for a in get_args(target) if a is not NoneType]
+    if value is None and len(members) < len(get_args(target)):
+        return None
+    failures: list[Exception] = []
+    for member in sorted(members, key=_looseness):
+        try:
+            return converter.structure(value, member)
+        except Exception as failure:  # the next member may take it
+            failures.append(failure)
+    if len(failures) == 1:
+        raise failures[0]
+    raise _WrongError(describe(target), value)
+
+
+def _looseness(target: Any) -> int:
+    """Members that take less come first: text takes anything that was typed."""
+    order = (options_of(target), target is int, target is float, target is bool)
+    return next((i for i, ok in enumerate(order) if ok), 9 if target in (str, Path) else 5)
+
+
+def _sequence(converter: Converter, value: Any, target: Any) -> Any:
+    if isinstance(value, Words):
+        value = [Words(w.strip()) for w in value.split(",")] if value else []
+    if not isinstance(value, list | tuple):
+        raise _WrongError(describe(target), value)
+    kinds = get_args(target) or (Any, ...)
+    if get_origin(target) is tuple and kinds[-1] is not Ellipsis:
+        if len(kinds) != len(value):
+            raise _WrongError(f"a list of {len(kinds)}", value)
+    else:
+        kinds = (kinds[0],) * len(value)
+    pairs = zip(kinds, value, strict=True)
+    found = [_inside(converter, i, v, kind) for i, (kind, v) in enumerate(pairs)]
+    return found if (get_origin(target) or target) is list else tuple(found)
+
+
+def _mapping(converter: Converter, value: Any, target: Any) -> Any:
+    if not isinstance(value, Mapping):
+        raise _WrongError(describe(target), value)
+    of_keys, of_values = get_args(target) or (Any, Any)
+    return {
+        _inside(converter, k, k, of_keys): _inside(converter, k, v, of_values)
+        for k, v in value.items()
+    }
+
+
+def _inside(converter: Converter, step: object, value: Any, target: Any) -> Any:
+    try:
+        return value if target is Any else converter.structure(value, target)
+    except Exception as failure:  # whatever it is, it happened here
+        raise _InsideError(step, failure) from failure
+
+
+def _class_reader(converter: Converter, target: Any) -> Callable[[Any, Any], Any]:
+    inner = make_dict_structure_fn(
+        target, converter, _cattrs_forbid_extra_keys=True, _cattrs_detailed_validation=True
+    )
+
+    def read(value: Any, _: Any) -> Any:
+        if isinstance(value, target):
+            return value
+        if not isinstance(value, Mapping):
+            raise _WrongError("a mapping", value)
+        return inner(value, target)
+
+    return read
+
+
+def _problems(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
+    """(path, what is wrong) of everything in what structuring raised; at least one."""
+    if isinstance(error, _InsideError):
+        step = f"[{error.step}]" if isinstance(error.step, int) else f".{error.step}"
+        yield from _problems(error.cause, (path + step).lstrip("."))
+    elif isinstance(error, ClassValidationError):
+        noted, others = error.group_exceptions()
+        for inner, note in noted:
+            yield from _problems(inner, f"{path}.{note.name}".lstrip("."))
+        for inner in others:
+            yield from _problems(inner, path)
+    elif isinstance(error, ForbiddenExtraKeysError):
+        known = [f.name for f in attrs.fields(error.cl) if f.init]
+        yield path, _unknown_key(sorted(map(str, error.extra_fields))[0], known)
+    elif isinstance(error, KeyError):
+        yield path, "is required"
+    else:
+        yield path, _first_line(error)
+
+
+def _unknown_key(key: str, known: Sequence[str]) -> str:
+    near = get_close_matches(key, known, n=3, cutoff=0.5)
+    label = "nearest known" if near else "known"
+    return f"unknown key {key!r}; {label}: {', '.join(near or known) or 'none'}"
+
+
+def _shown(value: object) -> str:
+    if isinstance(value, Words):
+        value = str(value)
+    text = repr(value)
+    return text if len(text) <= 60 else text[:57] + "..."
+
+
+def _first_line(error: BaseException) -> str:
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+    return "; ".join(lines[:2]) if lines else type(error).__name__
