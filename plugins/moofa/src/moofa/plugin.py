@@ -6,10 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
+from moofa import networks
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
 from ofa_plugins_core.entries import FittedPredictorEntry
-
-from moofa import networks
 
 OFA_API = 1
 

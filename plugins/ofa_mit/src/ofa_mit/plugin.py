@@ -6,13 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
-from ofa_plugins_core.entries import FittedPredictorEntry, PredictorEntry
-from ofa_plugins_core.interfaces import Predictor, Supernet
-
 from ofa_mit import networks
 from ofa_mit.mobile import MobileRow
 from ofa_mit.residual import ResidualRow
+from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
+from ofa_plugins_core.entries import FittedPredictorEntry, PredictorEntry
+from ofa_plugins_core.interfaces import Predictor, Supernet
 
 OFA_API = 1
 
@@ -88,11 +87,16 @@ def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
         FITTED / "additive-ofa_mbv3_w1.0-imagenet.json",
         "2,088 subnets measured on ImageNet by MOOFA's authors",
     )
-    for supernet in ("ofa_mbv3_w1.2", "ofa_resnet50"):
+    distilled = "distilled from the OFA authors' published predictor: no measured accuracy in it"
+    level = "at 224 it answers 3.2 to 3.6 points above ten of their fine-tuned specialised networks"
+    for supernet, origin in (
+        ("ofa_mbv3_w1.2", f"{distilled}; {level}"),
+        ("ofa_resnet50", distilled),
+    ):
         yield FittedPredictorEntry(
             "additive",
             supernet,
             "imagenet",
             FITTED / f"additive-{supernet}-imagenet.json",
-            "distilled from the OFA authors' published predictor: no measured accuracy in it",
+            origin,
         )

@@ -18,7 +18,7 @@ from ofa_search.additive.features import design, features_of, indicator
 from ofa_search.additive.fitfile import AdditiveFit, Counts, Label, SizeFit, dumps
 from ofa_search.additive.form import Samples, fit
 from ofa_search.additive.loading import file_name, user_folder
-from ofa_search.additive.validation import Choice, choose, held_out, interval, tail
+from ofa_search.additive.validation import Choice, Quality, choose, held_out, interval, tail
 from ofa_search.fit_options import FitOptions
 from ofa_search.records import Measured, measured, read_records
 
@@ -156,8 +156,6 @@ def fit_measured(
     seen_not = held_out(samples)
     context.listener(Progress("fit", 2, 3, "judging the tail"))
     far = tail(samples, choice)
-    # Many answers of a smooth teacher leave errors of the form, not noise: largest at the top.
-    least = 0.0 if teacher is None else far.rmse
     return AdditiveFit(
         supernet=supernet.space.name,
         dataset=options.dataset,
@@ -168,7 +166,7 @@ def fit_measured(
         held_out=seen_not,
         tail=far,
         features=features,
-        sizes=_size_fits(context, supernet, found, samples, choice, least),
+        sizes=_size_fits(context, supernet, found, samples, choice, far, teacher is None),
     )
 
 
@@ -178,11 +176,15 @@ def _size_fits(
     found: Measured,
     samples: Samples,
     choice: Choice,
-    least_width: float,
+    far: Quality,
+    measured_ones: bool,
 ) -> tuple[SizeFit, ...]:
+    # Many answers of a smooth teacher leave errors of the form, not noise: largest at the top.
     fitted = fit(samples, choice.settings)
     around = interval(samples, choice.predicted, fitted)
-    costs = {m.name: m.evaluate(found.genes) for m in _cost_models(context, supernet)}
+    models = _cost_models(context, supernet) if measured_ones else []
+    costs = {m.name: m.evaluate(found.genes) for m in models}
+    least_width = 0.0 if measured_ones else far.rmse
 
     def size_fit(index: int, size: int) -> SizeFit:
         rows = samples.rows_of(index)

@@ -9,7 +9,6 @@ from typing import Any
 from ofa_plugins_core.entries import FittedPredictorEntry, JobContext, JobEntry, PredictorEntry
 from ofa_plugins_core.hookspecs import hookimpl
 from ofa_plugins_core.interfaces import Predictor, Supernet
-
 from ofa_search.fit_options import FitOptions
 
 OFA_API = 1

@@ -87,7 +87,9 @@ def _json_lines(path: Path, content: bytes) -> Iterator[Record]:
 
 def _percent(value: object, place: str) -> float:
     if isinstance(value, bool) or not isinstance(value, int | float) or not 0 <= value <= 100:
-        raise InputError(f"{place}: top1 must be a number of percent from 0 to 100, found {value!r:.60}")
+        raise InputError(
+            f"{place}: top1 must be a number of percent from 0 to 100, found {value!r:.60}"
+        )
     return float(value)
 
 

@@ -13,7 +13,7 @@ from collections.abc import Callable
 from typing import Any, Final
 
 import numpy as np
-from attrs import define
+from attrs import define, frozen
 
 from ofa_plugins_core.errors import InputError
 
@@ -37,7 +37,9 @@ class PlainType:
 
     def dtype(self) -> np.dtype[Any]:
         """The numpy type, refused unless its elements are numbers."""
-        found = np.dtype(self.code).newbyteorder(self.order if self.order in "<>" else "=")
+        found = np.dtype(self.code)
+        if self.order in "<>":
+            found = found.newbyteorder("<" if self.order == "<" else ">")
         if found.kind not in KINDS:
             raise _RefusedError(f"an array of {found}")
         return found
@@ -47,17 +49,21 @@ class PlainType:
 class PlainArray:
     """Stands for a numpy array or scalar, filled from its bytes."""
 
-    values: np.ndarray[Any, Any] = np.empty(0)
+    values: np.ndarray[Any, Any]
     scalar: bool = False
 
     def __setstate__(self, state: Any) -> None:
         _, shape, kind, fortran, raw = state
-        order = "F" if fortran else "C"
-        self.values = np.frombuffer(_raw(raw), kind.dtype()).reshape(shape, order=order)
+        self.values = _shaped(raw, kind, shape, "F" if fortran else "C")
 
     def as_list(self) -> list[Any]:
         """Elements as Python numbers, flat."""
         return list(self.values.ravel().tolist())
+
+
+def _shaped(raw: Any, kind: PlainType, shape: Any, order: Any) -> np.ndarray[Any, Any]:
+    values = np.frombuffer(_raw(raw), kind.dtype())
+    return values.reshape(tuple(int(n) for n in shape), order="F" if order == "F" else "C")
 
 
 def _raw(raw: Any) -> bytes:
@@ -71,12 +77,11 @@ def _dtype(code: Any, *_: Any) -> PlainType:
 
 
 def _reconstruct(*_: Any) -> PlainArray:
-    return PlainArray()
+    return PlainArray(np.empty(0))
 
 
 def _from_buffer(raw: Any, kind: PlainType, shape: Any, order: str) -> PlainArray:
-    values = np.frombuffer(_raw(raw), kind.dtype())
-    return PlainArray(values.reshape(shape, order="F" if order == "F" else "C"))
+    return PlainArray(_shaped(raw, kind, shape, order))
 
 
 def _scalar(kind: PlainType, raw: Any) -> PlainArray:
@@ -90,8 +95,25 @@ def _encode(text: Any, encoding: Any = "latin1") -> bytes:
     return str(text).encode("latin1")
 
 
-_NUMPY: Final[dict[str, Any]] = {
-    "numpy.ndarray": "ndarray",
+def _array_type(*_: Any) -> PlainArray:
+    raise _RefusedError("an array without content")
+
+
+@frozen
+class _Answer:
+    """A call that a pickle may make. A state for it is refused: it would change this module."""
+
+    call: Callable[..., Any]
+
+    def __call__(self, *args: Any) -> Any:
+        return self.call(*args)
+
+    def __setstate__(self, state: Any) -> None:
+        raise _RefusedError("a state for a function")
+
+
+_CALLS: Final[dict[str, Callable[..., Any]]] = {
+    "numpy.ndarray": _array_type,
     "numpy.dtype": _dtype,
     "numpy.core.multiarray._reconstruct": _reconstruct,
     "numpy._core.multiarray._reconstruct": _reconstruct,
@@ -107,10 +129,9 @@ _NUMPY: Final[dict[str, Any]] = {
 class _DataOnly(pickle.Unpickler):
     def find_class(self, module: str, name: str) -> Callable[..., Any]:
         try:
-            found: Callable[..., Any] = _NUMPY[f"{module}.{name}"]
+            return _Answer(_CALLS[f"{module}.{name}"])
         except KeyError:
             raise _RefusedError(f"{module}.{name}") from None
-        return found
 
     def persistent_load(self, pid: Any) -> Any:
         raise _RefusedError("a persistent object")

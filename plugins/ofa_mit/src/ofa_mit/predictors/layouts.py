@@ -70,9 +70,7 @@ def _decoded(space: SearchSpace, genes: Genes) -> Choices:
         index = np.zeros(len(genes), np.intp) if entry.gene is None else genes[:, entry.gene]
         return np.asarray(table[index])
 
-    values = {
-        d.key: np.stack([column(e) for e in d.entries], axis=1) for d in space.dimensions
-    }
+    values = {d.key: np.stack([column(e) for e in d.entries], axis=1) for d in space.dimensions}
     return Choices(values, np.array(space.resolutions, dtype=float)[genes[:, 0]])
 
 

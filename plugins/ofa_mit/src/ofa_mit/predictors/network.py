@@ -38,7 +38,7 @@ class Network:
     @property
     def inputs(self) -> int:
         """Length of the vector that it reads."""
-        return self.layers[0][0].shape[1]
+        return int(self.layers[0][0].shape[1])
 
     def __call__(self, vectors: Floats) -> Floats:
         """(n, inputs) -> (n,) fractions."""
@@ -110,7 +110,8 @@ def _checked(parts: list[tuple[Any, Any]], base: Any, name: str) -> Network:
     for weight, bias in layers:
         if weight.ndim != 2 or weight.shape[1] != width or bias.shape != weight.shape[:1]:
             raise InputError(
-                f"{name}: a layer of shapes {weight.shape} and {bias.shape} does not fit {width} inputs"
+                f"{name}: a layer of shapes {weight.shape} and {bias.shape} does not fit "
+                f"{width} inputs"
             )
         if not (np.isfinite(weight).all() and np.isfinite(bias).all()):
             raise InputError(f"{name}: a weight is not a finite number")

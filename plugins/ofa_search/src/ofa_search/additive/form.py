@@ -96,7 +96,7 @@ def link(ceiling: Floats | float, score: Floats) -> Floats:
 
 
 def ceilings(samples: Samples, delta: float) -> Floats:
-    """(R,) the third highest accuracy (one lucky record decides nothing) plus delta, at most 100."""
+    """(R,) third highest accuracy (one lucky record decides nothing) plus delta, at most 100."""
     top = []
     for index in range(samples.sizes):
         found = np.sort(samples.accuracy[samples.rows_of(index)])
@@ -107,8 +107,8 @@ def ceilings(samples: Samples, delta: float) -> Floats:
 def fit(samples: Samples, settings: Settings) -> Coefficients:
     """Least squares of the form by Gauss–Newton, shrunk by a ridge.
 
-    Minimises Σ (y − ceiling + exp(−z))² + ridge·|w|² + ridge·tie·Σ_r |v_r|², z = b_r + bits·(w + v_r),
-    w ≥ 0: no option above the smallest makes a network worse, all else equal, at all image sizes.
+    Minimises Σ (y − ceiling + exp(−z))² + ridge·|w|² + ridge·tie·Σ_r |v_r|² over b, w, v, with
+    z = b_r + bits·(w + v_r) at image size r, and w ≥ 0: on the whole, more is not worse.
     """
     ceiling = ceilings(samples, settings.delta)
     rows = [samples.rows_of(index) for index in range(samples.sizes)]
@@ -157,7 +157,12 @@ def _linearised(
     solved = np.linalg.solve(stiff, np.column_stack([normal, towards]))
     own_matrix, own = solved[:, :-1], solved[:, -1]
     return _Part(
-        normal - normal @ own_matrix, towards - normal @ own, own_matrix, own, mean_bits, mean_target
+        normal - normal @ own_matrix,
+        towards - normal @ own,
+        own_matrix,
+        own,
+        mean_bits,
+        mean_target,
     )
 
 

@@ -205,12 +205,12 @@ class AdditivePredictor:
         return value, point.half_width * np.where(wider, BEYOND, 1.0)
 
     def support(self, size: int, constraints: Sequence[Constraint]) -> int | None:
-        """Records of the fit at an image size that meet the bounds.
+        """Measured records of the fit at an image size that meet the bounds.
 
         None where the file cannot tell: a cost that was not counted, or several at once.
         """
         found = next((s for s in self.fit.sizes if s.image_size == size), None)
-        if found is None or self.extrapolation:
+        if found is None or self.extrapolation or self.fit.labels == "predicted":
             return 0
         names = {c.name for c in constraints}
         if not names:

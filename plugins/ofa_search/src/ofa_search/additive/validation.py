@@ -47,9 +47,7 @@ def out_of_fold(samples: Samples, settings: Settings) -> Floats:
     return predicted
 
 
-def tail_split(
-    predicted: Floats, size: Indices
-) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
+def tail_split(predicted: Floats, size: Indices) -> tuple[NDArray[np.bool_], NDArray[np.bool_]]:
     """(n,) masks of the lower 70 % and of the top tenth by prediction within each image size."""
     low, top = np.zeros((2, len(size)), dtype=bool)
     for index in np.unique(size):
