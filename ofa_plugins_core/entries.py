@@ -1,7 +1,8 @@
 """The frozen records that plugins' hooks yield: what is offered, under which name, built how.
 
 ``options`` is an attrs class; its fields are what the user can set with ``--set NAME.key=value``
-or in YAML, structured strictly. ``build`` gets an instance of it.
+or in YAML, structured strictly. ``build`` gets an instance of it. Records that the host hands out
+may be built without it (its defaults are taken then), and raise what a plugin raises with blame.
 """
 
 from __future__ import annotations
@@ -108,7 +109,7 @@ class SamplerEntry:
 
     name: str
     summary: str
-    build: Callable[[Supernet, Any], Sampler]
+    build: Callable[..., Sampler]
     options: type = NoOptions
 
 
@@ -125,7 +126,7 @@ class CostModelEntry:
     name: str
     summary: str
     unit: str
-    build: Callable[[Supernet, Any], CostModel]
+    build: Callable[..., CostModel]
     options: type = NoOptions
     qualified: bool = False
 
@@ -185,7 +186,7 @@ class SearcherEntry:
 
     name: str
     summary: str
-    build: Callable[[Any], Searcher]
+    build: Callable[..., Searcher]
     options: type = NoOptions
     exact: bool = False
 
@@ -196,7 +197,7 @@ class RuntimePolicyEntry:
 
     name: str
     summary: str
-    build: Callable[[Any], RuntimePolicy]
+    build: Callable[..., RuntimePolicy]
     options: type = NoOptions
 
 
@@ -206,7 +207,7 @@ class DeviceEntry:
 
     name: str
     summary: str
-    build: Callable[[Any], Device]
+    build: Callable[..., Device]
     options: type = NoOptions
 
 
@@ -216,7 +217,7 @@ class TrainingPlanEntry:
 
     name: str
     summary: str
-    build: Callable[[Supernet, Any], TrainingPlan]
+    build: Callable[..., TrainingPlan]
     options: type = NoOptions
 
 

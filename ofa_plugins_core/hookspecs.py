@@ -213,3 +213,21 @@ KINDS: Final = {
     "jobs": "ofa_jobs",
 }
 """What ``ofa list KIND`` calls the offers of a hook."""
+
+KIND_OF: Final = {hook: kind for kind, hook in KINDS.items()}
+"""Hook -> what its offers are called."""
+
+LABELS: Final = {
+    "supernets": "supernet",
+    "families": "family of supernets",
+    "samplers": "sampler",
+    "cost_models": "cost",
+    "predictors": "predictor",
+    "fitted_predictors": "fitted predictor",
+    "searchers": "searcher",
+    "runtime_policies": "policy",
+    "devices": "device",
+    "training_plans": "training plan",
+    "jobs": "job",
+}
+"""What messages call one offer of a kind."""
