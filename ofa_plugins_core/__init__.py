@@ -1,24 +1,39 @@
-"""ofa-plugins: Once-for-All supernets as plugins. The names here are public."""
+"""ofa-plugins: Once-for-All supernets as plugins. The names here are public.
 
-from ofa_plugins_core.entries import (
-    CostModelEntry,
-    DeviceEntry,
-    FittedPredictorEntry,
-    JobContext,
-    JobEntry,
-    NoOptions,
-    PredictorEntry,
-    RuntimePolicyEntry,
-    SamplerEntry,
-    SearcherEntry,
-    SupernetEntry,
-    SupernetFamilyEntry,
-    TrainingPlanEntry,
-)
-from ofa_plugins_core.errors import InfeasibleError, InputError, OfaError, PluginError, UsageError
-from ofa_plugins_core.hookspecs import hookimpl
-from ofa_plugins_core.host import Host
-from ofa_plugins_core.values import Arch, Constraint, Measurement, SearchSpace
+They are loaded when first asked for: ``ofa --help`` needs none of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ofa_plugins_core.entries import (
+        CostModelEntry,
+        DeviceEntry,
+        FittedPredictorEntry,
+        JobContext,
+        JobEntry,
+        NoOptions,
+        PredictorEntry,
+        RuntimePolicyEntry,
+        SamplerEntry,
+        SearcherEntry,
+        SupernetEntry,
+        SupernetFamilyEntry,
+        TrainingPlanEntry,
+    )
+    from ofa_plugins_core.errors import (
+        InfeasibleError,
+        InputError,
+        OfaError,
+        PluginError,
+        UsageError,
+    )
+    from ofa_plugins_core.hookspecs import hookimpl
+    from ofa_plugins_core.host import Host
+    from ofa_plugins_core.values import Arch, Constraint, Measurement, SearchSpace
 
 __all__ = [
     "Arch",
@@ -46,3 +61,23 @@ __all__ = [
     "UsageError",
     "hookimpl",
 ]
+
+_ROOMS = {
+    "errors": ("InfeasibleError", "InputError", "OfaError", "PluginError", "UsageError"),
+    "values": ("Arch", "Constraint", "Measurement", "SearchSpace"),
+    "hookspecs": ("hookimpl",),
+    "host": ("Host",),
+}
+_PLACES = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+def __getattr__(name: str) -> Any:
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    value = getattr(import_module(f"{__name__}.{_PLACES.get(name, 'entries')}"), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})

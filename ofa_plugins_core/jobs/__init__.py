@@ -1,0 +1,1 @@
+"""Jobs: functions over the Protocols that return values and emit events."""
