@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import zipfile
 from collections.abc import Mapping
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -155,5 +156,7 @@ def write_network(network: Network, file: Path) -> None:
             np.savez(stream, base=np.array(network.base), **arrays)
         part.replace(file)
     except OSError as error:
-        part.unlink(missing_ok=True)
         raise InputError(f"cannot write {file}: {error.strerror or error}") from error
+    finally:
+        with suppress(OSError):
+            part.unlink(missing_ok=True)

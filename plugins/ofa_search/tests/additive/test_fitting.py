@@ -1,0 +1,142 @@
+"""``ofa run fit``: from measured accuracies, or another predictor's, to a file."""
+
+from __future__ import annotations
+
+import json
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from ofa_plugins_core.entries import NoOptions
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.interfaces import Predictions
+from ofa_search.additive.loading import load_additive
+from ofa_search.fit_options import FitOptions
+from ofa_search.fitting import run_fit
+
+
+class Teacher:
+    """Another predictor, which can write itself."""
+
+    name, source, resolutions = "mlp", "invented", (64, 96)
+
+    def __init__(self, space, truth):
+        self.space, self.truth = space, truth
+
+    def predict(self, archs):
+        genes = archs if isinstance(archs, np.ndarray) else self.space.encode(archs)
+        value = self.truth(self.space, genes)
+        return Predictions(value, value, value, np.zeros(len(value), bool))
+
+    def save(self, file):
+        file.write_text("network")
+
+
+@pytest.fixture
+def fit(context, records):
+    def run(**options):
+        return run_fit(context, FitOptions("toy", data=(records,), **options))
+
+    return run
+
+
+def test_it_reports_how_it_does_on_unseen_networks(fit):
+    found = fit(dataset="imagenet").as_json()
+    assert found["records"] == 300
+    assert found["held_out"]["networks"] == 60
+    assert found["held_out"]["tau"] > 0.8
+    assert found["held_out"]["rmse"] < 0.4
+    assert set(found["tail"]) == {"networks", "tau", "rmse", "coverage", "bias"}
+    json.dumps(found)
+
+
+def test_the_file_says_how_to_make_it_again(fit, records):
+    found = json.loads(fit(dataset="imagenet", origin="ours").files[0].read_text())
+    assert found["command"] == (
+        f"ofa run fit --supernet toy --data {records} --dataset imagenet --origin ours"
+    )
+    assert found["origin"] == "ours"
+
+
+def test_the_same_command_makes_the_same_file(fit):
+    first = fit().files[0].read_bytes()
+    assert fit().files[0].read_bytes() == first
+
+
+def test_out_may_be_a_file(context, records, tmp_path):
+    from attrs import evolve
+
+    options = FitOptions("toy", data=(records,))
+    named = run_fit(evolve(context, out=tmp_path / "mine.json"), options)
+    assert named.files == (tmp_path / "mine.json",)
+
+
+def test_an_installed_fit_is_found_later(fit, toy, tmp_path, monkeypatch):
+    monkeypatch.setenv("OFA_FITTED", str(tmp_path / "own"))
+    fit(install=True, dataset="mine")
+    assert load_additive(toy, None, None).dataset == "mine"
+
+
+def test_files_are_merged(context, toy, records, measure, tmp_path):
+    more = measure(toy.space, tmp_path / "more.jsonl", 350)
+    found = run_fit(context, FitOptions("toy", data=(records, more)))
+    assert found.fit.records == 350  # the same networks, and fifty more
+    assert found.repeated == 300
+
+
+def test_costs_that_are_offered_are_counted(context, plugins, records, toy):
+    class Cost:
+        name = "peak_memory"
+
+        def evaluate(self, genes):
+            return genes.sum(axis=1)
+
+    entry = SimpleNamespace(options=NoOptions, build=lambda supernet, options: Cost())
+    plugins.costs["peak_memory"] = entry
+    made = run_fit(context, FitOptions("toy", data=(records,)))
+    counts = made.fit.sizes[0].counts["peak_memory"]
+    assert counts.at_most(1e9) == made.fit.sizes[0].records
+
+
+def test_an_image_size_with_few_records_is_left_out_and_said(context, records):
+    lines = [json.loads(x) for x in records.read_text().splitlines()]
+    few = [r for r in lines if r["arch"]["image_size"] == 96][:10]
+    rest = [r for r in lines if r["arch"]["image_size"] == 64]
+    records.write_text("\n".join(json.dumps(r) for r in few + rest))
+    found = run_fit(context, FitOptions("toy", data=(records,)))
+    assert found.left_out == {96: 10}
+    assert [s.image_size for s in found.fit.sizes] == [64]
+
+
+def test_too_few_records_are_an_error_that_says_how_many_are_needed(
+    context, toy, measure, tmp_path
+):
+    few = measure(toy.space, tmp_path / "few.jsonl", 30)
+    with pytest.raises(InputError, match="30 distinct networks are too few"):
+        run_fit(context, FitOptions("toy", data=(few,)))
+
+
+def test_another_predictor_is_distilled_and_marked(context, plugins, toy, truth, tmp_path):
+    teacher = Teacher(toy.space, truth)
+    plugins.predictors["mlp"] = SimpleNamespace(load=lambda supernet, file, entry: teacher)
+    found = run_fit(context, FitOptions("toy", from_mlp=tmp_path / "published.pth"))
+    assert found.fit.labels == "predicted"
+    assert "no measured accuracy" in found.fit.origin
+    assert [f.name for f in found.files] == ["additive-toy-own.json", "mlp-toy.npz"]
+    distilled = load_additive(toy, found.files[0], None)
+    assert "answers of another predictor" in distilled.source
+    assert distilled.support(64, []) == 0
+
+
+@pytest.mark.parametrize("both", [True, False])
+def test_either_data_or_a_predictor_must_be_given(context, records, both):
+    options = FitOptions("toy", data=(records,), from_mlp=records) if both else FitOptions("toy")
+    with pytest.raises(UsageError, match="either --data FILE"):
+        run_fit(context, options)
+
+
+def test_an_output_that_cannot_be_written_is_an_error(context, records, tmp_path):
+    (tmp_path / "out").write_text("a file is in the way")
+    with pytest.raises(InputError, match="cannot write"):
+        run_fit(context, FitOptions("toy", data=(records,)))

@@ -1,0 +1,86 @@
+"""Which fit is taken: the named file, then the user's own, then what ships."""
+
+from __future__ import annotations
+
+import pytest
+from attrs import evolve
+
+from ofa_plugins_core.entries import FittedPredictorEntry
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_search.additive.fitfile import dumps, loads
+from ofa_search.additive.loading import file_name, load_additive
+from ofa_search.fit_options import FitOptions
+from ofa_search.fitting import run_fit
+
+
+@pytest.fixture(autouse=True)
+def folder(tmp_path, monkeypatch):
+    """The user's own folder."""
+    monkeypatch.setenv("OFA_FITTED", str(tmp_path / "own"))
+    return tmp_path / "own"
+
+
+@pytest.fixture
+def run_folder(context, records):
+    return run_fit(context, FitOptions("toy", data=(records,), dataset="imagenet")).files[0].parent
+
+
+def placed(source, folder, dataset, origin):
+    """A copy of a fit that can be told apart by its origin."""
+    folder.mkdir(exist_ok=True)
+    fit = evolve(loads(source.read_bytes(), "toy"), dataset=dataset, origin=origin)
+    file = folder / file_name("toy", dataset)
+    file.write_text(dumps(fit))
+    return file
+
+
+@pytest.fixture
+def shipped(run_folder, tmp_path):
+    source = run_folder / file_name("toy", "imagenet")
+    file = placed(source, tmp_path / "shipped", "imagenet", "shipped")
+    return FittedPredictorEntry("additive", "toy", "imagenet", file, "shipped")
+
+
+def test_what_ships_is_taken_by_default(toy, shipped):
+    assert load_additive(toy, None, shipped).fit.origin == "shipped"
+
+
+def test_an_installed_fit_for_the_same_data_set_comes_before_it(toy, shipped, folder):
+    placed(shipped.file, folder, "imagenet", "own")
+    assert load_additive(toy, None, shipped).fit.origin == "own"
+
+
+def test_an_installed_fit_for_another_data_set_does_not(toy, shipped, folder):
+    placed(shipped.file, folder, "cifar10", "own")
+    assert load_additive(toy, None, shipped).fit.origin == "shipped"
+
+
+def test_the_only_installed_fit_serves_a_supernet_without_any(toy, shipped, folder):
+    placed(shipped.file, folder, "cifar10", "own")
+    assert load_additive(toy, None, None).fit.origin == "own"
+
+
+def test_a_named_file_comes_first(toy, shipped, folder, tmp_path):
+    placed(shipped.file, folder, "imagenet", "own")
+    named = placed(shipped.file, tmp_path / "named", "imagenet", "named")
+    assert load_additive(toy, named, shipped).fit.origin == "named"
+
+
+def test_a_run_folder_is_as_good_as_its_file(toy, run_folder):
+    assert load_additive(toy, run_folder, None).fit.supernet == "toy"
+
+
+def test_a_folder_without_a_fit_is_an_error(toy, tmp_path):
+    with pytest.raises(InputError, match="holds 0 fits"):
+        load_additive(toy, tmp_path, None)
+
+
+def test_a_missing_file_is_an_error(toy, tmp_path):
+    with pytest.raises(InputError, match="cannot read"):
+        load_additive(toy, tmp_path / "none.json", None)
+
+
+def test_a_supernet_without_a_fit_says_how_to_get_one(toy):
+    with pytest.raises(UsageError, match="no additive predictor for toy") as caught:
+        load_additive(toy, None, None)
+    assert "ofa run fit --supernet toy --data FILE" in str(caught.value)
