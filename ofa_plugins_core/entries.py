@@ -7,12 +7,12 @@ may be built without it (its defaults are taken then), and raise what a plugin r
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Protocol
 
-from attrs import frozen
+from attrs import field, frozen
 
 from ofa_plugins_core.events import Listener, silent
 from ofa_plugins_core.interfaces import (
@@ -56,6 +56,8 @@ class JobContext:
         seed: of every random choice.
         out: folder for results, made when first written to; None for none.
         resume: go on with what ``out`` holds.
+        settings: options of entries that the job uses, by name, as the user gave them
+            (``--set NAME.KEY=VALUE``); not structured yet.
     """
 
     host: Plugins
@@ -63,6 +65,7 @@ class JobContext:
     seed: int = 0
     out: Path | None = None
     resume: bool = False
+    settings: Mapping[str, Mapping[str, Any]] = field(factory=dict)
 
 
 @frozen
@@ -227,9 +230,11 @@ class JobEntry:
 
     Attributes:
         run: (context, options) -> a result that the command line can print: a
-            dict or a list of dicts (JSON), or an object with ``as_json()`` and, for the terminal,
-            ``as_tables()``.
+            dict or a list of dicts (JSON), or an object with ``as_json()`` and, where it has them,
+            ``as_tables()`` for the terminal: (title, column names, rows of text) each,
+            ``as_rows()`` for front.csv, ``exit_code`` (130: it was interrupted).
         example: a command line that works, for the help text.
+        keeps_run: has a run folder of its own also where no --out is given.
     """
 
     name: str
@@ -237,3 +242,4 @@ class JobEntry:
     run: Callable[[JobContext, Any], Any]
     options: type = NoOptions
     example: str = ""
+    keeps_run: bool = False
