@@ -14,14 +14,20 @@ class FitOptions:
     supernet: str = field(metadata={"help": "name, alias or YAML file"})
     data: tuple[Path, ...] = field(
         default=(),
-        metadata={"help": "measured accuracies: JSON lines or the published pickle; merged"},
+        metadata={
+            "help": "measured accuracies: JSON lines or the published pickle; several are merged",
+            "metavar": "FILE",
+        },
     )
     dataset: str = field(
         default="own", metadata={"help": "name of the data set on which they were measured"}
     )
     from_mlp: Path | None = field(
         default=None,
-        metadata={"help": "a published predictor: rewritten without torch, and distilled"},
+        metadata={
+            "help": "a published predictor: rewritten without torch, and distilled",
+            "metavar": "FILE",
+        },
     )
     install: bool = field(
         default=False, metadata={"help": "keep the fit for later commands, before what ships"}

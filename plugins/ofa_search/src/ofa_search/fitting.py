@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
@@ -73,6 +73,27 @@ class FitResult:
             "left_out": {str(k): v for k, v in self.left_out.items()},
             "files": [str(f) for f in self.files],
         }
+
+    def as_tables(self) -> list[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
+        """For the terminal: how it does on what it has not seen, and each image size."""
+        found = self.fit
+        title = f"{found.supernet} on {found.dataset}: {found.records:,} {found.labels} accuracies"
+        judged = (("held-out fifth", found.held_out), ("tail test", found.tail))
+        quality = [(name, *_judged(q)) for name, q in judged]
+        sizes = [
+            (str(s.image_size), f"{s.records:,}", f"±{s.half_width:.2f}", f"{s.best:.2f}")
+            for s in found.sizes
+        ] + [(str(size), f"{n:,}", "left out: too few", "") for size, n in self.left_out.items()]
+        return [
+            (title, ("", "networks", "Kendall τ", "RMSE", "in 80 % interval", "bias"), quality),
+            ("", ("image size", "records", "80 % interval", "best prediction"), sizes),
+            ("", ("written",), [(str(f),) for f in self.files]),
+        ]
+
+
+def _judged(found: Quality) -> tuple[str, ...]:
+    numbers = (f"{found.tau:.3f}", f"{found.rmse:.3f}", f"{found.coverage:.1%}")
+    return (f"{found.networks:,}", *numbers, f"{found.bias:+.3f}")
 
 
 def run_fit(context: JobContext, options: FitOptions) -> FitResult:

@@ -41,6 +41,7 @@ def ofa_jobs() -> Iterable[JobEntry]:
         run=_run_fit,
         options=FitOptions,
         example="ofa run fit --supernet moofa_v3 --data measured.jsonl --dataset imagenet",
+        keeps_run=True,
     )
 
 

@@ -51,6 +51,12 @@ def test_it_reports_how_it_does_on_unseen_networks(fit):
     json.dumps(found)
 
 
+def test_its_tables_are_text(fit):
+    for _, columns, rows in fit().as_tables():
+        assert all(len(row) == len(columns) for row in rows)
+        assert all(isinstance(cell, str) for row in rows for cell in row)
+
+
 def test_the_file_says_how_to_make_it_again(fit, records):
     found = json.loads(fit(dataset="imagenet", origin="ours").files[0].read_text())
     assert found["command"] == (
