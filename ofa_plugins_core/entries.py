@@ -45,6 +45,12 @@ class Plugins(Protocol):
     def sampler(self, name: str) -> SamplerEntry:
         """A sampler's entry."""
 
+    def fitted(self, predictor: str, supernet: str) -> list[FittedPredictorEntry]:
+        """What ships fitted for a supernet, one entry a data set."""
+
+    def entries(self, kind: str) -> list[Any]:
+        """Every record of a kind: ``cost_models``, ``searchers``, …"""
+
 
 @frozen(eq=False)
 class JobContext:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ofa_plugins_core.builtin import costs
-from ofa_plugins_core.entries import CostModelEntry
+from ofa_plugins_core.builtin import costs, jobs
+from ofa_plugins_core.entries import CostModelEntry, JobEntry
 from ofa_plugins_core.hookspecs import hookimpl
 
 OFA_API = 1
@@ -15,3 +15,9 @@ OFA_API = 1
 def ofa_cost_models() -> Iterable[CostModelEntry]:
     """Computed costs."""
     yield from costs.entries()
+
+
+@hookimpl
+def ofa_jobs() -> Iterable[JobEntry]:
+    """search, cost, predict, sample."""
+    yield from jobs.entries()

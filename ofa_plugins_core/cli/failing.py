@@ -5,15 +5,12 @@ from __future__ import annotations
 import os
 import sys
 import traceback
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import typer
 
 from ofa_plugins_core.cli.session import Session
-from ofa_plugins_core.errors import OfaError
-
-if TYPE_CHECKING:
-    from ofa_plugins_core.host import Plugin
+from ofa_plugins_core.errors import OfaError, PluginError
 
 INTERRUPTED: Final = 130
 INTERNAL: Final = 1
@@ -32,10 +29,8 @@ def report(error: BaseException, session: Session) -> int:
         return _said(error.message, error.exit_code, error.advice)
     if hasattr(error, "format_message"):  # of the parser of the command line
         return _misused(error)
-    plugin = blamed(error, session)
-    if plugin is not None:
-        line = f"{plugin.label} raised {_named(error)}"
-        return _said(line, 4, None if session.debug else "ofa --debug … shows where")
+    if (blamed := _blamed(error, session)) is not None:
+        return _said(blamed, PluginError.exit_code, "ofa --debug … shows where")
     if isinstance(error, BrokenPipeError):
         return _quiet()
     if isinstance(error, OSError):
@@ -47,23 +42,14 @@ def report(error: BaseException, session: Session) -> int:
     return _said(f"internal error: {_named(error)}", INTERNAL, advice)
 
 
-def blamed(error: BaseException, session: Session) -> Plugin | None:
-    """The plugin in whose code an exception was raised: the innermost one on the way to it."""
-    host = session.discovered
-    if host is None:
+def _blamed(error: BaseException, session: Session) -> str | None:
+    """What the plugin did in whose code the error was raised, or None."""
+    if session.discovered is None:
         return None
-    found = None
-    for frame, _ in traceback.walk_tb(error.__traceback__):
-        name = str(frame.f_globals.get("__name__", ""))
-        found = next((p for p in host.plugins if _owns(p, name)), found)
-    return found
+    from ofa_plugins_core.blame import culprit
 
-
-def _owns(plugin: Plugin, module: str) -> bool:
-    if plugin.module is None:
-        return False
-    package = getattr(plugin.module, "__package__", "") or plugin.module.__name__
-    return module == plugin.module.__name__ or module == package or module.startswith(package + ".")
+    plugin = culprit(error, session.discovered.plugins)
+    return None if plugin is None else plugin.blames("a call", error)
 
 
 def _misused(error: BaseException) -> int:

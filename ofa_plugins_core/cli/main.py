@@ -19,7 +19,7 @@ COMMANDS: Final = {
     "plugins": ("ofa_plugins_core.cli.plugins", "List, check or start plugins."),
     "report": ("ofa_plugins_core.cli.report", "A readable page of a run, with its plots."),
 }
-"""Command -> the module (and its attribute, ``app`` if none is named) that brings it, and a line."""
+"""Command -> the module (and its attribute, else ``app``) that brings it, and a line on it."""
 
 
 class LazyGroup(TyperGroup):
@@ -59,7 +59,9 @@ def _global_options(
     context: typer.Context,
     block: Annotated[
         list[str] | None,
-        typer.Option("--block", metavar="NAME", help="Leave a plugin out; repeatable, or OFA_BLOCK."),
+        typer.Option(
+            "--block", metavar="NAME", help="Leave a plugin out; repeatable, or OFA_BLOCK."
+        ),
     ] = None,
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks.")] = False,
 ) -> None:

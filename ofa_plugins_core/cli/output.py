@@ -1,0 +1,97 @@
+"""What a command prints: JSON alone on stdout; tables, progress and notices on stderr."""
+
+from __future__ import annotations
+
+import json
+import sys
+import time
+from collections.abc import Iterable, Sequence
+from typing import Any, Final, TypeAlias
+
+from rich.console import Console
+from rich.table import Table
+from rich.text import Text
+
+from ofa_plugins_core.events import Event, Notice, Progress
+
+Rows: TypeAlias = tuple[str, Sequence[str], Sequence[Sequence[str]]]
+"""A table: its title, its column names, its rows of text."""
+
+MOST_ROWS: Final = 20
+QUIET_SECONDS: Final = 10.0
+"""Between lines of progress where stderr is no terminal."""
+
+
+def console() -> Console:
+    """For people: on stderr."""
+    return Console(stderr=True, highlight=False)
+
+
+def write_json(value: Any) -> None:
+    """JSON on stdout: a list is written a line an element, anything else as one line."""
+    lines = value if isinstance(value, list) else [value]
+    for line in lines:
+        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    sys.stdout.flush()
+
+
+def write_tables(tables: Iterable[Rows], most: int = MOST_ROWS) -> None:
+    """Tables on stderr; long ones are shortened, and say so."""
+    shown = console()
+    for title, columns, rows in tables:
+        if title:
+            shown.print(Text(title))
+        if columns:
+            shown.print(_table(columns, shortened(rows, most)))
+        if len(rows) > most:
+            shown.print(f"{len(rows)} rows, {most} of them shown; all with --json or in front.csv")
+
+
+def shortened(rows: Sequence[Sequence[str]], most: int) -> list[Sequence[str]]:
+    """Evenly spaced rows, the first and the last among them."""
+    if len(rows) <= most:
+        return list(rows)
+    last = len(rows) - 1
+    return [rows[round(i * last / (most - 1))] for i in range(most)]
+
+
+def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    for number, column in enumerate(columns):
+        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
+    for row in rows:
+        table.add_row(*(Text(cell) for cell in row))
+    return table
+
+
+class Teller:
+    """A listener that tells events on stderr: one moving line on a terminal, else now and then."""
+
+    def __init__(self) -> None:
+        self._moving = sys.stderr.isatty()
+        self._last = time.monotonic()
+        self._open = False
+
+    def __call__(self, event: Event) -> None:
+        """Tell one event."""
+        if isinstance(event, Notice):
+            self.close()
+            sys.stderr.write(f"note: {event.message}\n")
+        elif isinstance(event, Progress):
+            self._progress(event)
+
+    def _progress(self, event: Progress) -> None:
+        now = time.monotonic()
+        if now - self._last < (0.1 if self._moving else QUIET_SECONDS):
+            return
+        self._last = now
+        line = f"{event.what} {event.done}/{event.total} {event.note}".rstrip()
+        sys.stderr.write(f"\r\x1b[K{line[:110]}" if self._moving else f"{line}\n")
+        sys.stderr.flush()
+        self._open = self._moving
+
+    def close(self) -> None:
+        """Wipe the moving line."""
+        if self._open:
+            sys.stderr.write("\r\x1b[K")
+            self._open = False

@@ -1,0 +1,250 @@
+"""``ofa run NAME``: a job of any plugin, with flags from its options class."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+from attrs import frozen
+from typer.core import TyperCommand, TyperGroup
+
+from ofa_plugins_core import runs
+from ofa_plugins_core.cli import flags, output
+from ofa_plugins_core.cli.helping import write_help
+from ofa_plugins_core.cli.session import Session
+from ofa_plugins_core.config import Words, plain, structure
+from ofa_plugins_core.entries import JobContext, JobEntry
+from ofa_plugins_core.errors import InfeasibleError, OfaError, UnknownNameError, UsageError
+from ofa_plugins_core.hookspecs import KINDS
+from ofa_plugins_core.host import Host
+
+
+class JobGroup(TyperGroup):
+    """The jobs of all plugins as commands."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        """Names of jobs."""
+        return [entry.name for entry in _session(ctx).host().entries("jobs")]
+
+    def get_command(self, ctx: Any, cmd_name: str) -> Any:
+        """The command of a job.
+
+        Raises:
+            UnknownNameError, PluginError: nobody offers it; the nearest known ones are named.
+        """
+        return command_of(_session(ctx).host().job(cmd_name), _session(ctx))
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Our own help, which loads less."""
+        write_help(self, ctx)
+
+
+class JobCommand(TyperCommand):
+    """One job."""
+
+    def format_help(self, ctx: Any, formatter: Any) -> None:
+        """Our own help, with the job's example."""
+        write_help(self, ctx, self.epilog or "")
+
+
+app = typer.Typer(
+    cls=JobGroup,
+    help="Run a job: search, cost, predict and what else the plugins offer.",
+    no_args_is_help=True,
+    rich_markup_mode=None,
+    add_completion=False,
+)
+
+
+@app.callback()
+def _jobs() -> None:
+    """Jobs come from plugins."""
+
+
+def _session(context: Any) -> Session:
+    session: Session = context.obj
+    return session
+
+
+def command_of(entry: JobEntry, session: Session) -> Any:
+    """A job as a command."""
+    single = typer.Typer(add_completion=False, rich_markup_mode=None)
+
+    def call(**given: Any) -> int:
+        return run_job(entry, session, given)
+
+    single.command(
+        entry.name,
+        cls=JobCommand,
+        help=entry.summary,
+        epilog=f"Example: {entry.example}" if entry.example else None,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )(flags.signed(call, flags.parameters(entry.options)))
+    return typer.main.get_command(single)
+
+
+@frozen(eq=False)
+class Request:
+    """What the user asked of a job: flags over YAML over defaults.
+
+    Attributes:
+        options: an instance of the job's options class.
+        settings: options of entries, by name.
+        seed: of every random choice.
+        out: where results go, or None.
+        resume: go on with what is there.
+        json: print JSON.
+    """
+
+    options: Any
+    settings: Mapping[str, Mapping[str, Any]]
+    seed: int
+    out: Path | None
+    resume: bool
+    json: bool
+
+    def configuration(self, job: str) -> dict[str, Any]:
+        """As ``config.yaml`` keeps it."""
+        found = {"job": job, **plain(self.options), "seed": self.seed}
+        return {**found, "set": plain(self.settings)} if self.settings else found
+
+
+def requested(entry: JobEntry, host: Host, given: Mapping[str, Any]) -> Request:
+    """Read flags and YAML strictly.
+
+    Raises:
+        UsageError: something is missing, unknown or of another type.
+        InputError: the YAML file cannot be read.
+    """
+    data = _file_data(entry, given)
+    shared: dict[str, Any] = {k: data.pop(k) for k in ("seed", "out", "set") if k in data}
+    data.update(flags.from_flags(entry.options, given))
+    for name in flags.missing(entry.options, data):
+        raise UsageError(
+            f"ofa run {entry.name} needs --{name.replace('_', '-')}",
+            advice=f"for example: {entry.example}" if entry.example else None,
+        )
+    for name in ("seed", "out"):
+        if given.get(name) is not None:
+            shared[name] = Words(given[name])
+    settings = flags.settings(given.get("set") or [], shared.get("set") or {})
+    _check_settings(host, settings)
+    seed = structure(shared.get("seed", 0), int, "seed")
+    if seed < 0:
+        raise UsageError(f"seed: expected a whole number from 0 up, found {seed}")
+    out = shared.get("out")
+    return Request(
+        structure(data, entry.options, entry.name),
+        settings,
+        seed,
+        None if out is None else structure(out, Path, "out"),
+        bool(given.get("resume")),
+        bool(given.get("json")),
+    )
+
+
+def _file_data(entry: JobEntry, given: Mapping[str, Any]) -> dict[str, Any]:
+    """The options in --config, or in the folder that is to be resumed."""
+    if given.get("config"):
+        return flags.from_file(Path(given["config"]), entry.name)
+    if given.get("resume"):
+        if not given.get("out"):
+            raise UsageError("--resume needs --out: the folder to go on with")
+        kept = Path(given["out"]) / runs.CONFIG
+        if kept.is_file():
+            return flags.from_file(kept, entry.name)
+    return {}
+
+
+def _check_settings(host: Host, settings: Mapping[str, object]) -> None:
+    known = {e.name for kind in KINDS for e in host.entries(kind) if hasattr(e, "options")}
+    for name in settings:
+        if name not in known:
+            raise UnknownNameError("name in --set", name, known)
+
+
+def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
+    """Run a job and show, and keep, what it returns; the exit code."""
+    host = session.host()
+    request = requested(entry, host, given)
+    out = request.out
+    if out is not None:
+        runs.check_out(out, request.resume)
+    elif entry.keeps_run:
+        out = runs.default_folder(entry.name, getattr(request.options, "supernet", None))
+    teller = output.Teller()
+    context = JobContext(host, teller, request.seed, out, request.resume, request.settings)
+    started = time.monotonic()
+    try:
+        result = entry.run(context, request.options)
+    except InfeasibleError as error:
+        if request.json:
+            output.write_json(_infeasible(error))
+        raise
+    finally:
+        teller.close()
+    about = runs.about(host, session.command, request.seed, time.monotonic() - started)
+    failure = _kept(result, request.configuration(entry.name), about, out)
+    show(result, request.json)
+    if failure is not None:
+        raise failure
+    if out is not None and not request.json:
+        output.console().print(f"kept in {out}")
+    return int(getattr(result, "exit_code", 0))
+
+
+def _infeasible(error: InfeasibleError) -> dict[str, Any]:
+    return {
+        "infeasible": True,
+        "message": error.message,
+        "smallest": error.smallest,
+        "binds": error.binds,
+    }
+
+
+def _kept(
+    result: Any, configuration: Mapping[str, Any], about: Mapping[str, Any], out: Path | None
+) -> OfaError | None:
+    """Write the run's folder; a failure is returned, so that the result is shown all the same."""
+    if out is None or out.suffix in (".json", ".csv", ".npz"):  # a job's own file
+        return None
+    rows = result.as_rows() if hasattr(result, "as_rows") else None
+    try:
+        runs.save(out, runs.Record(configuration, about, as_json(result), rows))
+    except OfaError as failure:
+        return failure
+    return None
+
+
+def as_json(result: Any) -> Any:
+    """A job's result as JSON: as it says itself, or as it is."""
+    return result.as_json() if hasattr(result, "as_json") else plain(result)
+
+
+def show(result: Any, json: bool) -> None:
+    """Print a job's result: JSON on stdout, or tables on stderr."""
+    if json:
+        output.write_json(as_json(result))
+    elif hasattr(result, "as_tables"):
+        output.write_tables(result.as_tables())
+    elif result is not None:
+        output.write_tables(_plain_tables(as_json(result)))
+
+
+def _plain_tables(value: Any) -> list[output.Rows]:
+    """Any JSON as a table: a dict's keys and values, or a list of dicts a row each."""
+    rows = value if isinstance(value, list) else [value]
+    if not rows:
+        return [("nothing", (), ())]
+    if len(rows) == 1 and isinstance(rows[0], Mapping):
+        return [("", ("", ""), [(str(k), _cell(v)) for k, v in rows[0].items()])]
+    mappings = [r if isinstance(r, Mapping) else {"": r} for r in rows]
+    columns = list(dict.fromkeys(str(k) for row in mappings for k in row))
+    return [("", columns, [[_cell(row.get(c, "")) for c in columns] for row in mappings])]
+
+
+def _cell(value: Any) -> str:
+    return f"{value:.6g}" if isinstance(value, float) else str(value)

@@ -1,0 +1,226 @@
+"""What a job works with, chosen by name from the plugins: costs, a predictor, a searcher."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Any
+
+import attrs
+from attrs import frozen
+
+from ofa_plugins_core.config import structure
+from ofa_plugins_core.entries import FittedPredictorEntry, JobContext
+from ofa_plugins_core.errors import UnknownNameError, UsageError
+from ofa_plugins_core.events import Notice
+from ofa_plugins_core.interfaces import CostModel, Predictor, Problem, Searcher, Supernet
+from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
+
+DEFAULT_PREDICTOR = "additive"
+DEFAULT_DATASET = "imagenet"
+AUTOMATIC = ("exact", "evolution", "nsga2", "random")
+"""What ``auto`` tries, in this order."""
+
+
+def entry_options(context: JobContext, entry: Any, given: Mapping[str, Any] | None = None) -> Any:
+    """An entry's options: what the job knows, under what the user set.
+
+    Args:
+        given: values of the job's own flags; those that the entry has no field for are left out.
+
+    Raises:
+        UsageError: an unknown key or a wrong type, with its path and the value found.
+    """
+    fields = {f.name for f in attrs.fields(entry.options) if f.init}
+    known = {k: v for k, v in (given or {}).items() if k in fields and v is not None}
+    return structure({**known, **context.settings.get(entry.name, {})}, entry.options, entry.name)
+
+
+# ------------------------------------------------------------------------------- costs
+
+
+def cost_models(
+    context: JobContext, options: PricedOptions, supernet: Supernet, names: Iterable[str]
+) -> dict[str, CostModel]:
+    """The named costs of a supernet, in the order of the names.
+
+    Raises:
+        UnknownNameError: nothing offers one of them; with the nearest known names.
+        UsageError: plain ``latency`` where several tables, or none, are given.
+    """
+    tables = latency_tables(options.lut)
+    priced = supernet.as_built() if options.as_built else supernet
+    return {
+        name: _cost_model(context, options, priced, name, tables) for name in dict.fromkeys(names)
+    }
+
+
+def _cost_model(
+    context: JobContext,
+    options: PricedOptions,
+    supernet: Supernet,
+    name: str,
+    tables: Mapping[str, Path],
+) -> CostModel:
+    entry = context.host.cost_model(name)
+    _, _, qualifier = name.partition("@")
+    if qualifier and not entry.qualified:
+        raise UsageError(f"the cost {entry.name!r} takes no @{qualifier}")
+    if entry.qualified and not qualifier and len(tables) == 1:
+        qualifier = next(iter(tables))
+    if entry.qualified and not qualifier and len(tables) > 1:
+        known = " or ".join(f"{entry.name}@{t}" for t in tables)
+        raise UsageError(f"which {entry.name}? several tables are given", advice=f"say {known}")
+    given = {
+        "qualifier": qualifier or None,
+        "folder": tables.get(qualifier),
+        "lut_as": None if options.lut_as is None else context.host.supernet(options.lut_as).name,
+        "dtype": options.dtype,
+    }
+    if options.lut_as is not None and entry.qualified:
+        supernet = supernet.priced_as(context.host.supernet(options.lut_as))
+    return entry.build(supernet, entry_options(context, entry, given))
+
+
+def latency_tables(given: Iterable[str]) -> dict[str, Path]:
+    """``FOLDER`` or ``NAME=FOLDER`` -> name -> folder; a folder's own name is its name.
+
+    Raises:
+        UsageError: one name stands for two folders.
+    """
+    found: dict[str, Path] = {}
+    for text in given:
+        name, equals, folder = text.partition("=")
+        path = Path(folder if equals else text)
+        label = name if equals else path.resolve().name
+        if not label or not str(path) or found.get(label, path) != path:
+            raise UsageError(
+                f"cannot read --lut {text!r}: a name and a folder are due, each name once",
+                advice="write --lut FOLDER or --lut NAME=FOLDER",
+            )
+        found[label] = path
+    return found
+
+
+def resolve_cost(name: str, given: Iterable[str], known: Iterable[str]) -> str:
+    """The cost that a bound is about: plain ``latency`` is the only ``latency@…`` there is.
+
+    Raises:
+        UnknownNameError: nothing is named so.
+        UsageError: it could be several.
+    """
+    costs = list(given)
+    if name in costs or name == "accuracy":
+        return name
+    meant = [c for c in costs if c.partition("@")[0] == name]
+    if len(meant) > 1:
+        raise UsageError(f"which {name}? {' and '.join(meant)} are given")
+    names = list(known)
+    if not meant and name.partition("@")[0] not in names:
+        raise UnknownNameError("cost", name, [*names, "accuracy"])
+    return meant[0] if meant else name
+
+
+# ------------------------------------------------------------------------------- predictor
+
+
+@frozen(eq=False)
+class Chosen:
+    """A predictor and the data set that it speaks of."""
+
+    predictor: Predictor
+    dataset: str | None
+
+
+def predictor_of(
+    context: JobContext, options: PredictedOptions, supernet: Supernet
+) -> Chosen | None:
+    """The predictor that the user named, or the default where it has a fit; None without one.
+
+    Raises:
+        UsageError: what was asked for by name is not there, or several data sets are.
+    """
+    asked = options.predictor or options.predictor_weights or options.dataset
+    name = options.predictor or DEFAULT_PREDICTOR
+    try:
+        entry = context.host.predictor(name)
+        fit = _fit(context, options, name, supernet)
+        predictor = entry.load(supernet, options.predictor_weights, fit)
+    except UsageError as error:
+        if asked:
+            raise
+        said = f"{error.message}; {error.advice}" if error.advice else error.message
+        context.listener(Notice(f"no accuracy: {said}"))
+        return None
+    if context.settings.get(name):
+        entry_options(context, entry)  # it has none: says so
+    dataset = getattr(predictor, "dataset", None) or (fit.dataset if fit else None)
+    return Chosen(predictor, dataset)
+
+
+def _fit(
+    context: JobContext, options: PredictedOptions, name: str, supernet: Supernet
+) -> FittedPredictorEntry | None:
+    """What ships for the supernet: the named data set, ImageNet, or the only one."""
+    if options.predictor_weights is not None:
+        return None
+    fits = {e.dataset: e for e in context.host.fitted(name, supernet.name)}
+    if options.dataset is not None:
+        if options.dataset not in fits:
+            raise UnknownNameError(
+                f"data set for {name} and {supernet.name}", options.dataset, fits
+            )
+        return fits[options.dataset]
+    if DEFAULT_DATASET in fits or not fits:
+        return fits.get(DEFAULT_DATASET)
+    if len(fits) > 1:
+        raise UsageError(
+            f"{name} was fitted for {supernet.name} on several data sets: {', '.join(fits)}",
+            advice="name one: --dataset NAME",
+        )
+    return next(iter(fits.values()))
+
+
+# ------------------------------------------------------------------------------- searcher
+
+
+@frozen(eq=False)
+class Choice:
+    """A searcher, and why it is this one."""
+
+    name: str
+    searcher: Searcher
+    reason: str
+
+
+def searcher_of(context: JobContext, name: str, problem: Problem) -> Choice:
+    """The named searcher, or the first that takes the problem: exact where that is possible.
+
+    Raises:
+        UsageError: the named one refuses, or none takes it.
+    """
+    if name != "auto":
+        searcher, refusal = _asked(context, name, problem)
+        if refusal is not None:
+            raise UsageError(
+                f"{name} cannot take this: {refusal}", advice="--searcher auto chooses"
+            )
+        return Choice(name, searcher, "asked for")
+    refusals: list[str] = []
+    for candidate in AUTOMATIC:
+        try:
+            searcher, refusal = _asked(context, candidate, problem)
+        except UsageError as error:  # nobody offers it, or it lacks an extra
+            refusals.append(f"{candidate}: {error.message}")
+            continue
+        if refusal is None:
+            reason = "; ".join(refusals) or "everything asked is separable"
+            return Choice(candidate, searcher, reason)
+        refusals.append(f"{candidate}: {refusal}")
+    raise UsageError(f"no searcher takes this: {'; '.join(refusals)}")
+
+
+def _asked(context: JobContext, name: str, problem: Problem) -> tuple[Searcher, str | None]:
+    entry = context.host.searcher(name)
+    searcher = entry.build(entry_options(context, entry))
+    return searcher, searcher.refuses(problem)

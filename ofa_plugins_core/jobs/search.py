@@ -1,0 +1,210 @@
+"""The job ``ofa run search``: the best under bounds, a sweep of bounds, or the whole front."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from attrs import evolve, frozen
+
+from ofa_plugins_core import runs
+from ofa_plugins_core.config import plain
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import InfeasibleError
+from ofa_plugins_core.events import Notice, Progress
+from ofa_plugins_core.interfaces import Found
+from ofa_plugins_core.jobs.asking import Question, question_of
+from ofa_plugins_core.jobs.choosing import Choice, searcher_of
+from ofa_plugins_core.jobs.counting import networks_within
+from ofa_plugins_core.jobs.describing import described
+from ofa_plugins_core.jobs.options import SearchOptions
+from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult
+from ofa_plugins_core.values import Constraint
+
+STORE_SECONDS: Final = 1.0
+"""A sweep that takes longer keeps what it has for ``--resume``."""
+
+
+@frozen(eq=False)
+class Outcome:
+    """What the searcher's calls came to."""
+
+    front: Sequence[Item | Infeasible]
+    optimal: bool
+    evaluations: int
+    epsilon: Mapping[str, float] | None = None
+    note: str | None = None
+    interrupted: bool = False
+
+
+def run_search(context: JobContext, options: SearchOptions) -> SearchResult:
+    """Search.
+
+    Raises:
+        UsageError: names, bounds or options that do not fit together.
+        InfeasibleError: no network meets the bounds (of a sweep: an item each instead).
+        PluginError: a searcher, a cost or a predictor failed.
+    """
+    question = question_of(context, options)
+    choice = searcher_of(context, options.searcher, question.problem)
+    if options.searcher == "auto" and choice.name != "exact":
+        context.listener(Notice(f"searched by {choice.name}: {choice.reason}"))
+    _mention_unused(context, choice, question)
+    started = time.perf_counter()
+    outcome = (
+        _swept(context, options, question, choice)
+        if question.sweep
+        else _once(context, question, choice)
+    )
+    seconds = time.perf_counter() - started
+    counts = None
+    if options.count and not question.sweep:
+        counts = networks_within(question.problem, choice.searcher, _generator(context, 1))
+    chosen = question.chosen
+    return SearchResult(
+        run=context.out,
+        supernet=question.problem.supernet.name,
+        searcher=choice.name,
+        reason=choice.reason,
+        predictor=None if chosen is None else chosen.predictor.name,
+        predictor_source=None if chosen is None else chosen.predictor.source,
+        dataset=None if chosen is None else chosen.dataset,
+        optimal=outcome.optimal,
+        evaluations=outcome.evaluations,
+        seconds=seconds,
+        front=outcome.front,
+        epsilon=outcome.epsilon,
+        swept=question.sweep[0].name if question.sweep else None,
+        counts=counts,
+        note=outcome.note,
+        interrupted=outcome.interrupted,
+    )
+
+
+def _mention_unused(context: JobContext, choice: Choice, question: Question) -> None:
+    used = {choice.name, *(n.partition("@")[0] for n in question.problem.costs)}
+    if question.chosen is not None:
+        used.add(question.chosen.predictor.name)
+    for name in sorted(set(context.settings) - used):
+        context.listener(Notice(f"the options of {name} had no effect: it takes no part here"))
+
+
+def _generator(context: JobContext, number: int = 0) -> np.random.Generator:
+    """One for each bound, so that a resumed sweep finds what an uninterrupted one finds."""
+    return np.random.Generator(np.random.PCG64([context.seed, number]))
+
+
+def _once(context: JobContext, question: Question, choice: Choice) -> Outcome:
+    problem = question.problem
+    found = choice.searcher.search(problem, _generator(context), context.listener)
+    items = described(problem, found.genes, problem.constraints)
+    items.sort(key=_first_cost)
+    return Outcome(
+        items,
+        found.optimal,
+        found.evaluations,
+        found.epsilon,
+        found.note,
+        _was_interrupted(found),
+    )
+
+
+def _was_interrupted(found: Found) -> bool:
+    return bool(getattr(found, "interrupted", False))
+
+
+def _first_cost(item: Item) -> Any:
+    return tuple(m.value for m in item.costs.values())
+
+
+def _swept(
+    context: JobContext, options: SearchOptions, question: Question, choice: Choice
+) -> Outcome:
+    """One result a bound; an interrupt keeps those that are there."""
+    request = {**plain(options), "seed": context.seed, "set": plain(context.settings)}
+    kept = runs.stored(context.out, request) if context.resume else {}
+    front: list[Item | Infeasible] = []
+    latest, interrupted = time.monotonic(), False
+    try:
+        for number, constraint in enumerate(question.sweep):
+            key = f"{constraint.bound!r}"
+            if key not in kept:
+                kept[key] = _at_bound(context, question, choice, number)
+            front.append(_read(question, constraint, kept[key]))
+            done = number + 1
+            context.listener(Progress("bound", done, len(question.sweep), str(constraint)))
+            if context.out is not None and time.monotonic() - latest > STORE_SECONDS:
+                runs.store(context.out, request, kept)
+                latest = time.monotonic()
+    except KeyboardInterrupt:
+        if not front:
+            raise
+        interrupted = True
+        if context.out is not None:
+            runs.store(context.out, request, kept)
+    items = [i for i in front if isinstance(i, Item)]
+    note = f"interrupted: {len(front)} of {len(question.sweep)} bounds" if interrupted else None
+    if front and not items:
+        context.listener(Notice(_nothing_fits(question, front)))
+    return Outcome(
+        counted(question, choice, context, front) if options.count else front,
+        bool(items) and all(i.optimal for i in items),
+        sum(i.evaluations for i in items),
+        note=note,
+        interrupted=interrupted,
+    )
+
+
+def _nothing_fits(question: Question, front: Sequence[Item | Infeasible]) -> str:
+    last = front[-1]
+    assert isinstance(last, Infeasible)
+    name = question.sweep[0].name
+    return f"no bound on {name} can be met: it reaches {last.smallest:.15g}; binds: {last.binds}"
+
+
+def _at_bound(
+    context: JobContext, question: Question, choice: Choice, number: int
+) -> dict[str, Any]:
+    """The best under one bound of the sweep, as plain data that can be stored."""
+    constraint = question.sweep[number]
+    problem = question.at(constraint)
+    try:
+        found = choice.searcher.search(problem, _generator(context, number), context.listener)
+    except InfeasibleError as error:
+        return {"smallest": dict(error.smallest), "binds": error.binds}
+    if _was_interrupted(found):
+        raise KeyboardInterrupt
+    arch = problem.supernet.space.decode(found.genes[:1])[0].as_dict()
+    return {"arch": arch, "optimal": found.optimal, "evaluations": found.evaluations}
+
+
+def _read(question: Question, constraint: Constraint, part: Mapping[str, Any]) -> Item | Infeasible:
+    bound = _whole(constraint.bound)
+    if "arch" not in part:
+        reachable = {k: _whole(v) for k, v in part["smallest"].items()}
+        smallest = reachable.get(constraint.name, next(iter(reachable.values()), None))
+        return Infeasible(bound, smallest, part["binds"], reachable)
+    problem = question.at(constraint)
+    genes = problem.supernet.space.encode([part["arch"]])
+    (item,) = described(problem, genes, problem.constraints)
+    return evolve(item, bound=bound, optimal=part["optimal"], evaluations=part["evaluations"])
+
+
+def _whole(value: float) -> float:
+    return int(value) if float(value).is_integer() else float(value)
+
+
+def counted(
+    question: Question, choice: Choice, context: JobContext, front: Sequence[Item | Infeasible]
+) -> list[Item | Infeasible]:
+    """The items of a sweep with the numbers of networks under their bounds."""
+    found: list[Item | Infeasible] = []
+    for number, (item, constraint) in enumerate(zip(front, question.sweep, strict=False)):
+        if isinstance(item, Item):
+            generator = _generator(context, number)
+            counts = networks_within(question.at(constraint), choice.searcher, generator)
+            item = evolve(item, counts=counts)
+        found.append(item)
+    return found
