@@ -9,6 +9,7 @@ tables stay small, so 10**19 networks take some forty steps on a few hundred num
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import cached_property
 from functools import reduce as fold
 from typing import Any
 
@@ -68,11 +69,13 @@ def _eliminate(
         if rest:
             tables.append((rest, reduced))
         else:
-            constants.append(reduced.table[()] if isinstance(reduced.table, np.ndarray) else reduced.table)
+            constants.append(np.asarray(reduced.table)[()])
     return (fold(join, constants) if constants else 0), steps
 
 
-def _trace(space: SearchSpace, steps: Sequence[_Step], pick: Callable[[Any], Any]) -> NDArray[np.uint8]:
+def _trace(
+    space: SearchSpace, steps: Sequence[_Step], pick: Callable[[Any], Any]
+) -> NDArray[np.uint8]:
     """Options of every gene that reach the result, (genes,); the resolution stays 0."""
     row = np.zeros(len(space.genes), dtype=np.uint8)
     for step in reversed(steps):
@@ -108,15 +111,95 @@ def count_within(space: SearchSpace, filters: Sequence[tuple[Separable, float]])
     Args:
         filters: pairs of a separable *maximum* (at one image size) and its upper bound.
     """
-    allowed = [
-        Factor(f.name, f.genes, np.where(f.table <= bound, 1, 0).astype(object))
-        for quantity, bound in filters
-        for f in quantity.factors
-    ]
-    factors = [*_canonical_factors(space), *allowed]
-    order = elimination_order(space, factors)
-    value, _ = _eliminate(factors, order, np.multiply, np.sum)
-    return int(value)
+    return Counting.of(space, filters).total
+
+
+@frozen(eq=False, slots=False)
+class Counting:
+    """How many networks stay within bounds, with the tables that lead there.
+
+    Attributes:
+        space: of the networks.
+        total: the exact number of distinct ones, at one image size.
+    """
+
+    space: SearchSpace
+    total: int
+    _steps: tuple[_Step, ...]
+
+    @classmethod
+    def of(cls, space: SearchSpace, filters: Sequence[tuple[Separable, float]] = ()) -> Counting:
+        """Count the networks whose separable maxima all stay within their bounds."""
+        allowed = [
+            Factor(f.name, f.genes, np.where(f.table <= bound, 1, 0).astype(object))
+            for quantity, bound in filters
+            for f in quantity.factors
+        ]
+        factors = [*_canonical_factors(space), *allowed]
+        order = elimination_order(space, factors)
+        value, steps = _eliminate(factors, order, np.multiply, np.sum)
+        return cls(space, int(value), tuple(steps))
+
+    @cached_property
+    def _shares(self) -> list[NDArray[np.float64]]:
+        """For each step, gene last: the share of networks up to and with each option."""
+        shares = []
+        for step in self._steps:
+            counts = _gene_last(step)
+            whole = np.maximum(counts.sum(axis=-1, keepdims=True), 1)
+            shares.append(np.cumsum(counts, axis=-1) / whole)
+        return [s.astype(float) for s in shares]
+
+    def draw(self, n: int, generator: np.random.Generator) -> Genes:
+        """Draw n of the counted networks, each equally likely: (n, genes), canonical.
+
+        The resolution's column is 0. There must be at least one network.
+        """
+        out = np.zeros((n, len(self.space.genes)), dtype=np.uint8)
+        for step, shares in zip(reversed(self._steps), reversed(self._shares), strict=True):
+            upto = shares[tuple(out[:, g] for g in step.rest)]
+            chosen = generator.random(n)[:, None] >= np.broadcast_to(upto, (n, upto.shape[-1]))
+            out[:, step.gene] = chosen.sum(axis=1)
+        return out
+
+    def draw_beyond(self, inner: Counting, n: int, generator: np.random.Generator) -> Genes:
+        """Draw n of the networks that this counts and ``inner`` does not, each equally likely.
+
+        What ``inner`` counts must be a part of this: tighter bounds on the same quantities. The
+        counts are whole numbers of any length throughout, so the few networks just beyond a bound
+        are hit exactly, however many lie within it.
+        """
+        out = np.zeros((n, len(self.space.genes)), dtype=np.uint8)
+        every, within = (np.full(n, c.total, dtype=object) for c in (self, inner))
+        pairs = list(zip(self._steps, inner._steps, strict=True))
+        for outer_step, inner_step in reversed(pairs):
+            index = tuple(out[:, g] for g in outer_step.rest)
+            counts = _split(every, _gene_last(outer_step)[index])
+            inside = _split(within, _gene_last(inner_step)[index])
+            chosen = _weighted(counts - inside, generator)
+            out[:, outer_step.gene] = chosen
+            every, within = (c[np.arange(n), chosen] for c in (counts, inside))
+        return out
+
+
+def _gene_last(step: _Step) -> Table:
+    scope = sorted((*step.rest, step.gene))
+    return np.moveaxis(step.joint, scope.index(step.gene), -1)
+
+
+def _split(totals: Table, counts: Table) -> Table:
+    """(n,) networks left, and (n, options) counts of a part of them -> (n, options) of all."""
+    counts = np.broadcast_to(counts, (len(totals), counts.shape[-1]))
+    return totals[:, None] * counts // np.maximum(counts.sum(axis=1), 1)[:, None]
+
+
+def _weighted(weights: Table, generator: np.random.Generator) -> NDArray[np.intp]:
+    """(n, options) whole numbers of any length -> (n,) options drawn by these weights."""
+    upto = np.cumsum(weights, axis=1)
+    bits = generator.integers(0, 2**53, size=len(weights)).astype(object)
+    place = bits * upto[:, -1] // 2**53  # below the last count, whatever its length
+    chosen: NDArray[np.intp] = np.argmax(upto > place[:, None], axis=1)
+    return chosen
 
 
 def _canonical_factors(space: SearchSpace) -> list[Factor]:

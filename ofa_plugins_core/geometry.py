@@ -7,12 +7,13 @@ a subnet come from the same blocks.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from itertools import product
 from typing import Final, Literal
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
+from numpy.typing import NDArray
 
 from ofa_plugins_core.separable import Factor, Reduce, Separable
 from ofa_plugins_core.values import ArchLike, Number, SearchSpace, parse_arch
@@ -122,7 +123,6 @@ class Site:
         name: of the place.
         genes: columns, increasing, of the genes that decide the block.
         block: (image size, value of each gene) -> the block, or None where the place is unused.
-            The same arguments should give the same object: costs are priced once an object.
     """
 
     name: str
@@ -131,11 +131,27 @@ class Site:
 
 
 @frozen(eq=False)
+class Catalogue:
+    """Every block that can stand anywhere at one image size, equal ones once.
+
+    Attributes:
+        blocks: that differ in what they are made of (of equal ones the first place's; those
+            that do not share their tuple of ops may be there several times).
+        places: for each site, which of ``blocks`` each combination of its genes' options gives:
+            one axis a gene; ``len(blocks)`` where the place is unused.
+    """
+
+    blocks: tuple[Block, ...]
+    places: tuple[NDArray[np.intp], ...]
+
+
+@frozen(eq=False)
 class Geometry:
     """The sites of a supernet, in the order in which a network runs through them."""
 
     space: SearchSpace
     sites: tuple[Site, ...]
+    _catalogues: dict[int, Catalogue] = field(factory=dict, init=False, repr=False)
 
     def blocks(self, arch: ArchLike) -> tuple[Block, ...]:
         """The blocks of one architecture, at its image size (any from 32 pixels up)."""
@@ -147,34 +163,60 @@ class Geometry:
         )
         return tuple(b for b in found if b is not None)
 
-    def options(self, site: Site, size: int) -> Iterator[tuple[tuple[int, ...], Block | None]]:
-        """Every combination of a site's options: (option indices, its block)."""
-        choices = [list(enumerate(self.space.genes[c].options)) for c in site.genes]
-        for combination in product(*choices):
-            index = tuple(i for i, _ in combination)
-            yield index, site.block(size, tuple(v for _, v in combination))
+    def catalogue(self, size: int) -> Catalogue:
+        """Every block that can stand anywhere at an image size (pixels); worked out once."""
+        if size not in self._catalogues:
+            self._catalogues[size] = self._listed(size)
+        return self._catalogues[size]
+
+    def _listed(self, size: int) -> Catalogue:
+        numbers: dict[object, int] = {}
+        blocks: list[Block] = []
+        seen: dict[int, tuple[Block, int]] = {}  # the block itself keeps its id alive
+        places = []
+        for site in self.sites:
+            found: list[int] = []
+            for values in product(*(self.space.genes[c].options for c in site.genes)):
+                block = site.block(size, values)
+                if block is None:
+                    found.append(-1)
+                    continue
+                if id(block) not in seen:
+                    number = numbers.setdefault(_made_of(block), len(blocks))
+                    seen[id(block)] = (block, number)
+                    if number == len(blocks):
+                        blocks.append(block)
+                found.append(seen[id(block)][1])
+            shape = [len(self.space.genes[c].options) for c in site.genes]
+            places.append(np.array(found, dtype=np.intp).reshape(shape))
+        return Catalogue(tuple(blocks), tuple(np.where(p < 0, len(blocks), p) for p in places))
 
     def separable(self, size: int, price: Callable[[Block], Number], reduce: Reduce) -> Separable:
         """Price every block that can stand anywhere: the cost as tables over genes.
 
         Args:
             size: image size in pixels.
-            price: a block's term; a place that is unused counts 0.
+            price: a block's term; a place that is unused counts 0. It is asked once for equal
+                blocks: it must not depend on the name of the place.
             reduce: how the terms join, ``sum`` or ``max``.
         """
-        priced: dict[int, tuple[Block, Number]] = {}  # the block itself keeps its id alive
-        factors = []
-        for site in self.sites:
-            shape = [len(self.space.genes[c].options) for c in site.genes]
-            terms: list[Number] = []
-            for _, block in self.options(site, size):
-                if block is None:
-                    terms.append(0)
-                    continue
-                if id(block) not in priced:
-                    priced[id(block)] = (block, price(block))
-                terms.append(priced[id(block)][1])
-            whole = all(isinstance(t, int) for t in terms)
-            table = np.array(terms, dtype=np.int64 if whole else float).reshape(shape)
-            factors.append(Factor(site.name, site.genes, table))
-        return Separable(reduce, tuple(factors))
+        catalogue = self.catalogue(size)
+        prices = _numbers([*(price(block) for block in catalogue.blocks), 0])
+        return Separable(
+            reduce,
+            tuple(
+                Factor(site.name, site.genes, prices[place])
+                for site, place in zip(self.sites, catalogue.places, strict=True)
+            ),
+        )
+
+
+def _made_of(block: Block) -> object:
+    """All but the name; ops are told apart by identity, which is quick: families share them."""
+    return id(block.ops), block.kind, block.shortcut, block.stage, block.choice
+
+
+def _numbers(values: list[Number]) -> NDArray[np.int64] | NDArray[np.float64]:
+    """Whole numbers stay exact; what does not fit 64 bits, or is no whole number, is a float."""
+    found = np.array(values)
+    return found if found.dtype == np.int64 else found.astype(float)

@@ -55,6 +55,7 @@ class Separable:
                 total = total + full if self.reduce == "sum" else np.maximum(total, full)
         return np.zeros(len(genes)) if total is None else total
 
+
 PACK_LIMIT: Final = 2**20
 """Most rows of a packed table: some MB each, and exact as a float32 index (below 2**24)."""
 

@@ -7,15 +7,19 @@ small integers, one column a gene.
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
+from ofa_plugins_core.bounds import DTYPE_BYTES as DTYPE_BYTES
+from ofa_plugins_core.bounds import BoundRange as BoundRange
+from ofa_plugins_core.bounds import Constraint as Constraint
+from ofa_plugins_core.bounds import parse_constraint as parse_constraint
 from ofa_plugins_core.errors import InputError, UsageError
 
 Number: TypeAlias = int | float
@@ -26,6 +30,10 @@ RESOLUTION: Final = 0
 """Column of the resolution in an encoded array."""
 
 MAX_OPTIONS: Final = 255
+"""Most options of a gene: an encoded array holds bytes."""
+
+SIZES: Final = (32, 65536)
+"""Smallest and largest image side in pixels that is taken for one."""
 
 
 @frozen
@@ -108,6 +116,7 @@ class Dimension:
 
 
 def _as_int(value: Number) -> Number:
+    """3.0 -> 3: options are shown, and written, as the field writes them."""
     return int(value) if float(value).is_integer() else float(value)
 
 
@@ -160,10 +169,16 @@ class SearchSpace:
         return np.array([len(g.options) for g in self.genes], dtype=np.int64)
 
     def with_resolutions(self, resolutions: Iterable[int]) -> SearchSpace:
-        """The same space on other image sizes (pixels, 32 or more)."""
-        sizes = tuple(sorted(set(int(r) for r in resolutions)))
-        if not sizes or sizes[0] < 32:
-            raise UsageError(f"resolutions must be 32 or more, found {list(sizes)}")
+        """The same space on other image sizes (pixels, 32 or more).
+
+        Raises:
+            UsageError: no size, too many, or one that is no image's.
+        """
+        sizes = tuple(sorted({int(r) for r in resolutions}))
+        if not sizes or sizes[0] < SIZES[0] or sizes[-1] > SIZES[1]:
+            raise UsageError(
+                f"resolutions must be {SIZES[0]} to {SIZES[1]} pixels, found {list(sizes)}"
+            )
         if len(sizes) > MAX_OPTIONS:
             raise UsageError(f"at most {MAX_OPTIONS} resolutions at once, found {len(sizes)}")
         first = evolve(self.genes[0], options=sizes)
@@ -223,12 +238,13 @@ class SearchSpace:
         tables = [np.array(g.options) for g in self.genes]
         columns = {d.key: self._decode_dimension(d, rows, tables) for d in self.dimensions}
         sizes = tables[RESOLUTION][rows[:, RESOLUTION]]
+        lists = {
+            key: [None] * len(rows) if c is None else [tuple(map(_as_int, v)) for v in c.tolist()]
+            for key, c in columns.items()
+        }
         return [
-            Arch(
-                tuple((k, None if c is None else tuple(map(_as_int, c[i]))) for k, c in columns.items()),
-                int(sizes[i]),
-            )
-            for i in range(len(rows))
+            Arch(tuple((key, lists[key][i]) for key in lists), size)
+            for i, size in enumerate(sizes.tolist())
         ]
 
     def _decode_dimension(
@@ -276,7 +292,8 @@ class SearchSpace:
     ) -> None:
         index = np.zeros(len(values), np.intp) if entry.gene is None else out[:, entry.gene]
         expected = np.array(entry.values, dtype=float)[index]
-        wrong = given & np.array(entry.active)[index] & ~np.isclose(expected, values, atol=1e-9)
+        same = np.isclose(expected, values, rtol=0, atol=1e-9)
+        wrong = given & np.array(entry.active)[index] & ~same
         if wrong.any():
             row = int(np.flatnonzero(wrong)[0])
             raise InputError(
@@ -317,7 +334,8 @@ def _canonical_points(space: SearchSpace, controls: list[int]) -> Iterable[dict[
 def _stands_for_itself(gene: Gene, point: Mapping[int, int], column: int) -> bool:
     if gene.canonical is None:
         return True
-    return bool(gene.canonical[(*(point[c] for c in gene.controls), point[column])] == point[column])
+    index = (*(point[c] for c in gene.controls), point[column])
+    return bool(gene.canonical[index] == point[column])
 
 
 def parse_arch(space: SearchSpace, arch: ArchLike, number: int = 0) -> Arch:
@@ -334,9 +352,9 @@ def parse_arch(space: SearchSpace, arch: ArchLike, number: int = 0) -> Arch:
     elif isinstance(arch, Mapping):
         found = arch["arch"] if isinstance(arch.get("arch"), Mapping) else arch
     else:
-        raise InputError(f"architecture {number}: expected a JSON object, found {arch!r:.60}")
+        raise InputError(f"architecture {number}: expected a JSON object, found {_shown(arch)}")
     if found.get("wid") is not None:
-        raise InputError(f"architecture {number}: 'wid' must be null, found {found['wid']!r:.60}")
+        raise InputError(f"architecture {number}: 'wid' must be null, found {_shown(found['wid'])}")
     choices = tuple((d.key, _entries(space, d, found, number)) for d in space.dimensions)
     return Arch(choices, _image_size(found, number))
 
@@ -345,10 +363,10 @@ def _image_size(found: Mapping[str, Any], number: int) -> int:
     size = found.get("image_size", found.get("r"))
     if isinstance(size, list | tuple) and len(size) == 1:
         size = size[0]
-    if not _is_number(size) or int(size) != size or size < 32:
+    if not _is_number(size) or int(size) != size or not SIZES[0] <= size <= SIZES[1]:
         raise InputError(
-            f"architecture {number}: image_size must be a whole number of pixels from 32 up, "
-            f"found {size!r:.60}"
+            f"architecture {number}: image_size must be a whole number of pixels, {SIZES[0]} to "
+            f"{SIZES[1]}, found {_shown(size)}"
         )
     return int(size)
 
@@ -362,19 +380,27 @@ def _entries(
     if not isinstance(values, list | tuple) or len(values) != width:
         raise InputError(
             f"architecture {number}: {dimension.key!r} must be a list of {width} numbers for "
-            f"{space.name}, found {values!r:.60}"
+            f"{space.name}, found {_shown(values)}"
         )
     for slot, value in enumerate(values):
         if not _is_number(value):
             raise InputError(
                 f"architecture {number}: {dimension.key}[{slot}] must be a number, "
-                f"found {value!r:.60}"
+                f"found {_shown(value)}"
             )
     return tuple(values)
 
 
 def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and np.isfinite(value)
+    """A number that an option or an image size might be; numpy's scalars are."""
+    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
+        return False
+    return math.isfinite(value) if isinstance(value, float) else abs(value) < 2**31
+
+
+def _shown(value: object) -> str:
+    text = repr(value) if not isinstance(value, int) or abs(value) < 2**64 else "a huge number"
+    return text if len(text) <= 60 else text[:57] + "..."
 
 
 @frozen
@@ -400,107 +426,3 @@ class Measurement:
         """JSON form, without the keys that say nothing."""
         keys = ("value", "low", "high", "unit", "kind", "source")
         return {k: v for k in keys if (v := getattr(self, k)) is not None}
-
-
-Relation = Literal["<=", ">="]
-
-
-@frozen
-class Constraint:
-    """A bound on a cost or on ``accuracy``: ``flops <= 3e8``.
-
-    Attributes:
-        name: of the cost, or ``accuracy`` (percent).
-        relation: ``<=`` or ``>=``.
-        bound: in the cost's own unit.
-    """
-
-    name: str
-    relation: Relation
-    bound: float
-
-    def met(self, values: NDArray[Any]) -> NDArray[np.bool_]:
-        """(n,) values of the cost -> (n,) whether each meets the bound."""
-        return values <= self.bound if self.relation == "<=" else values >= self.bound
-
-    def __str__(self) -> str:
-        return f"{self.name}{self.relation}{self.bound:.15g}"
-
-
-@frozen
-class BoundRange:
-    """A constraint whose bound runs from one end to the other, both included: a sweep."""
-
-    name: str
-    relation: Relation
-    first: float
-    last: float
-
-    def constraints(self, points: int) -> list[Constraint]:
-        """``points`` evenly spaced constraints, sorted by bound whatever the order given."""
-        low, high = sorted((self.first, self.last))
-        return [Constraint(self.name, self.relation, b) for b in np.linspace(low, high, points)]
-
-
-DTYPE_BYTES: Final[Mapping[str, int]] = {"int8": 1, "fp16": 2, "fp32": 4}
-_SUFFIXES: Final[Mapping[str, float]] = {"": 1, "k": 1e3, "m": 1e6, "g": 1e9}
-_BYTES: Final[Mapping[str, int]] = {"KB": 1000, "KiB": 1024, "MB": 1000**2, "MiB": 1024**2}
-_CONSTRAINT = re.compile(r"\s*([^<>=\s]+)\s*(<=|>=)\s*([^:]+?)\s*(?::\s*([^:]+?)\s*)?")
-_BOUND = re.compile(r"([-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?)\s*([A-Za-z]*)\s*%?")
-
-
-def parse_constraint(
-    text: str, dtype: str | None = None, bytes_unit: Callable[[str], bool] | None = None
-) -> Constraint | BoundRange:
-    """Read ``peak_memory<=400k``, ``accuracy>=75`` or a range ``flops<=200M:400M``.
-
-    Args:
-        text: as the user wrote it; suffixes k, M, G; KB, KiB, MB, MiB for bytes.
-        dtype: ``int8``, ``fp16`` or ``fp32``: turns a bound in bytes into items.
-        bytes_unit: name of a cost -> whether it is counted in bytes already.
-
-    Raises:
-        UsageError: the text is not a constraint, or its unit needs ``--dtype``.
-    """
-    match = _CONSTRAINT.fullmatch(text)
-    if match is None:
-        raise UsageError(
-            f"cannot read the constraint {text!r}",
-            advice="write NAME<=BOUND, NAME>=BOUND or a range NAME<=LOW:HIGH, "
-            "for example 'peak_memory<=400k'",
-        )
-    name, relation, first, last = match.groups()
-    in_bytes = bytes_unit is not None and bytes_unit(name)
-    bounds = [_bound(b, text, dtype, in_bytes) for b in (first, last) if b is not None]
-    kind: Relation = "<=" if relation == "<=" else ">="
-    if len(bounds) == 2:
-        return BoundRange(name, kind, bounds[0], bounds[1])
-    return Constraint(name, kind, bounds[0])
-
-
-def _bound(text: str, whole: str, dtype: str | None, in_bytes: bool) -> float:
-    match = _BOUND.fullmatch(text.strip())
-    if match is None:
-        raise UsageError(f"cannot read the bound {text!r} in {whole!r}; for example 400k or 1.5M")
-    number, suffix = float(match.group(1)), match.group(2)
-    if suffix in _BYTES:
-        return _bytes_bound(number * _BYTES[suffix], whole, dtype, in_bytes)
-    if suffix not in ("", "k", "K", "M", "G", "ms"):
-        raise UsageError(
-            f"unknown suffix {suffix!r} in {whole!r}; known: k, M, G, ms, KB, KiB, MB, MiB"
-        )
-    value = number * _SUFFIXES.get(suffix.lower(), 1)
-    if not np.isfinite(value):
-        raise UsageError(f"the bound {text!r} in {whole!r} is not a finite number")
-    return value
-
-
-def _bytes_bound(count: float, whole: str, dtype: str | None, in_bytes: bool) -> float:
-    if in_bytes:
-        return count
-    if dtype is None:
-        raise UsageError(
-            f"{whole!r} is in bytes, but the cost counts items",
-            advice="say how many bytes an item has: --dtype int8, fp16 or fp32",
-        )
-    return count / DTYPE_BYTES[dtype]

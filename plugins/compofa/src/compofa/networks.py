@@ -17,7 +17,7 @@ RESOLUTIONS: Final = (160, 176, 192, 208, 224)
 """Image sizes of the space with fixed kernels: 243 networks each, 1,215 in all."""
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class CompoundRow(MobileRow):
     """An MBConv network whose expand ratio follows from the depth of the stage."""
 

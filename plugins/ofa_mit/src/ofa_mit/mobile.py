@@ -19,9 +19,7 @@ from ofa_plugins_core.values import Derived, Dimension, Gene, Number, SearchSpac
 Activation = Literal["relu", "relu6", "h_swish"]
 
 
-
-
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class MobileRow:
     """An MBConv network and its options, as data; also what a user writes in YAML.
 
@@ -173,12 +171,15 @@ def _slot_gene(
 
 def _same_width(row: MobileRow, channels: int) -> list[int]:
     """For each expand ratio, the first one that gives the same block on so many channels."""
-    shapes = [(middle(channels, e), _has_expand(row, e)) for e in sorted(row.e)]
+    shapes = [_shape(row, channels, e) for e in sorted(row.e)]
     return [shapes.index(s) for s in shapes]
 
 
-def _has_expand(row: MobileRow, expand: Number) -> bool:
-    return expand != 1 or row.unit_expand == "kept"
+def _shape(row: MobileRow, channels: int, expand: Number) -> tuple[int, bool]:
+    """Channels inside a block, and whether it has an expand convolution to get there."""
+    if expand == 1 and row.unit_expand == "dropped":
+        return channels, False
+    return middle(channels, expand), True
 
 
 # ---------------------------------------------------------------------------- geometry
@@ -200,7 +201,9 @@ def mbconv_ops(
     after = output_size(size, stride)
     ops = []
     if expand:
-        ops.append(Op("expand", "conv", channels, mid, size, size, norm=True, activation=activation))
+        ops.append(
+            Op("expand", "conv", channels, mid, size, size, norm=True, activation=activation)
+        )
     ops.append(
         Op(
             "depthwise",
@@ -224,70 +227,59 @@ def mbconv_ops(
     return tuple(ops)
 
 
-@frozen
+@frozen(eq=False)
 class _Slot:
-    """One elastic place: its columns or derived values, and what the row says of it."""
+    """One elastic place: what the row says of it, and how its choices are made.
+
+    Attributes:
+        row, stage, position: of the network, and where in it.
+        channels: of the block's input.
+        strides: before this block, that of the stem included.
+        kernel, expand: depth -> the value that follows from it; None: a gene of its own.
+    """
 
     row: MobileRow
     stage: int
     position: int
     channels: int
-    kernel: int | Derived
-    expand: int | Derived
-    depth: int
-    halvings: tuple[int, ...]  # strides before this block
-
-    def genes(self) -> tuple[int, ...]:
-        """Columns that decide the block: the depth, and the kernel's and expand ratio's own."""
-        free = [x for x in (self.kernel, self.expand) if isinstance(x, int)]
-        return (self.depth, *free)
-
-    def values(self, given: tuple[Number, ...]) -> tuple[int, int, Number]:
-        """Depth, kernel and expand ratio from the values of ``genes()``."""
-        depths = self.row.depths(self.stage)
-        rest = list(given[1:])
-        found = []
-        for entry in (self.kernel, self.expand):
-            if isinstance(entry, int):
-                found.append(rest.pop(0))
-            elif entry.gene is None:
-                found.append(entry.values[0])
-            else:
-                found.append(entry.values[depths.index(int(given[0]))])
-        return int(given[0]), int(found[0]), found[1]
+    strides: tuple[int, ...]
+    kernel: Mapping[Number, Number] | None
+    expand: Mapping[Number, Number] | None
+    _made: dict[tuple[int, Number, Number], Block] = field(factory=dict, init=False, repr=False)
 
     def block(self, size: int, given: tuple[Number, ...]) -> Block | None:
-        """The block for an image size and the values of its genes; None where it is unused."""
-        depth, kernel, expand = self.values(given)
+        """The block for an image size and the values of its genes: depth, then what is free."""
+        depth = given[0]
         if depth <= self.position:
             return None
-        return _slot_block(self, _reduced(size, self.halvings), kernel, expand)
+        kernel = given[1] if self.kernel is None else self.kernel[depth]
+        expand = given[-1] if self.expand is None else self.expand[depth]
+        key = (size, kernel, expand)
+        if key not in self._made:
+            self._made[key] = self._make(_reduced(size, self.strides), int(kernel), expand)
+        return self._made[key]
+
+    def _make(self, size: int, kernel: int, expand: Number) -> Block:
+        row, stage, out = self.row, self.stage, self.row.widths[self.stage]
+        stride = row.strides[stage] if self.position == 0 else 1
+        mid, has_expand = _shape(row, self.channels, expand)
+        activation, se = row.activations[stage], row.se[stage]
+        return Block(
+            f"stage {stage + 1} block {self.position + 1}",
+            "mbconv",
+            mbconv_ops(self.channels, mid, out, size, kernel, stride, activation, se, has_expand),
+            shortcut=stride == 1 and self.channels == out,
+            stage=stage + 1,
+            choice=(("k", kernel), ("e", expand)),
+        )
 
 
-@lru_cache(maxsize=65536)
-def _slot_block(slot: _Slot, size: int, kernel: int, expand: Number) -> Block:
-    row, stage = slot.row, slot.stage
-    out = row.widths[stage]
-    stride = row.strides[stage] if slot.position == 0 else 1
-    ops = mbconv_ops(
-        slot.channels,
-        middle(slot.channels, expand),
-        out,
-        size,
-        kernel,
-        stride,
-        row.activations[stage],
-        row.se[stage],
-        _has_expand(row, expand),
-    )
-    return Block(
-        f"stage {stage + 1} block {slot.position + 1}",
-        "mbconv",
-        ops,
-        shortcut=stride == 1 and slot.channels == out,
-        stage=stage + 1,
-        choice=(("k", kernel), ("e", expand)),
-    )
+def _by_depth(entry: int | Derived, depths: Sequence[int]) -> Mapping[Number, Number] | None:
+    """Depth -> value of an entry that follows from the depth; None where it has its own gene."""
+    if isinstance(entry, int):
+        return None
+    values = entry.values * len(depths) if entry.gene is None else entry.values
+    return dict(zip(depths, values, strict=True))
 
 
 def _reduced(size: int, strides: Sequence[int]) -> int:
@@ -302,12 +294,20 @@ def mobile_sites(row: MobileRow, space: SearchSpace) -> Iterator[Site]:
     yield Site("stem", (), lambda size, _: _stem(row, size))
     yield Site("block 0", (), lambda size, _: _first(row, size))
     for slot, stage, position, channels in row.slots():
-        before = (2, *row.strides[: stage + (position > 0)])
-        depth = _column(entries["d"][stage])
+        kernel, expand = entries["ks"][slot], entries["e"][slot]
+        free = [entry for entry in (kernel, expand) if isinstance(entry, int)]
+        depths = row.depths(stage)
         place = _Slot(
-            row, stage, position, channels, entries["ks"][slot], entries["e"][slot], depth, before
+            row,
+            stage,
+            position,
+            channels,
+            (2, *row.strides[: stage + (position > 0)]),
+            _by_depth(kernel, depths),
+            _by_depth(expand, depths),
         )
-        yield Site(f"stage {stage + 1} block {position + 1}", place.genes(), place.block)
+        name = f"stage {stage + 1} block {position + 1}"
+        yield Site(name, (_column(entries["d"][stage]), *free), place.block)
     for number, block in enumerate(_head(row, row.resolutions[0])):
         yield Site(block.name, (), partial(_head_block, row, number))
 

@@ -13,7 +13,7 @@ from ofa_plugins_core.values import Dimension, Gene, Number, SearchSpace
 Widths = tuple[int, ...]
 
 
-@frozen(kw_only=True)
+@frozen(kw_only=True, cache_hash=True)
 class ResidualRow:
     """A bottleneck network and its options, as data; also what a user writes in YAML.
 
@@ -111,9 +111,7 @@ def _expand_table(row: ResidualRow, stage: int, position: int) -> np.ndarray:
 
 def residual_sites(row: ResidualRow, space: SearchSpace) -> Iterator[Site]:
     """The places for blocks, in the order in which a network runs through them."""
-    entries = {
-        d.key: tuple(c for c in d.entries if isinstance(c, int)) for d in space.dimensions
-    }
+    entries = {d.key: tuple(c for c in d.entries if isinstance(c, int)) for d in space.dimensions}
     d, w, e = entries["d"], entries["w"], entries["e"]
     yield Site("stem", (w[0],), lambda size, v: _stem(row, size, int(v[0])))
     yield Site("stem residual", (d[0], w[0]), lambda size, v: _stem_residual(row, size, v))

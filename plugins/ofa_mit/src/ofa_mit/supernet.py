@@ -67,5 +67,7 @@ class RowSupernet(Generic[Row]):
             for a, b in ((self.space, self.space), (other.space, other.space))
         )
         if not mine <= theirs:
-            raise UsageError(f"{self.name} cannot be priced as {other.name}: other slots or options")
+            raise UsageError(
+                f"{self.name} cannot be priced as {other.name}: other slots or options"
+            )
         return evolve(self, row=other.row)
