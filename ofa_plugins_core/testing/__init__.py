@@ -1,0 +1,59 @@
+"""The kit for plugin authors: suites to subclass, toys to test on. Needs the extra [testing].
+
+from ofa_plugins_core.testing import CostModelSuite, toy_supernet
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ofa_plugins_core.testing.installing import installed
+    from ofa_plugins_core.testing.suites import (
+        CostModelSuite,
+        PredictorSuite,
+        RuntimePolicySuite,
+        SamplerSuite,
+        SearcherSuite,
+        SupernetSuite,
+        networks,
+    )
+    from ofa_plugins_core.testing.toys import (
+        TOY_LEVELS,
+        ToyPolicy,
+        ToyPredictor,
+        ToySupernet,
+        everything,
+        toy_cost,
+        toy_problem,
+        toy_supernet,
+    )
+
+__all__ = [
+    "TOY_LEVELS",
+    "CostModelSuite",
+    "PredictorSuite",
+    "RuntimePolicySuite",
+    "SamplerSuite",
+    "SearcherSuite",
+    "SupernetSuite",
+    "ToyPolicy",
+    "ToyPredictor",
+    "ToySupernet",
+    "everything",
+    "installed",
+    "networks",
+    "toy_cost",
+    "toy_problem",
+    "toy_supernet",
+]
+
+
+def __getattr__(name: str) -> Any:
+    """Load on first use: the pytest plugin lives in this package and has to be light."""
+    if name not in __all__:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    room = "suites" if name.endswith("Suite") or name == "networks" else "toys"
+    room = "installing" if name == "installed" else room
+    return getattr(import_module(f"{__name__}.{room}"), name)

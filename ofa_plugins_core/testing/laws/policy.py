@@ -1,0 +1,87 @@
+"""Laws of runtime policies: (policy, levels, generator)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from copy import deepcopy
+from numbers import Integral
+from typing import Any, Final
+
+import numpy as np
+
+from ofa_plugins_core.interfaces import Level, Observation, RuntimePolicy
+from ofa_plugins_core.testing.laws import Law, demand
+
+Rng = np.random.Generator
+STEPS: Final = 61
+"""A prime: a state that goes round in circles is not back at its start by chance."""
+
+
+def observations(levels: Sequence[Level], generator: Rng) -> list[Observation]:
+    """A trace whose limit and load jump about, quiet and violent stretches included."""
+    slow = max(level.latency for level in levels)
+    latencies = slow * generator.uniform(0.1, 4.0, STEPS)
+    limits = slow * generator.choice([0.2, 0.5, 1.0, 3.0], STEPS)
+    return [
+        Observation(0.1 * i, float(latency), float(limit))
+        for i, (latency, limit) in enumerate(zip(latencies, limits, strict=True))
+    ]
+
+
+def level_is_in_range(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
+    """Every decision is the number of a level, also where there is only one."""
+    for table in (levels, levels[:1]):
+        state = policy.start(table)
+        for seen in observations(table, generator):
+            state, level = policy.decide(state, seen)
+            demand(isinstance(level, Integral), f"a level is a whole number, found {level!r}")
+            demand(0 <= level < len(table), f"level {level} of {len(table)}")
+
+
+def decides_purely(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
+    """The same state and observation give the same answer, however often they are asked."""
+    state = policy.start(levels)
+    for seen in observations(levels, generator):
+        kept = deepcopy(state)
+        first = policy.decide(state, seen)
+        again = policy.decide(kept, seen)
+        demand(first[1] == again[1], f"asked twice at {seen.time:.1f} s: {first[1]}, {again[1]}")
+        _same_afterwards(policy, first[0], again[0], seen)
+        state = first[0]
+
+
+def _same_afterwards(policy: RuntimePolicy, one: Any, other: Any, seen: Observation) -> None:
+    """States have no equality of their own: compare what they decide next."""
+    nexts = policy.decide(deepcopy(one), seen)[1], policy.decide(deepcopy(other), seen)[1]
+    demand(nexts[0] == nexts[1], f"two states that must be one decide {nexts[0]} and {nexts[1]}")
+
+
+def state_is_not_changed(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
+    """A state that is kept decides later what it would have decided at once."""
+    seen = observations(levels, generator)
+    start = policy.start(levels)
+    first = _decisions(policy, start, seen)
+    demand(_decisions(policy, start, seen) == first, "deciding changed the state it was given")
+
+
+def starts_afresh(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
+    """A second start knows nothing of the first run."""
+    seen = observations(levels, generator)
+    first = _decisions(policy, policy.start(levels), seen)
+    demand(_decisions(policy, policy.start(levels), seen) == first, "the second run differs")
+
+
+def _decisions(policy: RuntimePolicy, state: Any, seen: Sequence[Observation]) -> list[int]:
+    out = []
+    for observation in seen:
+        state, level = policy.decide(state, observation)
+        out.append(int(level))
+    return out
+
+
+LAWS: Final[tuple[Law, ...]] = (
+    level_is_in_range,
+    decides_purely,
+    state_is_not_changed,
+    starts_afresh,
+)

@@ -1,0 +1,71 @@
+"""Laws of samplers: (sampler, supernet, generator)."""
+
+from __future__ import annotations
+
+from copy import deepcopy
+from typing import Final
+
+import numpy as np
+
+from ofa_plugins_core.interfaces import Sampler, Supernet
+from ofa_plugins_core.testing.laws import Law, demand
+
+Rng = np.random.Generator
+COUNTS: Final = (1, 7, 100)
+
+
+def draws_what_is_asked(sampler: Sampler, supernet: Supernet, generator: Rng) -> None:
+    """n networks are an (n, genes) array of small integers."""
+    for n in COUNTS:
+        rows = sampler.sample(n, generator)
+        wanted = (n, len(supernet.space.genes))
+        demand(rows.shape == wanted, f"shape {rows.shape}, not {wanted}")
+        demand(rows.dtype == np.uint8, f"dtype {rows.dtype}, not uint8")
+
+
+def none_is_a_number_too(sampler: Sampler, supernet: Supernet, generator: Rng) -> None:
+    """No networks are an empty (0, genes) array."""
+    rows = sampler.sample(0, generator)
+    wanted = (0, len(supernet.space.genes))
+    demand(rows.shape == wanted, f"n = 0 gives shape {rows.shape}, not {wanted}")
+
+
+def stays_inside(sampler: Sampler, supernet: Supernet, generator: Rng) -> None:
+    """Every draw is a network of the space."""
+    rows = sampler.sample(max(COUNTS), generator)
+    outside = rows >= supernet.space.sizes
+    columns = np.flatnonzero(outside.any(axis=0))
+    names = [supernet.space.genes[c].name for c in columns]
+    demand(not names, f"options that do not exist were drawn for {', '.join(names)}")
+
+
+def draws_are_canonical(sampler: Sampler, supernet: Supernet, generator: Rng) -> None:
+    """Every draw is in canonical form: equal rows are equal networks."""
+    rows = sampler.sample(max(COUNTS), generator)
+    wrong = np.flatnonzero((rows != supernet.space.canonical(rows)).any(axis=1))
+    demand(len(wrong) == 0, f"{len(wrong)} of {len(rows)} draws are not canonical")
+
+
+def same_generator_same_draw(sampler: Sampler, supernet: Supernet, generator: Rng) -> None:
+    """The same state of the generator gives the same draw; another state is free."""
+    again = deepcopy(generator)
+    first, second = sampler.sample(50, generator), sampler.sample(50, again)
+    demand(np.array_equal(first, second), "the same generator state gave two different draws")
+
+
+def no_other_randomness(sampler: Sampler, supernet: Supernet, generator: Rng) -> None:
+    """Numpy's global generator is left alone."""
+    before = np.random.get_state()[1].copy()  # type: ignore[index]
+    sampler.sample(50, generator)
+    after = np.random.get_state()[1]  # type: ignore[index]
+    demand(np.array_equal(before, after), "numpy's global random state moved")
+
+
+LAWS: Final[tuple[Law, ...]] = (
+    draws_what_is_asked,
+    none_is_a_number_too,
+    stays_inside,
+    draws_are_canonical,
+    same_generator_same_draw,
+    no_other_randomness,
+)

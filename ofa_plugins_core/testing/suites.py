@@ -1,0 +1,212 @@
+"""One conformance suite a seam: subclass it, give the fixture of what is tested, run pytest.
+
+    class TestEnergy(CostModelSuite):
+        @pytest.fixture
+        def cost_model(self, supernet):
+            return energy.build(supernet)
+
+What a suite stands on (``supernet``, ``problem``, ``levels``) is a fixture too, a toy unless the
+subclass gives another.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ofa_plugins_core.interfaces import (
+    CostModel,
+    Level,
+    Predictor,
+    Problem,
+    RuntimePolicy,
+    Sampler,
+    Searcher,
+    Supernet,
+)
+from ofa_plugins_core.testing import laws, toys
+from ofa_plugins_core.testing.laws import Law
+from ofa_plugins_core.testing.laws import cost as cost_laws
+from ofa_plugins_core.testing.laws import policy as policy_laws
+from ofa_plugins_core.testing.laws import predictor as predictor_laws
+from ofa_plugins_core.testing.laws import sampler as sampler_laws
+from ofa_plugins_core.testing.laws import searcher as searcher_laws
+from ofa_plugins_core.testing.laws import supernet as supernet_laws
+from ofa_plugins_core.values import Genes, SearchSpace
+
+SEED = 20
+ROWS = 3
+
+
+def each(found: Sequence[Law]) -> pytest.MarkDecorator:
+    """One test a law."""
+    return pytest.mark.parametrize("law", found, ids=lambda law: law.__name__)
+
+
+tried = settings(
+    max_examples=15,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.differing_executors],
+)
+"""How often hypothesis tries: suites run over many subjects."""
+
+
+def networks(space: SearchSpace) -> st.SearchStrategy[Genes]:
+    """Up to three networks of a space, encoded, as they fall: unused slots hold anything."""
+    row = st.tuples(*(st.integers(0, int(size) - 1) for size in space.sizes))
+    rows = st.lists(row, min_size=1, max_size=ROWS)
+    return rows.map(lambda found: np.array(found, dtype=np.uint8))
+
+
+def _holds(law: Law, subject: Any, ground: Any) -> None:
+    try:
+        law(subject, ground, np.random.default_rng(SEED))
+    except laws.NotApplicableError as reason:
+        pytest.skip(str(reason))
+
+
+class SupernetSuite:
+    """For a supernet: its search space and torch-free geometry."""
+
+    @pytest.fixture
+    def supernet(self) -> Supernet:
+        """The supernet that is tested."""
+        raise NotImplementedError("give the fixture 'supernet'")
+
+    @each(supernet_laws.LAWS)
+    def test_law(self, law: Law, supernet: Supernet) -> None:
+        """The law holds."""
+        _holds(law, supernet, None)
+
+    @tried
+    @given(data=st.data())
+    def test_any_network_agrees_with_the_tables(
+        self, supernet: Supernet, data: st.DataObject
+    ) -> None:
+        """Blocks and tables agree for every network, not only for drawn ones."""
+        rows = supernet.space.canonical(data.draw(networks(supernet.space)))
+        supernet_laws.demand_blocks_agree(supernet.at(supernet.resolutions[:1]), _at_first(rows))
+
+
+class _OnSupernet:
+    """What is tested on a supernet; the toy, unless a subclass gives another."""
+
+    @pytest.fixture
+    def supernet(self) -> Supernet:
+        """What the subject stands on."""
+        return toys.toy_supernet()
+
+
+class SamplerSuite(_OnSupernet):
+    """For a sampler."""
+
+    @pytest.fixture
+    def sampler(self, supernet: Supernet) -> Sampler:
+        """The sampler that is tested."""
+        raise NotImplementedError("give the fixture 'sampler'")
+
+    @each(sampler_laws.LAWS)
+    def test_law(self, law: Law, sampler: Sampler, supernet: Supernet) -> None:
+        """The law holds."""
+        _holds(law, sampler, supernet)
+
+
+class CostModelSuite(_OnSupernet):
+    """For a cost."""
+
+    @pytest.fixture
+    def cost_model(self, supernet: Supernet) -> CostModel:
+        """The cost that is tested."""
+        raise NotImplementedError("give the fixture 'cost_model'")
+
+    @each(cost_laws.LAWS)
+    def test_law(self, law: Law, cost_model: CostModel, supernet: Supernet) -> None:
+        """The law holds."""
+        _holds(law, cost_model, supernet)
+
+    @tried
+    @given(data=st.data())
+    def test_any_network_agrees_with_the_tables(
+        self, cost_model: CostModel, supernet: Supernet, data: st.DataObject
+    ) -> None:
+        """Tables and ``evaluate`` agree for every network, not only for drawn ones."""
+        rows = data.draw(networks(supernet.space))
+        try:
+            cost_laws.demand_tables_equal(cost_model, supernet, rows)
+        except laws.NotApplicableError as reason:
+            pytest.skip(str(reason))
+
+
+class PredictorSuite(_OnSupernet):
+    """For an accuracy predictor."""
+
+    @pytest.fixture
+    def predictor(self, supernet: Supernet) -> Predictor:
+        """The predictor that is tested."""
+        raise NotImplementedError("give the fixture 'predictor'")
+
+    @each(predictor_laws.LAWS)
+    def test_law(self, law: Law, predictor: Predictor, supernet: Supernet) -> None:
+        """The law holds."""
+        _holds(law, predictor, supernet)
+
+    @tried
+    @given(data=st.data())
+    def test_any_network_agrees_with_the_tables(
+        self, predictor: Predictor, supernet: Supernet, data: st.DataObject
+    ) -> None:
+        """Tables and ``predict`` agree for every network, not only for drawn ones."""
+        rows = data.draw(networks(supernet.space))
+        try:
+            predictor_laws.demand_tables_equal(predictor, supernet, rows)
+        except laws.NotApplicableError as reason:
+            pytest.skip(str(reason))
+
+
+class SearcherSuite:
+    """For a searcher. ``problem`` has no bounds and asks for the best accuracy; laws add them."""
+
+    @pytest.fixture
+    def problem(self) -> Problem:
+        """What is searched; a space that can be listed shows most."""
+        return toys.toy_problem()
+
+    @pytest.fixture
+    def searcher(self) -> Searcher:
+        """The searcher that is tested."""
+        raise NotImplementedError("give the fixture 'searcher'")
+
+    @each(searcher_laws.LAWS)
+    def test_law(self, law: Law, searcher: Searcher, problem: Problem) -> None:
+        """The law holds."""
+        _holds(law, searcher, problem)
+
+
+class RuntimePolicySuite:
+    """For a runtime policy."""
+
+    @pytest.fixture
+    def levels(self) -> Sequence[Level]:
+        """The runtime table, from fast to accurate."""
+        return toys.TOY_LEVELS
+
+    @pytest.fixture
+    def policy(self) -> RuntimePolicy:
+        """The policy that is tested."""
+        raise NotImplementedError("give the fixture 'policy'")
+
+    @each(policy_laws.LAWS)
+    def test_law(self, law: Law, policy: RuntimePolicy, levels: Sequence[Level]) -> None:
+        """The law holds."""
+        _holds(law, policy, levels)
+
+
+def _at_first(rows: Genes) -> Genes:
+    out = rows.copy()
+    out[:, 0] = 0
+    return out
