@@ -16,8 +16,8 @@ from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 
+from ofa_plugins_core import runs
 from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
-from ofa_plugins_core.report.files import write_whole
 
 if TYPE_CHECKING:
     from matplotlib.artist import Artist
@@ -117,7 +117,7 @@ def sheet(path: Path, width: float, height: float) -> Iterator[Sheet]:
         matplotlib.rcParams.update({**_STYLE, "svg.hashsalt": path.stem})
         found = Sheet(Figure(figsize=(width, height), layout="constrained"))
         yield found
-        write_whole(path, _rendered(found, path.suffix[1:]))
+        runs.write(path, _rendered(found, path.suffix[1:]))
 
 
 def can_draw() -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from itertools import pairwise
+from itertools import pairwise, product
 from typing import Any
 
 import numpy as np
@@ -234,11 +234,11 @@ def published_note(supernet: Supernet) -> str | None:
 
 def _only_built(published: Supernet, built: Supernet) -> Iterator[str]:
     """``expand where e = 1``: ops of the extracted network that the published one lacks."""
-    size = published.resolutions[0]
-    one, other = published.geometry(), built.geometry()
-    for mine, theirs in zip(one.sites, other.sites, strict=True):
-        twins = zip(one.options(mine, size), other.options(theirs, size), strict=True)
-        for (_, there), (_, here) in twins:
+    size, genes = published.resolutions[0], published.space.genes
+    twins = zip(published.geometry().sites, built.geometry().sites, strict=True)
+    for mine, theirs in twins:
+        for values in product(*(genes[c].options for c in mine.genes)):
+            there, here = mine.block(size, values), theirs.block(size, values)
             if there is not None and here is not None:
                 ratio = dict(here.choice).get("e", 0)
                 names = {op.name for op in here.ops} - {op.name for op in there.ops}
