@@ -13,6 +13,7 @@ from typing import Literal
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
+
 from ofa_plugins_core.geometry import Block, Op, Site, make_divisible, output_size
 from ofa_plugins_core.values import Derived, Dimension, Gene, Number, SearchSpace
 

@@ -7,6 +7,7 @@ from functools import lru_cache
 
 import numpy as np
 from attrs import field, frozen
+
 from ofa_plugins_core.geometry import Block, Op, Site, make_divisible, output_size
 from ofa_plugins_core.values import Dimension, Gene, Number, SearchSpace
 

@@ -7,6 +7,7 @@ from functools import cached_property
 from typing import Generic, TypeVar
 
 from attrs import evolve, frozen
+
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.geometry import Geometry, Site
 from ofa_plugins_core.interfaces import Supernet

@@ -16,9 +16,11 @@ def state(prefixes=("0.", "2.", "4.", "6."), inputs=128, last_bias=True):
     found = {}
     for index, prefix in enumerate(prefixes):
         out = 1 if index == 3 else 4
-        found[f"{prefix}weight"] = generator.normal(size=(out, inputs if index == 0 else 4))
+        found[f"{prefix}weight"] = generator.normal(size=(out, inputs if index == 0 else 4)).astype(
+            "f4"
+        )
         if index < 3 or last_bias:
-            found[f"{prefix}bias"] = generator.normal(size=out)
+            found[f"{prefix}bias"] = generator.normal(size=out).astype("f4")
     return found
 
 

@@ -22,9 +22,10 @@ Values = NDArray[np.float64]
 
 @frozen(eq=False)
 class Choices:
-    """The values of n architectures, as they are written: nothing is brought to canonical form.
+    """The values of n architectures.
 
-    A published predictor tells apart what is one network (ResNet's two stem widths of 24).
+    Those of exchange dicts are kept as they are written: a published predictor tells apart what
+    is one network (ResNet's two stem widths of 24). Encoded arrays are read in canonical form.
 
     Attributes:
         values: key of a dimension -> (n, slots).
@@ -49,7 +50,7 @@ def choices_of(space: SearchSpace, archs: Archs) -> Choices:
         InputError: an architecture is not of the space.
     """
     if isinstance(archs, np.ndarray):
-        return _decoded(space, archs)
+        return _decoded(space, space.canonical(archs))
     parsed = [parse_arch(space, a, i) for i, a in enumerate(archs)]
     sizes = np.array([p.image_size for p in parsed], dtype=float)
     wider = space.with_resolutions(int(s) for s in sizes) if parsed else space

@@ -88,7 +88,7 @@ class MlpPredictor:
         return self.sizes if self.checked is None else self.checked.sizes
 
     def predict(self, archs: Archs) -> Predictions:
-        """Predicted accuracies in percent; ``low`` and ``high`` are NaN where none is known.
+        """Predicted accuracies in percent; the interval is 0 to 100 where none is known.
 
         Raises:
             InputError: an architecture is not of the supernet's space.
@@ -101,10 +101,12 @@ class MlpPredictor:
             part = found.rows(slice(start, start + CHUNK))
             value[start : start + CHUNK] = 100.0 * self.network(self.layout.encode(part, expands))
         outside = ~np.isin(found.sizes, self.resolutions)
-        width = np.full(len(found), np.nan)
+        low, high = np.zeros(len(found)), np.full(len(found), 100.0)
         if self.checked is not None:
-            width[~outside & (value <= self.checked.best)] = self.checked.half_width
-        return Predictions(value, value - width, value + width, outside)
+            known = ~outside & (value <= self.checked.best)
+            low[known] = value[known] - self.checked.half_width
+            high[known] = value[known] + self.checked.half_width
+        return Predictions(value, low, high, outside)
 
     def _expands(self) -> tuple[float, ...]:
         entries = next(d.entries for d in self.space.dimensions if d.key == "e")

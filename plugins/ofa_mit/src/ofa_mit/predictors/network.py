@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.errors import InputError, MissingExtraError
 
-Floats = NDArray[np.float32]
+Floats = NDArray[np.float64]
 FORMAT: Final = "ofa mlp predictor, 1"
 
 PUBLISHED: Final = (
@@ -41,12 +41,13 @@ class Network:
         """Length of the vector that it reads."""
         return int(self.layers[0][0].shape[1])
 
-    def __call__(self, vectors: Floats) -> Floats:
-        """(n, inputs) -> (n,) fractions."""
+    def __call__(self, vectors: NDArray[Any]) -> Floats:
+        """(n, inputs) -> (n,) fractions; in double precision, so that a batch changes nothing."""
+        vectors = np.asarray(vectors, dtype=float)
         for weight, bias in self.layers[:-1]:
             vectors = np.maximum(vectors @ weight.T + bias, 0)
         weight, bias = self.layers[-1]
-        return np.asarray((vectors @ weight.T + bias)[:, 0] + np.float32(self.base))
+        return np.asarray((vectors @ weight.T + bias)[:, 0] + self.base)
 
 
 def read_network(file: Path) -> Network:
@@ -106,7 +107,7 @@ def _from_state(state: Mapping[str, Any], name: str) -> Network:
 
 
 def _checked(parts: list[tuple[Any, Any]], base: Any, name: str) -> Network:
-    layers = tuple((np.asarray(w, np.float32), np.asarray(b, np.float32)) for w, b in parts)
+    layers = tuple((np.asarray(w, dtype=float), np.asarray(b, dtype=float)) for w, b in parts)
     width = layers[0][0].shape[-1] if layers else 0
     for weight, bias in layers:
         if weight.ndim != 2 or weight.shape[1] != width or bias.shape != weight.shape[:1]:
@@ -148,7 +149,10 @@ def write_network(network: Network, file: Path) -> None:
     """
     arrays: dict[str, Any] = {"format": np.array(FORMAT), "layers": np.array(len(network.layers))}
     for index, (weight, bias) in enumerate(network.layers):
-        arrays |= {f"weight{index}": weight, f"bias{index}": bias}
+        arrays |= {
+            f"weight{index}": weight.astype(np.float32),  # as published: nothing is lost
+            f"bias{index}": bias.astype(np.float32),
+        }
     part = file.with_name(file.name + ".part")
     try:
         file.parent.mkdir(parents=True, exist_ok=True)
