@@ -141,17 +141,26 @@ def predictor_of(
         UsageError: what was asked for by name is not there, or several data sets are.
     """
     asked = options.predictor or options.predictor_weights or options.dataset
-    name = options.predictor or DEFAULT_PREDICTOR
     try:
-        entry = context.host.predictor(name)
-        fit = _fit(context, options, name, supernet)
-        predictor = entry.load(supernet, options.predictor_weights, fit)
+        return predictor_needed(context, options, supernet)
     except UsageError as error:
         if asked:
             raise
         said = f"{error.message}; {error.advice}" if error.advice else error.message
         context.listener(Notice(f"no accuracy: {said}"))
         return None
+
+
+def predictor_needed(context: JobContext, options: PredictedOptions, supernet: Supernet) -> Chosen:
+    """The predictor that the user named, or the default.
+
+    Raises:
+        UsageError: there is none for the supernet; says how to get one.
+    """
+    name = options.predictor or DEFAULT_PREDICTOR
+    entry = context.host.predictor(name)
+    fit = _fit(context, options, name, supernet)
+    predictor = entry.load(supernet, options.predictor_weights, fit)
     if context.settings.get(name):
         entry_options(context, entry)  # it has none: says so
     dataset = getattr(predictor, "dataset", None) or (fit.dataset if fit else None)

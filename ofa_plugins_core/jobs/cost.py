@@ -1,0 +1,123 @@
+"""The job ``ofa run cost``: costs of architectures in a file; of one, its memory op by op."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final, Protocol, runtime_checkable
+
+from attrs import frozen
+
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.geometry import Block
+from ofa_plugins_core.interfaces import CostModel, Supernet
+from ofa_plugins_core.jobs.archfiles import read_archs
+from ofa_plugins_core.jobs.choosing import cost_models
+from ofa_plugins_core.jobs.options import CostOptions
+from ofa_plugins_core.jobs.results import Row, number
+from ofa_plugins_core.values import Arch, ArchLike, Measurement, Number
+
+DEFAULT_COSTS: Final = ("params", "flops", "peak_memory")
+History = Sequence[tuple[str, str, int]]
+
+
+@runtime_checkable
+class HistoryCost(Protocol):
+    """A cost that knows what each op needs."""
+
+    def history(self, arch: ArchLike) -> History:
+        """(block, op, amount) of every op that counts, in the order in which they run."""
+
+
+@frozen(eq=False)
+class Details:
+    """More on one architecture.
+
+    Attributes:
+        arch: it.
+        blocks: of its network.
+        histories: cost -> its history, for the costs that have one.
+    """
+
+    arch: Arch
+    blocks: tuple[Block, ...]
+    histories: Mapping[str, History]
+
+
+@frozen(eq=False)
+class CostResult:
+    """What ``ofa run cost`` prints.
+
+    Attributes:
+        supernet: by name.
+        costs: an element an architecture, in the order of the file: name -> measurement.
+        details: where there is one architecture.
+    """
+
+    supernet: str
+    costs: Sequence[Mapping[str, Measurement]]
+    details: Details | None = None
+
+    def as_json(self) -> list[dict[str, Number]]:
+        """Plain numbers, an object an architecture."""
+        return [{name: m.value for name, m in row.items()} for row in self.costs]
+
+    def as_rows(self) -> list[dict[str, Number]]:
+        """Of front.csv."""
+        return self.as_json()
+
+    def as_tables(self) -> list[Row]:
+        """For the terminal."""
+        if self.details is None:
+            names = [f"{n}\n{m.unit}, {m.kind}" for n, m in self.costs[0].items()]
+            cells = [[number(m.value) for m in row.values()] for row in self.costs]
+            rows = [[str(i), *found] for i, found in enumerate(cells, start=1)]
+            return [(self.supernet, ["", *names], rows)]
+        facts = [
+            [name, number(m.value), m.unit, m.kind, m.source or ""]
+            for name, m in self.costs[0].items()
+        ]
+        first = (self.supernet, ["cost", "value", "unit", "kind", "source"], facts)
+        return [first, *(_history_table(n, h) for n, h in self.details.histories.items())]
+
+
+def _history_table(name: str, history: History) -> Row:
+    peak = max((amount for _, _, amount in history), default=0)
+    rows = [
+        [block, op, number(amount), "peak" if amount == peak else ""]
+        for block, op, amount in history
+    ]
+    return (f"{name}, op by op", ["block", "op", "items", ""], rows)
+
+
+def run_cost(context: JobContext, options: CostOptions) -> CostResult:
+    """Price the architectures of a file.
+
+    Raises:
+        UsageError: an unknown supernet or cost.
+        InputError: the file is missing or broken; names the line.
+    """
+    found = read_archs(options.archs, context.host.supernet(options.supernet))
+    names = options.cost or DEFAULT_COSTS
+    models = cost_models(context, options, found.supernet, names)
+    columns = {name: model.evaluate(found.genes).tolist() for name, model in models.items()}
+    costs = [
+        {
+            n: Measurement(c[i], models[n].unit, models[n].kind, models[n].source)
+            for n, c in columns.items()
+        }
+        for i in range(len(found.genes))
+    ]
+    details = None
+    if len(found.genes) == 1:
+        details = _details(
+            options, found.supernet, found.supernet.space.decode(found.genes)[0], models
+        )
+    return CostResult(found.supernet.name, costs, details)
+
+
+def _details(
+    options: CostOptions, supernet: Supernet, arch: Arch, models: Mapping[str, CostModel]
+) -> Details:
+    priced = supernet.as_built() if options.as_built else supernet
+    histories = {n: m.history(arch) for n, m in models.items() if isinstance(m, HistoryCost)}
+    return Details(arch, priced.geometry().blocks(arch), histories)

@@ -1,0 +1,53 @@
+"""The job ``ofa run sample``: architectures drawn by a sampler, as JSON lines."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from attrs import frozen
+
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.jobs.choosing import entry_options
+from ofa_plugins_core.jobs.options import SampleOptions
+from ofa_plugins_core.jobs.results import Row
+from ofa_plugins_core.values import Arch
+
+MOST: Final = 2_000_000
+
+
+@frozen(eq=False)
+class SampleResult:
+    """What ``ofa run sample`` prints."""
+
+    supernet: str
+    archs: Sequence[Arch]
+
+    def as_json(self) -> list[dict[str, Any]]:
+        """Exchange dicts: a file of them is what --archs reads."""
+        return [arch.as_dict() for arch in self.archs]
+
+    def as_tables(self) -> list[Row]:
+        """For the terminal."""
+        keys = list(self.as_json()[0])
+        rows = [[str(arch[k]) for k in keys] for arch in self.as_json()]
+        return [(f"{self.supernet}: --json prints what --archs reads", keys, rows)]
+
+
+def run_sample(context: JobContext, options: SampleOptions) -> SampleResult:
+    """Draw architectures.
+
+    Raises:
+        UsageError: an unknown supernet or sampler, or an impossible number.
+    """
+    if not 1 <= options.n <= MOST:
+        raise UsageError(f"--n: expected 1 to {MOST:,}, found {options.n}")
+    supernet = context.host.supernet(options.supernet)
+    if options.resolutions is not None:
+        supernet = supernet.at(options.resolutions)
+    entry = context.host.sampler(options.sampler)
+    sampler = entry.build(supernet, entry_options(context, entry))
+    generator = np.random.Generator(np.random.PCG64(context.seed))
+    return SampleResult(supernet.name, supernet.space.decode(sampler.sample(options.n, generator)))
