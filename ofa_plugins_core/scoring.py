@@ -1,0 +1,147 @@
+"""Scoring many architectures at once: what a problem asks of each, its violations, its objectives.
+
+Costs and predictors that are separable are evaluated together; others one after the other.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+from ofa_plugins_core.interfaces import Problem, SeparableCost, SeparablePredictor
+from ofa_plugins_core.pareto import non_dominated
+from ofa_plugins_core.separable import Evaluator
+from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
+
+ACCURACY: Final = "accuracy"
+
+_PACKED: Final = 2**14
+"""Rows of a packed table: searchers score a few hundred architectures at a time."""
+
+
+@frozen(eq=False)
+class Scores:
+    """What n architectures are worth.
+
+    Attributes:
+        costs: name -> (n,) values in the cost's unit.
+        accuracy: (n,) percent, or None without a predictor.
+    """
+
+    costs: Mapping[str, NDArray[Any]]
+    accuracy: NDArray[np.float64] | None
+
+    def of(self, name: str) -> NDArray[Any]:
+        """(n,) values of a cost, or the accuracies."""
+        if name != ACCURACY:
+            return self.costs[name]
+        assert self.accuracy is not None, "an accuracy is asked for without a predictor"
+        return self.accuracy
+
+    def met(self, constraints: Sequence[Constraint]) -> NDArray[np.bool_]:
+        """(n,) whether every constraint is met."""
+        count = len(next(iter(self.costs.values()), self.accuracy))  # type: ignore[arg-type]
+        met = np.ones(count, dtype=bool)
+        for constraint in constraints:
+            met &= constraint.met(self.of(constraint.name))
+        return met
+
+    def violations(self, constraints: Sequence[Constraint]) -> NDArray[np.float64]:
+        """(n, constraints) how far each bound is exceeded, relative to it; 0 where it is met."""
+        columns = []
+        for constraint in constraints:
+            excess = self.of(constraint.name) - constraint.bound
+            signed = excess if constraint.relation == "<=" else -excess
+            columns.append(np.maximum(signed, 0) / max(abs(constraint.bound), 1e-9))
+        return np.stack(columns, axis=1)
+
+    def minimised(self, names: Sequence[str]) -> NDArray[np.float64]:
+        """(n, names) values to be minimised: costs as they are, accuracy negated."""
+        columns = [-self.of(n) if n == ACCURACY else self.of(n) for n in names]
+        return np.stack(columns, axis=1).astype(float)
+
+    def take(self, rows: NDArray[Any]) -> Scores:
+        """The scores of some of the architectures."""
+        accuracy = None if self.accuracy is None else self.accuracy[rows]
+        return Scores({n: v[rows] for n, v in self.costs.items()}, accuracy)
+
+
+@frozen(eq=False, slots=False)
+class Scorer:
+    """Scores encoded architectures for a problem."""
+
+    problem: Problem
+
+    def __call__(self, genes: Genes) -> Scores:
+        """(n, genes) of the problem's space -> their scores."""
+        if self._evaluator is None:
+            return self._one_by_one(genes)
+        *costs, score = [*self._evaluator(genes), None]
+        if self.problem.predictor is not None:
+            score = costs.pop()
+        named = dict(zip(self.problem.costs, costs, strict=True))
+        return Scores(named, None if score is None else self._linked(genes, score))
+
+    def _one_by_one(self, genes: Genes) -> Scores:
+        predictor = self.problem.predictor
+        costs = {name: cost.evaluate(genes) for name, cost in self.problem.costs.items()}
+        return Scores(costs, None if predictor is None else predictor.predict(genes).value)
+
+    @cached_property
+    def _evaluator(self) -> Evaluator | None:
+        """All tables together, where there are tables for everything."""
+        problem, space = self.problem, self.problem.supernet.space
+        if not all_separable(problem):
+            return None
+        models = [*problem.costs.values(), *([problem.predictor] if problem.predictor else [])]
+        tables = [{s: m.separable(s) for s in space.resolutions} for m in models]  # type: ignore[union-attr]
+        return Evaluator(space, tuple(tables), limit=_PACKED)
+
+    def _linked(self, genes: Genes, score: NDArray[np.float64]) -> NDArray[np.float64]:
+        predictor = self.problem.predictor
+        assert isinstance(predictor, SeparablePredictor)
+        out = np.empty(len(genes))
+        for index, size in enumerate(self.problem.supernet.resolutions):
+            rows = np.flatnonzero(genes[:, RESOLUTION] == index)
+            if len(rows):
+                out[rows] = predictor.link(size).forward(score[rows])
+        return out
+
+
+def all_separable(problem: Problem) -> bool:
+    """Whether the problem's costs and its predictor, if any, are sums or maxima of tables."""
+    predictor = problem.predictor
+    return all(isinstance(c, SeparableCost) for c in problem.costs.values()) and (
+        predictor is None or isinstance(predictor, SeparablePredictor)
+    )
+
+
+def objectives(problem: Problem) -> tuple[str, ...]:
+    """What is traded: the objective first, then the costs; for one network, ties go by the latter."""
+    return tuple(dict.fromkeys((problem.objective, *problem.costs)))
+
+
+def ranking(problem: Problem, scores: Scores) -> NDArray[np.intp]:
+    """Rows from best to worst by the objective, then by the costs; equals keep their order."""
+    keys = scores.minimised(objectives(problem))
+    return np.lexsort(keys.T[::-1])
+
+
+def front_of(problem: Problem, genes: Genes, scores: Scores) -> Genes:
+    """The non-dominated among architectures that meet the constraints, by the first cost."""
+    names = objectives(problem)
+    rows = np.flatnonzero(scores.met(problem.constraints))
+    points = scores.take(rows).minimised(names)
+    rows = rows[non_dominated(points)]
+    return by_first_cost(problem, genes[rows], scores.take(rows))
+
+
+def by_first_cost(problem: Problem, genes: Genes, scores: Scores) -> Genes:
+    """Sorted by the first cost, then by the other objectives."""
+    names = tuple(dict.fromkeys((*problem.costs, problem.objective)))
+    return genes[np.lexsort(scores.minimised(names).T[::-1])]

@@ -1,0 +1,1 @@
+"""Exact search on separable costs and predictors."""

@@ -1,0 +1,204 @@
+"""The one best network of a problem: most accurate, or cheapest, under any mix of bounds."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+from attrs import evolve, field, frozen
+from ofa_plugins_core.events import Listener, Progress, silent
+from ofa_plugins_core.interfaces import Problem, SeparablePredictor
+from ofa_plugins_core.scoring import ACCURACY
+from ofa_plugins_core.separable import Separable
+from ofa_plugins_core.values import Constraint, Genes
+
+from ofa_search.exact.pieces import LIMIT
+from ofa_search.exact.question import Question, ask, leaning, scaled, tables
+from ofa_search.exact.solving import Best, Solver
+from ofa_search.exact.thresholds import Thresholds
+
+NOTHING = Separable("sum", ())
+_EQUAL = 1e-10
+
+
+@frozen(eq=False)
+class Search:
+    """One search for the best network.
+
+    Attributes:
+        problem: its objective is ``accuracy`` or a cost.
+        constraints: those of the problem, or fewer.
+        limit: most combinations written out for one piece.
+    """
+
+    problem: Problem
+    constraints: tuple[Constraint, ...]
+    limit: int = LIMIT
+    listener: Listener = field(default=silent)
+
+    @classmethod
+    def of(cls, problem: Problem, limit: int = LIMIT, listener: Listener = silent) -> Search:
+        """The search that a problem asks for."""
+        return cls(problem, problem.constraints, limit, listener)
+
+    def best(self) -> Genes | None:
+        """(1, genes) the best network over all resolutions; None where nothing fits."""
+        objective = self.problem.objective
+        if objective != ACCURACY and self._reduce(objective) == "max":
+            return least_maximum(self, objective)
+        return self._largest(self._value)
+
+    def greatest(self, name: str, lowest: bool = False) -> Genes | None:
+        """(1, genes) the network of the largest value of a sum or of accuracy, or the lowest."""
+        sign = -1.0 if lowest else 1.0
+        linked = name == ACCURACY and not lowest
+        return self._largest(lambda size: scaled(tables(self.problem, name, size), sign), linked)
+
+    def _largest(
+        self, value: Callable[[int], Separable], accuracy: bool | None = None
+    ) -> Genes | None:
+        linked = self.problem.objective == ACCURACY if accuracy is None else accuracy
+        solvers = [self.solver(i, value(s)) for i, s in enumerate(self._sizes)]
+        tops = [self._reading(s.question, s.upper, linked) for s in solvers]
+        found: Best | None = None
+        reached = -np.inf
+        for done, number in enumerate(np.argsort(-np.array(tops), kind="stable")):
+            self.listener(Progress("resolution", done, len(solvers)))
+            solver = solvers[number]
+            if tops[number] <= reached:
+                break
+            best = solver.best(self._needed(solver.question, reached, linked))
+            if best is not None:
+                found = self._cheaper(solver.question, best)
+                reached = self._reading(solver.question, best.value, linked)
+        return None if found is None else found.genes
+
+    @property
+    def _sizes(self) -> tuple[int, ...]:
+        return self.problem.supernet.resolutions
+
+    def solver(self, index: int, value: Separable) -> Solver:
+        """The solver of one resolution, for a value to be maximised."""
+        question = ask(self.problem, index, self.constraints, value)
+        return Solver(question, self.limit, self.listener)
+
+    def _value(self, size: int) -> Separable:
+        """What is maximised, leaning to what breaks ties."""
+        problem = self.problem
+        if problem.objective == ACCURACY:
+            first = next(iter(problem.costs), None)
+            towards = None if first is None else _negated(tables(problem, first, size))
+            return leaning(tables(problem, ACCURACY, size), towards)
+        cheap = scaled(tables(problem, problem.objective, size), -1)
+        return leaning(cheap, second(problem, size, problem.objective))
+
+    def _reduce(self, name: str) -> str:
+        return tables(self.problem, name, self._sizes[0]).reduce
+
+    def _reading(self, question: Question, value: float, linked: bool) -> float:
+        """A value as accuracy, which compares across resolutions."""
+        if not linked or not np.isfinite(value):
+            return value
+        return float(question.link.forward(np.array([value]))[0])
+
+    def _needed(self, question: Question, reading: float, linked: bool) -> float:
+        return question.link.inverse(reading) if linked and np.isfinite(reading) else reading
+
+    def _cheaper(self, question: Question, best: Best) -> Best:
+        """Of equally good networks one of the smallest first cost, where that is a maximum."""
+        first = next(iter(self.problem.costs), None)
+        if first is None or first == self.problem.objective or self._reduce(first) == "sum":
+            return best
+        maximum = question.table(first)
+        enough = best.value - _EQUAL * max(1.0, abs(best.value))
+        if not question.bounds:
+            return _lowest(question, maximum, enough, best)
+        while True:
+            level = float(maximum.evaluate(best.genes)[0])
+            below = np.nextafter(level, -np.inf)
+            better = Solver(question.limited(maximum, below), self.limit).best(enough)
+            if better is None:
+                return best
+            best = better
+
+
+def _negated(quantity: Separable) -> Separable | None:
+    return scaled(quantity, -1) if quantity.reduce == "sum" else None
+
+
+def second(problem: Problem, size: int, besides: str) -> Separable | None:
+    """What breaks ties between equally cheap networks: accuracy, or another cost that is a sum."""
+    if isinstance(problem.predictor, SeparablePredictor):
+        return problem.predictor.separable(size)
+    others = (tables(problem, name, size) for name in problem.costs if name != besides)
+    return next((scaled(q, -1) for q in others if q.reduce == "sum"), None)
+
+
+def _lowest(question: Question, maximum: Separable, enough: float, best: Best) -> Best:
+    """The smallest bound on the maximum under which the value is still reached."""
+    space = question.problem.supernet.space
+    curve = Thresholds.of(space, question.value, maximum, question.filters)
+    levels = curve.distinct()
+    reached = np.flatnonzero(curve.best(levels) >= enough)
+    if not len(reached):
+        return best
+    genes = space.canonical(curve.rows(levels[reached[:1]]))
+    genes[:, 0] = question.index
+    return Best(best.value, genes) if question.meets(genes) else best
+
+
+def least_maximum(search: Search, name: str) -> Genes | None:
+    """(1, genes) the network of the smallest value of a maximum; of those the most accurate."""
+    problem = search.problem
+    found: Genes | None = None
+    level = np.inf
+    for index, size in enumerate(problem.supernet.resolutions):
+        value = second(problem, size, name) or NOTHING
+        question = ask(problem, index, search.constraints, value)
+        better = _least_level(question, question.table(name), level, search.limit)
+        if better is not None:
+            found = better
+            level = float(question.table(name).evaluate(found)[0])
+    return found
+
+
+def _least_level(question: Question, maximum: Separable, below: float, limit: int) -> Genes | None:
+    """Halve the distinct values of a maximum until the smallest is found that some network meets."""
+    if not question.possible:
+        return None
+    levels = Thresholds.of(question.problem.supernet.space, NOTHING, maximum).distinct()
+    levels = levels[levels < below]
+    found: Genes | None = None
+    low, high = 0, len(levels)  # levels[high] is met by what was found, or is out of reach
+    while low < high:
+        middle = high - 1 if found is None else (low + high) // 2
+        best = Solver(question.limited(maximum, float(levels[middle])), limit).best()
+        if best is None:
+            if found is None:
+                return None
+            low = middle + 1
+            continue
+        found = best.genes
+        high = int(np.searchsorted(levels, float(maximum.evaluate(found)[0])))
+    return found
+
+
+def without(search: Search, constraint: Constraint, objective: str) -> Search:
+    """The same search without one constraint, for another objective."""
+    rest = tuple(c for c in search.constraints if c is not constraint)
+    return only(search, rest, objective)
+
+
+def only(search: Search, constraints: Sequence[Constraint], objective: str) -> Search:
+    """A search under these constraints alone, for another objective."""
+    problem = search.problem.with_constraints(tuple(constraints))
+    problem = Problem(
+        problem.supernet,
+        problem.costs,
+        problem.predictor,
+        problem.constraints,
+        objective,
+    )
+    return evolve(search, problem=problem, constraints=tuple(constraints))
+
+

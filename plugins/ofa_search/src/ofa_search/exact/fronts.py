@@ -1,0 +1,126 @@
+"""Whole fronts: which method answers which, and the union over resolutions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+from ofa_plugins_core.events import Listener, Progress
+from ofa_plugins_core.interfaces import Found, Problem
+from ofa_plugins_core.pareto import non_dominated, thin
+from ofa_plugins_core.scoring import ACCURACY, objectives
+from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
+
+from ofa_search.exact.best import Search
+from ofa_search.exact.question import ask, tables
+from ofa_search.exact.thresholds import Thresholds
+from ofa_search.exact.trade import Trade
+
+
+@frozen(eq=False)
+class Part:
+    """The front of one resolution.
+
+    Attributes:
+        points: (n, objectives), minimised: accuracy negated.
+        genes: (n, genes).
+        epsilon: (objectives,) what thinning on the way may have cost; accuracy in the score's unit.
+    """
+
+    points: NDArray[np.float64]
+    genes: Genes
+    epsilon: NDArray[np.float64]
+
+
+def front(problem: Problem, limit: int, listener: Listener) -> Found:
+    """Every trade-off of the problem's objectives; what was found so far on an interruption."""
+    names = objectives(problem)
+    if len(names) == 1:
+        genes = Search.of(problem, limit, listener).best()
+        none = np.zeros((0, len(problem.supernet.space.genes)), np.uint8)
+        return Found(none if genes is None else genes, optimal=True, evaluations=0)
+    parts: list[Part] = []
+    note = None
+    try:
+        for done, part in enumerate(_parts(problem, limit, listener)):
+            parts.append(part)
+            listener(Progress("resolution", done + 1, len(problem.supernet.resolutions)))
+    except KeyboardInterrupt:
+        sizes = problem.supernet.resolutions
+        note = f"interrupted: only resolutions {', '.join(map(str, sizes[: len(parts)])) or 'none'}"
+    return _union(problem, names, parts, note)
+
+
+def _parts(problem: Problem, limit: int, listener: Listener) -> Iterator[Part]:
+    names = objectives(problem)
+    for index in range(len(problem.supernet.resolutions)):
+        if _by_thresholds(problem):
+            yield threshold_part(problem, index)
+        else:
+            yield Trade.of(problem, index, names, limit, listener).part()
+
+
+def _by_thresholds(problem: Problem) -> bool:
+    """Whether filtering alone answers: accuracy against one maximum, other bounds on maxima."""
+    if problem.objective != ACCURACY or len(problem.costs) != 1:
+        return False
+    return all(map(_filters_only, [problem] * len(problem.constraints), problem.constraints)) and (
+        _reduce(problem, next(iter(problem.costs))) == "max"
+    )
+
+
+def _filters_only(problem: Problem, constraint: Constraint) -> bool:
+    if constraint.name == ACCURACY:
+        return constraint.relation == ">="
+    return constraint.relation == "<=" and _reduce(problem, constraint.name) == "max"
+
+
+def _reduce(problem: Problem, name: str) -> str:
+    return tables(problem, name, problem.supernet.resolutions[0]).reduce
+
+
+def threshold_part(problem: Problem, index: int) -> Part:
+    """The front of accuracy against one maximum at one resolution, all thresholds at once."""
+    (cost,) = problem.costs
+    space, size = problem.supernet.space, problem.supernet.resolutions[index]
+    bounds = [c for c in problem.constraints if c.name != ACCURACY]
+    question = ask(problem, index, bounds, tables(problem, ACCURACY, size))
+    curve = Thresholds.of(space, question.value, question.table(cost), question.filters)
+    levels = curve.distinct()
+    best = curve.best(levels) if question.possible else np.full(len(levels), -np.inf)
+    before = np.concatenate([[-np.inf], np.maximum.accumulate(best)[:-1]])
+    steps = np.flatnonzero(best > before)
+    accuracy = question.link.forward(best[steps])
+    for floor in problem.constraints:
+        if floor.name == ACCURACY:
+            steps, accuracy = steps[floor.met(accuracy)], accuracy[floor.met(accuracy)]
+    genes = curve.rows(levels[steps])
+    genes[:, RESOLUTION] = index
+    points = np.stack([-accuracy, levels[steps]], axis=1)
+    return Part(points, genes, np.zeros(2))
+
+
+def _union(
+    problem: Problem, names: tuple[str, ...], parts: list[Part], note: str | None
+) -> Found:
+    """The non-dominated of all resolutions, by the first cost; thinned where costs are several."""
+    space = problem.supernet.space
+    if not parts:
+        return Found(np.zeros((0, len(space.genes)), np.uint8), False, 0, None, note)
+    points = np.concatenate([p.points for p in parts])
+    genes = np.concatenate([p.genes for p in parts])
+    rows = non_dominated(points)
+    epsilon = np.max([p.epsilon for p in parts], axis=0)
+    exact = not epsilon.any()
+    if len(names) > 2 and 0 < problem.points < len(rows):
+        kept, away = thin(points[rows], problem.points)
+        rows, epsilon = rows[kept], epsilon + away
+    first = names.index(next(iter(problem.costs)))
+    rows = rows[np.lexsort((*points[rows].T[::-1], points[rows, first]))]
+    thinned: Mapping[str, float] | None = None
+    if epsilon.any():
+        thinned = dict(zip(names, map(float, epsilon), strict=True))
+    return Found(space.canonical(genes[rows]), exact and note is None, 0, thinned, note)
+

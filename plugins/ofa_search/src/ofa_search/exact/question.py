@@ -1,0 +1,193 @@
+"""A problem at one image size, in the terms of exact search.
+
+Everything becomes a sum to be maximised, filters (upper bounds on maxima, which only strike out
+options), and linear bounds: a sum's bound as it is, a lower bound with its sign turned, a lower
+bound on a maximum as "at least one term reaches it", a bound on accuracy as one on the score.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Final
+
+import numpy as np
+from attrs import evolve, frozen
+from numpy.typing import NDArray
+from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.interfaces import Link, Problem, SeparableCost, SeparablePredictor
+from ofa_plugins_core.scoring import ACCURACY
+from ofa_plugins_core.separable import Factor, Separable
+from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
+
+from ofa_search.exact.thresholds import Filter
+
+SLACK: Final = 1e-9
+"""How much a bound on real numbers is loosened, relative to it, before the final check."""
+
+_TIE: Final = 1e-9
+"""Weight of what breaks ties, relative to the range of what is maximised."""
+
+
+@frozen(eq=False)
+class Bound:
+    """A linear bound: the sum is at most ``limit``."""
+
+    name: str
+    quantity: Separable
+    limit: float
+
+
+@frozen(eq=False)
+class Question:
+    """One image size of a problem.
+
+    Attributes:
+        index, size: of the resolution.
+        value: a sum, to be maximised.
+        filters: upper bounds on maxima. bounds: on sums.
+        possible: False where a bound cannot be met at this size whatever the network.
+    """
+
+    problem: Problem
+    index: int
+    size: int
+    value: Separable
+    filters: tuple[Filter, ...] = ()
+    bounds: tuple[Bound, ...] = ()
+    possible: bool = True
+
+    def limited(self, quantity: Separable, bound: float) -> Question:
+        """With a further upper bound on a maximum."""
+        return evolve(self, filters=(*self.filters, Filter(quantity, bound)))
+
+    def table(self, name: str) -> Separable:
+        """The tables of a cost, or of the score."""
+        return tables(self.problem, name, self.size)
+
+    @property
+    def link(self) -> Link:
+        """From the score to accuracy."""
+        return link(self.problem, self.size)
+
+    def meets(self, genes: Genes) -> bool:
+        """Whether one network, (1, genes), really meets every constraint of the problem."""
+        for constraint in self.problem.constraints:
+            if not constraint.met(self.shown(constraint.name, genes))[0]:
+                return False
+        return True
+
+    def shown(self, name: str, genes: Genes) -> NDArray[Any]:
+        """(n,) a cost or the accuracy, as a user is shown it."""
+        values = self.table(name).evaluate(genes)
+        return self.link.forward(values) if name == ACCURACY else values
+
+
+def tables(problem: Problem, name: str, size: int) -> Separable:
+    """The tables of a cost, or of the accuracy's score, at an image size."""
+    if name == ACCURACY:
+        if not isinstance(problem.predictor, SeparablePredictor):
+            raise UsageError("a bound on accuracy, or the best of it, needs a separable predictor")
+        return problem.predictor.separable(size)
+    cost = problem.costs.get(name)
+    if not isinstance(cost, SeparableCost):
+        raise UsageError(f"{name!r} is not one of the problem's separable costs")
+    return cost.separable(size)
+
+
+def link(problem: Problem, size: int) -> Link:
+    """The predictor's link at an image size."""
+    assert isinstance(problem.predictor, SeparablePredictor)
+    return problem.predictor.link(size)
+
+
+def ask(problem: Problem, index: int, constraints: Sequence[Constraint], value: Separable) -> Question:
+    """The problem's resolution of that index, under the constraints."""
+    question = Question(problem, index, problem.supernet.resolutions[index], value)
+    for constraint in constraints:
+        question = _with(question, constraint)
+    return question
+
+
+def _with(question: Question, constraint: Constraint) -> Question:
+    quantity = question.table(constraint.name)
+    if constraint.name == ACCURACY:
+        return _with_accuracy(question, constraint, quantity)
+    if quantity.reduce == "sum":
+        return _with_sum(question, constraint.name, quantity, constraint.relation, constraint.bound)
+    if constraint.relation == "<=":
+        fixed = [f.table[()] for f in quantity.factors if not f.genes]
+        possible = question.possible and all(f <= constraint.bound for f in fixed)
+        return evolve(question.limited(quantity, constraint.bound), possible=possible)
+    reaching = reaches(quantity, constraint.bound)
+    return evolve(question, bounds=(*question.bounds, Bound(constraint.name, reaching, -0.5)))
+
+
+def _with_accuracy(question: Question, constraint: Constraint, score: Separable) -> Question:
+    limit = question.link.inverse(constraint.bound)
+    always, never = (-np.inf, np.inf) if constraint.relation == ">=" else (np.inf, -np.inf)
+    if limit == always:
+        return question
+    if limit == never:
+        return evolve(question, possible=False)
+    return _with_sum(question, ACCURACY, score, constraint.relation, limit)
+
+
+def _with_sum(
+    question: Question, name: str, quantity: Separable, relation: str, limit: float
+) -> Question:
+    if whole(quantity):
+        limit = np.floor(limit) if relation == "<=" else np.ceil(limit)
+        room = 0.0
+    else:
+        room = SLACK * max(1.0, abs(limit))
+    if relation == ">=":
+        quantity, limit = scaled(quantity, -1.0), -limit
+    return evolve(question, bounds=(*question.bounds, Bound(name, quantity, limit + room)))
+
+
+def whole(quantity: Separable) -> bool:
+    """Whether all terms are whole numbers: compared exactly."""
+    return all(np.asarray(f.table).dtype.kind in "iub" for f in quantity.factors)
+
+
+def scaled(quantity: Separable, weight: float) -> Separable:
+    """A sum times a number."""
+    return Separable(
+        "sum", tuple(Factor(f.name, f.genes, f.table * weight) for f in quantity.factors)
+    )
+
+
+def reaches(quantity: Separable, bound: float) -> Separable:
+    """Minus the number of terms of a maximum that are at least ``bound``."""
+    return Separable(
+        "sum",
+        tuple(
+            Factor(f.name, f.genes, -(np.asarray(f.table) >= bound).astype(np.int64))
+            for f in quantity.factors
+        ),
+    )
+
+
+def leaning(value: Separable, towards: Separable | None) -> Separable:
+    """The value with a slight lean: among networks of equal value the one with more of ``towards``.
+
+    The lean is at most 1e-9 of the value's range, and less than half of a whole number.
+    """
+    if towards is None or towards.reduce != "sum":
+        return value
+    span, other = _range(value), _range(towards)
+    if span == 0 or other == 0:
+        return value
+    most = min(_TIE * span, 0.25) if whole(value) else _TIE * span
+    return Separable("sum", (*value.factors, *scaled(towards, most / other).factors))
+
+
+def _range(quantity: Separable) -> float:
+    return float(sum(np.ptp(np.asarray(f.table, dtype=float)) for f in quantity.factors))
+
+
+def at(genes: NDArray[np.uint8], index: int) -> Genes:
+    """A row of genes as a (1, genes) array at the resolution of that index."""
+    out = np.array(genes, dtype=np.uint8).reshape(1, -1)
+    out[:, RESOLUTION] = index
+    return out

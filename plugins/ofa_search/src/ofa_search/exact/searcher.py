@@ -1,0 +1,79 @@
+"""The exact searcher: proven optimal networks and fronts, in milliseconds, without torch."""
+
+from __future__ import annotations
+
+
+import numpy as np
+from attrs import field, frozen
+from ofa_plugins_core.errors import InfeasibleError
+from ofa_plugins_core.events import Listener, silent
+from ofa_plugins_core.interfaces import Found, Problem, SeparableCost, SeparablePredictor
+from ofa_plugins_core.scoring import ACCURACY
+
+from ofa_search.exact.best import Search
+from ofa_search.exact.fronts import front
+from ofa_search.exact.infeasible import explain
+from ofa_search.exact.pieces import LIMIT
+
+
+@frozen
+class ExactOptions:
+    """Options of ``exact``."""
+
+    piece: int = field(
+        default=LIMIT,
+        metadata={"help": "most combinations of a stage written out at once; larger ones are cut"},
+    )
+
+
+@frozen
+class Exact:
+    """Searches separable costs and separable predictors exactly.
+
+    The optimum is one for the predictor; ties go to the smaller first cost.
+    """
+
+    options: ExactOptions = ExactOptions()
+
+    def refuses(self, problem: Problem) -> str | None:
+        """Why it cannot take the problem: something that is not separable."""
+        needed = {c.name for c in problem.constraints} | {problem.objective} | set(problem.costs)
+        if ACCURACY in needed and problem.predictor is None:
+            return "there is no predictor, so no accuracy"
+        if ACCURACY in needed and not isinstance(problem.predictor, SeparablePredictor):
+            return "the predictor's score is not a sum of tables"
+        rough = [n for n in sorted(needed - {ACCURACY}) if not _separable(problem, n)]
+        return f"not a sum or maximum of tables: {', '.join(rough)}" if rough else None
+
+    def search(
+        self, problem: Problem, generator: np.random.Generator, listener: Listener = silent
+    ) -> Found:
+        """The best network, or the whole front. The generator is not used.
+
+        Raises:
+            InfeasibleError: no network meets the constraints.
+        """
+        if problem.front:
+            found = front(problem, self.options.piece, listener)
+            if not len(found.genes) and found.optimal:
+                raise self.infeasible(problem)
+            return found
+        genes = Search.of(problem, self.options.piece, listener).best()
+        if genes is None:
+            raise self.infeasible(problem)
+        return Found(genes, optimal=True, evaluations=0)
+
+    def infeasible(self, problem: Problem) -> InfeasibleError:
+        """Why nothing meets the constraints."""
+        return explain(Search.of(problem, self.options.piece))
+
+
+def _separable(problem: Problem, name: str) -> bool:
+    return isinstance(problem.costs.get(name), SeparableCost)
+
+
+def build(options: ExactOptions) -> Exact:
+    """Build the searcher from its options."""
+    return Exact(options)
+
+
