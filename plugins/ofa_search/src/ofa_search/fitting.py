@@ -19,7 +19,8 @@ from ofa_search.additive.features import design, features_of, indicator
 from ofa_search.additive.fitfile import AdditiveFit, Counts, Label, SizeFit, dumps
 from ofa_search.additive.form import Samples, fit
 from ofa_search.additive.loading import file_name, user_folder
-from ofa_search.additive.validation import Choice, Quality, choose, held_out, interval, tail
+from ofa_search.additive.validation import Choice, choose, held_out, interval, tail
+from ofa_search.additive.values import Quality
 from ofa_search.fit_options import FitOptions
 from ofa_search.records import Measured, measured, read_records
 

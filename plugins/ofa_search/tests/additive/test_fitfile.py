@@ -10,8 +10,7 @@ import pytest
 from ofa_plugins_core.errors import InputError
 from ofa_search.additive.features import Feature
 from ofa_search.additive.fitfile import FORMAT, AdditiveFit, Counts, SizeFit, dumps, loads
-from ofa_search.additive.form import Settings
-from ofa_search.additive.validation import Quality
+from ofa_search.additive.values import Quality, Settings
 
 QUALITY = Quality(100, 0.9, 0.3, 0.8, 0.01)
 

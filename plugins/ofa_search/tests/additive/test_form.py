@@ -6,7 +6,8 @@ import numpy as np
 import pytest
 from scipy.optimize import nnls
 
-from ofa_search.additive.form import Samples, Settings, ceilings, fit, link, non_negative
+from ofa_search.additive.form import Samples, ceilings, fit, non_negative
+from ofa_search.additive.values import Settings, link
 
 GENTLE = Settings(delta=5.0, ridge=1e-3, tie=10.0)
 

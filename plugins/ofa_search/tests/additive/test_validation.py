@@ -6,9 +6,8 @@ import numpy as np
 import pytest
 from scipy.stats import kendalltau
 
-from ofa_search.additive.form import Samples, Settings, fit
+from ofa_search.additive.form import Samples, fit
 from ofa_search.additive.validation import (
-    BEYOND,
     Choice,
     choose,
     folds,
@@ -19,6 +18,7 @@ from ofa_search.additive.validation import (
     tail,
     tail_split,
 )
+from ofa_search.additive.values import BEYOND, Settings
 
 SETTINGS = Settings(5.0, 30.0, 10.0)
 

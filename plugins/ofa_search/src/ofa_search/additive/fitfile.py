@@ -16,8 +16,7 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.errors import InputError
 from ofa_search.additive.features import Feature
-from ofa_search.additive.form import Floats, Settings
-from ofa_search.additive.validation import Quality
+from ofa_search.additive.values import Floats, Quality, Settings
 
 FORMAT: Final = "ofa additive predictor, 1"
 Label = Literal["measured", "predicted"]

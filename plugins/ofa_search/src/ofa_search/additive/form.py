@@ -13,7 +13,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-Floats = NDArray[np.float64]
+from ofa_search.additive.values import Floats, Settings, link
+
 Indices = NDArray[np.intp]
 
 STEPS: Final = 3
@@ -21,21 +22,6 @@ STEPS: Final = 3
 
 SMALLEST_GAP: Final = 0.5
 """Points below the ceiling that a measured value counts as at least, when the fit starts."""
-
-
-@frozen
-class Settings:
-    """What is chosen on the training records.
-
-    Attributes:
-        delta: points from the third highest measured accuracy up to the ceiling.
-        ridge: shrinks the weights that all image sizes share.
-        tie: how many times harder an image size's own deviation from them is shrunk.
-    """
-
-    delta: float
-    ridge: float
-    tie: float
 
 
 @frozen(eq=False)
@@ -88,11 +74,6 @@ class Coefficients:
     def predict(self, bits: Floats, size: Indices) -> Floats:
         """(n, F) bits and (n,) image sizes -> (n,) percent."""
         return link(self.ceiling[size], self.score(bits, size))
-
-
-def link(ceiling: Floats | float, score: Floats) -> Floats:
-    """z -> percent: rises with z, ever more slowly, and stays below the ceiling."""
-    return np.asarray(ceiling - np.exp(-score))
 
 
 def ceilings(samples: Samples, delta: float) -> Floats:

@@ -15,8 +15,7 @@ from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.values import Constraint, Genes, SearchSpace, parse_arch
 from ofa_search.additive.features import Indicator, factors, indicator
 from ofa_search.additive.fitfile import AdditiveFit, SizeFit
-from ofa_search.additive.form import Floats, link
-from ofa_search.additive.validation import BEYOND
+from ofa_search.additive.values import BEYOND, Floats, link
 
 
 @frozen

@@ -13,7 +13,8 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from ofa_search.additive.form import Coefficients, Floats, Indices, Samples, Settings, fit
+from ofa_search.additive.form import Coefficients, Indices, Samples, fit
+from ofa_search.additive.values import BEYOND, Floats, Quality, Settings
 
 GRID: Final = tuple(
     Settings(delta, ridge, tie)
@@ -24,8 +25,6 @@ COVERAGE: Final = 0.8
 """Share of networks that the interval is made to hold."""
 OWN_WIDTH_FROM: Final = 50
 """Records from which an image size gets an interval of its own."""
-BEYOND: Final = 1.5
-"""The interval's factor above the best prediction for a measured network."""
 
 
 def folds(n: int, seed: int = 0) -> Indices:
@@ -122,25 +121,6 @@ def interval(samples: Samples, out_of_fold_predicted: Floats, fitted: Coefficien
         widths.append(float(np.quantile(error[rows], COVERAGE)) if own else overall)
         best.append(again[rows].max())
     return Interval(np.array(widths), np.array(best))
-
-
-@frozen
-class Quality:
-    """How a fit does on networks that it has not seen.
-
-    Attributes:
-        networks: how many.
-        tau: Kendall's τ-b between predicted and measured accuracy.
-        rmse: points.
-        coverage: share of measured values inside the 80 % interval.
-        bias: mean of predicted − measured, points.
-    """
-
-    networks: int
-    tau: float
-    rmse: float
-    coverage: float
-    bias: float
 
 
 def quality(train: Samples, test: Samples, choice: Choice) -> Quality:

@@ -1,0 +1,53 @@
+"""What a fit and its file share; alone, so that reading a fit loads nothing that makes one."""
+
+from __future__ import annotations
+
+from typing import Final
+
+import numpy as np
+from attrs import frozen
+from numpy.typing import NDArray
+
+Floats = NDArray[np.float64]
+
+BEYOND: Final = 1.5
+"""The interval's factor above the best prediction for a measured network."""
+
+
+def link(ceiling: Floats | float, score: Floats) -> Floats:
+    """z -> percent: rises with z, ever more slowly, and stays below the ceiling."""
+    return np.asarray(ceiling - np.exp(-score))
+
+
+@frozen
+class Settings:
+    """What is chosen on the training records.
+
+    Attributes:
+        delta: points from the third highest measured accuracy up to the ceiling.
+        ridge: shrinks the weights that all image sizes share.
+        tie: how many times harder an image size's own deviation from them is shrunk.
+    """
+
+    delta: float
+    ridge: float
+    tie: float
+
+
+@frozen
+class Quality:
+    """How a fit does on networks that it has not seen.
+
+    Attributes:
+        networks: how many.
+        tau: Kendall's τ-b between predicted and measured accuracy.
+        rmse: points.
+        coverage: share of measured values inside the 80 % interval.
+        bias: mean of predicted − measured, points.
+    """
+
+    networks: int
+    tau: float
+    rmse: float
+    coverage: float
+    bias: float
