@@ -19,11 +19,13 @@ from ofa_plugins_core.chain import largest
 from ofa_plugins_core.cli.main import run
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.separable import Factor, Separable
+from ofa_plugins_core.testing.laws import title
+from ofa_plugins_core.testing.laws.predictor import LAWS
 from ofa_plugins_core.values import Constraint
 from ofa_search.additive.features import design, features_of, indicator
 from ofa_search.additive.fitfile import loads
 from ofa_search.additive.form import Samples
-from ofa_search.additive.validation import choose, kendall, tail
+from ofa_search.additive.validation import choose, kendall, quality, tail
 from ofa_search.records import measured, read_records
 
 ROOT = Path(__file__).parents[1]
@@ -123,11 +125,29 @@ def test_unseen_networks_are_predicted_as_well_as_promised(supernet):
 
 
 @needs_shared
+@pytest.mark.parametrize(("supernet", "rmse"), [("moofa_v3", 0.52), ("ofa_mbv3_w1.0", 0.36)])
+def test_400_measured_networks_are_enough(supernet, rmse):
+    whole = samples(supernet)
+    drawn = np.zeros(len(whole.accuracy), dtype=bool)
+    drawn[np.random.default_rng(0).permutation(len(drawn))[:400]] = True
+    few = whole.take(drawn)
+    assert quality(few, whole.take(~drawn), choose(few)).rmse <= rmse
+
+
+@needs_shared
 @pytest.mark.parametrize("supernet", TARGETS)
 def test_the_tail_is_neither_gamed_nor_pessimistic(supernet):
     found = tail(samples(supernet), chosen(supernet))
     assert abs(found.bias) <= 0.3
     assert found.coverage >= 0.7
+
+
+@pytest.mark.parametrize("law", LAWS, ids=title)
+@pytest.mark.parametrize(("supernet", "dataset"), [*MEASURED, *DISTILLED, ("compofa", "imagenet")])
+def test_it_keeps_the_laws_of_predictors(supernet, dataset, law):
+    net = host().supernet(supernet)
+    predictor = host().predictor("additive").load(net, None, entry(supernet, dataset))
+    law(predictor, net, np.random.default_rng(0))
 
 
 def best_under(predictor, cost, supernet, size, bound):
