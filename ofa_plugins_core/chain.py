@@ -184,7 +184,8 @@ class Counting:
 
 def _gene_last(step: _Step) -> Table:
     scope = sorted((*step.rest, step.gene))
-    return np.moveaxis(step.joint, scope.index(step.gene), -1)
+    counts: Table = np.moveaxis(step.joint, scope.index(step.gene), -1)
+    return counts
 
 
 def _split(totals: Table, counts: Table) -> Table:

@@ -9,23 +9,29 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from difflib import get_close_matches
 from enum import Enum
 from functools import cache, partial
 from pathlib import Path
 from types import NoneType, UnionType
-from typing import Any, Final, Literal, TypeAlias, TypeVar, Union, get_args, get_origin
+from typing import Any, Final, Literal, Protocol, TypeAlias, TypeVar, Union, get_args, get_origin
 
 import attrs
 from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
+from ofa_plugins_core.entries import SupernetFamilyEntry
 from ofa_plugins_core.errors import InputError, OfaError, UsageError
+from ofa_plugins_core.interfaces import Supernet
 
 T = TypeVar("T")
 MAX_BYTES: Final = 4 * 2**20
 """Longest configuration that is read."""
+
+MAX_DEPTH: Final = 50
+"""Deepest nesting of lists and mappings in YAML that is read."""
 
 _Reader: TypeAlias = Callable[[Converter, Any, Any], Any]
 _TRUE: Final = frozenset(("true", "yes", "on", "1"))
@@ -122,6 +128,36 @@ def read_yaml(path: Path, error: type[OfaError] = InputError) -> dict[str, Any]:
     return found
 
 
+def read_json(path: Path, error: type[OfaError] = InputError) -> dict[str, Any]:
+    """Read a JSON file that holds a mapping: no key twice, no NaN, no infinity.
+
+    Raises:
+        InputError: the file cannot be read.
+        OfaError: of the given class, where its content is not such JSON.
+    """
+    text = _text(path, error)
+    try:
+        found = json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
+    except (ValueError, RecursionError) as failure:
+        raise error(f"{path}: not plain JSON: {_first_line(failure)}") from failure
+    if not isinstance(found, dict):
+        raise error(f"{path}: expected a mapping of names to values, found {_shown(found)}")
+    return found
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        keys = [key for key, _ in pairs]
+        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
+        raise ValueError(f"the key {twice!r} is there twice")
+    return found
+
+
+def _refused(word: str) -> float:
+    raise ValueError(f"{word} is no number")
+
+
 def _text(path: Path, error: type[OfaError]) -> str:
     try:
         with path.open("rb") as file:
@@ -136,6 +172,49 @@ def _text(path: Path, error: type[OfaError]) -> str:
         raise error(f"{path} is not text in UTF-8 (byte {failure.start})") from failure
 
 
+class Families(Protocol):
+    """Who knows the kinds of supernets that users describe; the host does."""
+
+    def family(self, name: str) -> SupernetFamilyEntry:
+        """A kind of supernet by name."""
+
+    def entries(self, kind: str) -> list[Any]:
+        """Every record of a kind."""
+
+
+def supernet_from_file(host: Families, path: Path) -> Supernet:
+    """A supernet from a user's own row: YAML with ``family``, the row's fields, and a ``name``.
+
+    Raises:
+        InputError: the file is missing, or is no plain YAML.
+        UsageError: it does not describe a supernet; with the key and the value found.
+    """
+    data = read_yaml(path)
+    family = data.pop("family", None)
+    known = ", ".join(entry.name for entry in host.entries("families"))
+    if not isinstance(family, str):
+        found = "is required" if family is None else f"expected text, found {_shown(family)}"
+        raise UsageError(f"{path}: family: {found}; known: {known}")
+    name = _own_name(host, path, data.pop("name", None))
+    try:
+        entry = host.family(family)
+        return entry.build(name, structure(data, entry.row))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", advice=error.advice) from error
+
+
+def _own_name(host: Families, path: Path, given: object) -> str:
+    """The name in the file, or the file's own; never another supernet's, whose fits it has not."""
+    name = re.sub(r"[^\w.+-]", "_", path.stem) if given is None else given
+    if not isinstance(name, str) or not re.fullmatch(r"[\w.+-]{1,100}", name):
+        raise UsageError(f"{path}: name: expected a word, found {_shown(name)}")
+    taken = {n for e in host.entries("supernets") for n in (e.name, *e.aliases)}
+    if name in taken:
+        advice = "give it another: name: my_net"
+        raise UsageError(f"{path}: name: {name!r} is another supernet's", advice=advice)
+    return name
+
+
 def _yaml_errors() -> tuple[type[Exception], ...]:
     import yaml
 
@@ -145,29 +224,39 @@ def _yaml_errors() -> tuple[type[Exception], ...]:
 def _loaded(text: str) -> Any:
     import yaml
 
+    _look_through(text)
     return yaml.load(text, Loader=_loader())  # derived from SafeLoader
+
+
+def _look_through(text: str) -> None:
+    """Refuse aliases, and nesting on which the parser's recursion would run out of stack."""
+    import yaml
+
+    depth = 0
+    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
+        depth += isinstance(event, yaml.CollectionStartEvent)
+        depth -= isinstance(event, yaml.CollectionEndEvent)
+        if isinstance(event, yaml.AliasEvent) or depth > MAX_DEPTH:
+            what = f"nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "aliases (*name)"
+            mark: Any = event.start_mark
+            raise yaml.composer.ComposerError(None, None, f"{what}: not read", mark)
 
 
 @cache
 def _loader() -> Any:
-    """SafeLoader without aliases and without repeated keys, and with 1e3 as a number."""
-    import re
+    """SafeLoader without aliases and without repeated keys, and with 1e3 as a number.
 
+    Where PyYAML was built with libyaml its parser is used: six times as quick.
+    """
     import yaml
 
-    class Loader(yaml.SafeLoader):
+    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
         """See above."""
-
-        def compose_node(self, parent: Any, index: Any) -> Any:
-            if self.check_event(yaml.AliasEvent):
-                mark = self.get_mark()
-                raise yaml.composer.ComposerError(None, None, "aliases (*name) are not read", mark)
-            return super().compose_node(parent, index)
 
         def construct_mapping(self, node: Any, deep: bool = False) -> Any:
             keys = [k.value for k, _ in node.value if isinstance(k.value, str)]
-            twice = next((k for i, k in enumerate(keys) if k in keys[:i]), None)
-            if twice is not None:
+            if len(set(keys)) < len(keys):
+                twice = next(k for i, k in enumerate(keys) if k in keys[:i])
                 raise yaml.constructor.ConstructorError(
                     None, None, f"the key {twice!r} is there twice", node.start_mark
                 )

@@ -7,7 +7,7 @@ a subnet come from the same blocks.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import product
 from typing import Final, Literal
 
@@ -162,6 +162,13 @@ class Geometry:
             for site in self.sites
         )
         return tuple(b for b in found if b is not None)
+
+    def options(self, site: Site, size: int) -> Iterator[tuple[tuple[int, ...], Block | None]]:
+        """Every combination of a site's options: (option indices, its block)."""
+        choices = [list(enumerate(self.space.genes[c].options)) for c in site.genes]
+        for combination in product(*choices):
+            index = tuple(i for i, _ in combination)
+            yield index, site.block(size, tuple(v for _, v in combination))
 
     def catalogue(self, size: int) -> Catalogue:
         """Every block that can stand anywhere at an image size (pixels); worked out once."""

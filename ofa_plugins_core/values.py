@@ -399,7 +399,8 @@ def _is_number(value: object) -> bool:
 
 
 def _shown(value: object) -> str:
-    text = repr(value) if not isinstance(value, int) or abs(value) < 2**64 else "a huge number"
+    huge = isinstance(value, int) and value.bit_length() > 64  # too long to be written out
+    text = "a huge number" if huge else repr(value)
     return text if len(text) <= 60 else text[:57] + "..."
 
 

@@ -6,9 +6,9 @@ from functools import partial
 from typing import Final
 
 from attrs import asdict, field, frozen
-from ofa_mit import MBV3_W1_0, MobileRow, RowSupernet, mobile_sites, mobile_space
 
 from compofa.coupling import coupled
+from ofa_mit import MBV3_W1_0, MobileRow, RowSupernet, checks, mobile_sites, mobile_space
 
 FIXED_KERNELS: Final = (3, 5, 3, 3, 5)
 """Kernel size of each stage of the network with fixed kernels (CompOFA, ICLR 2021)."""
@@ -29,8 +29,9 @@ class CompoundRow(MobileRow):
         """Raises ValueError where the row does not describe a coupled network."""
         super().__attrs_post_init__()
         coupled(self.d, self.e)
-        if self.kernels is not None and len(self.kernels) != len(self.widths):
-            raise ValueError(f"kernels must have {len(self.widths)} entries, one a stage")
+        if self.kernels is not None:
+            checks.stages(len(self.widths), kernels=self.kernels)
+            checks.kernels("kernels", self.kernels)
 
 
 def compound_supernet(name: str, row: CompoundRow) -> RowSupernet[MobileRow]:

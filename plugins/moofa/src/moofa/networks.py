@@ -9,10 +9,11 @@ from functools import partial
 from typing import Final
 
 from attrs import evolve, field, frozen
-from ofa_mit import MobileRow, RowSupernet, mobile_supernet
-from ofa_plugins_core.values import Number
 
 from moofa.schedule import memory_constant_widths
+from ofa_mit import MobileRow, RowSupernet, checks, mobile_supernet
+from ofa_mit.mobile import Activation
+from ofa_plugins_core.values import SIZES, Number
 
 STAGES: Final = 5
 
@@ -27,13 +28,22 @@ class MoofaRow:
     kernel: int = field(default=7, metadata={"help": "reference kernel size of the schedule"})
     stem: int = 3
     first: int = 8
-    activations: tuple[str, ...] = ("h_swish", "h_swish", "h_swish", "relu", "h_swish")
+    activations: tuple[Activation, ...] = ("h_swish", "h_swish", "h_swish", "relu", "h_swish")
     se: tuple[bool, ...] = (False, True, True, False, True)
     ks: tuple[int, ...] = (3, 5, 7)
     e: tuple[Number, ...] = (2, 3, 4)
     d: tuple[int, ...] = (2, 3, 4)
     resolutions: tuple[int, ...] = (128, 160, 192, 224)
     classes: int = 1000
+
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError where the row does not describe a network."""
+        checks.in_range("width", (self.width,), 1, checks.MAX_CHANNELS)
+        checks.in_range("size", (self.size,), 1, SIZES[1])
+        checks.in_range("expand", (self.expand,), 0.01, checks.MAX_EXPAND)
+        checks.kernels("kernel", (self.kernel,))
+        checks.in_range("se", (len(self.se),), 1, checks.MAX_STAGES)
+        self.network()
 
     def network(self) -> MobileRow:
         """The row with its widths worked out: stages, then final expand and feature mix."""
@@ -46,7 +56,7 @@ class MoofaRow:
             first=self.first,
             widths=tuple(widths),
             strides=(2,) * stages,
-            activations=self.activations,  # type: ignore[arg-type]  # MobileRow checks it
+            activations=self.activations,
             se=self.se,
             final_expand=last,
             feature_mix=last,

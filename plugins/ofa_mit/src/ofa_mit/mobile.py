@@ -14,6 +14,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from ofa_mit import checks
 from ofa_plugins_core.geometry import Block, Op, Site, make_divisible, output_size
 from ofa_plugins_core.values import Derived, Dimension, Gene, Number, SearchSpace
 
@@ -60,17 +61,26 @@ class MobileRow:
 
     def __attrs_post_init__(self) -> None:
         """Raises ValueError where the row does not describe a network."""
-        stages = len(self.widths)
-        for name in ("strides", "activations", "se", "max_depths"):
-            given = getattr(self, name)
-            if given is not None and len(given) != stages:
-                raise ValueError(f"{name} has {len(given)} entries, widths has {stages}")
-        _check_positive(self, "stem", "first", "feature_mix", "classes", "final_expand", "widths")
-        _check_positive(self, "ks", "e", "d", "max_depths", "resolutions", "strides")
-        if any(k % 2 == 0 for k in self.ks):
-            raise ValueError(f"ks must be odd, found {list(self.ks)}")
-        if min(self.resolutions) < 32:
-            raise ValueError(f"resolutions must be 32 or more, found {list(self.resolutions)}")
+        lists = {"strides": self.strides, "activations": self.activations, "se": self.se}
+        checks.stages(len(self.widths), **lists, max_depths=self.max_depths)
+        final = () if self.final_expand is None else (self.final_expand,)
+        channels = {"stem": (self.stem,), "first": (self.first,), "widths": self.widths}
+        channels |= {"feature_mix": (self.feature_mix,), "final_expand": final}
+        for name, values in channels.items():
+            checks.in_range(name, values, 1, checks.MAX_CHANNELS)
+        checks.in_range("strides", self.strides, 1, 8)
+        checks.in_range("dropout", (self.dropout,), 0, 0.99)
+        checks.common(self.resolutions, self.classes, self.norm_eps)
+        self._check_options()
+
+    def _check_options(self) -> None:
+        checks.options("ks", self.ks, 1, checks.MAX_KERNEL)
+        checks.kernels("ks", self.ks)
+        checks.options("e", self.e, 0.01, checks.MAX_EXPAND)
+        checks.options("d", self.d, 1, checks.MAX_DEPTH)
+        checks.in_range("max_depths", self.max_depths or (), 1, checks.MAX_DEPTH)
+        slots = sum(max(self.depths(stage)) for stage in range(len(self.widths)))
+        checks.sizes(slots, ks=self.ks, e=self.e, d=self.d)
 
     def depths(self, stage: int) -> tuple[int, ...]:
         """Depth options of a stage (from 0), increasing."""
@@ -85,16 +95,6 @@ class MobileRow:
                 yield slot, stage, position, width if position == 0 else out
                 slot += 1
             width = out
-
-
-def _check_positive(row: MobileRow, *names: str) -> None:
-    for name in names:
-        value = getattr(row, name)
-        values = value if isinstance(value, tuple) else (value,)
-        if not values or any(v is not None and v <= 0 for v in values):
-            raise ValueError(f"{name} must be positive, found {value!r}")
-        if name in ("ks", "e", "d", "resolutions") and len(set(values)) != len(values):
-            raise ValueError(f"{name} lists an option twice: {list(values)}")
 
 
 def middle(channels: int, expand: Number) -> int:
@@ -275,7 +275,7 @@ class _Slot:
         )
 
 
-def _by_depth(entry: int | Derived, depths: Sequence[int]) -> Mapping[Number, Number] | None:
+def _by_depth(entry: int | Derived, depths: Sequence[Number]) -> Mapping[Number, Number] | None:
     """Depth -> value of an entry that follows from the depth; None where it has its own gene."""
     if isinstance(entry, int):
         return None
@@ -297,7 +297,8 @@ def mobile_sites(row: MobileRow, space: SearchSpace) -> Iterator[Site]:
     for slot, stage, position, channels in row.slots():
         kernel, expand = entries["ks"][slot], entries["e"][slot]
         free = [entry for entry in (kernel, expand) if isinstance(entry, int)]
-        depths = row.depths(stage)
+        depth = _column(entries["d"][stage])
+        depths = space.genes[depth].options
         place = _Slot(
             row,
             stage,
@@ -308,7 +309,7 @@ def mobile_sites(row: MobileRow, space: SearchSpace) -> Iterator[Site]:
             _by_depth(expand, depths),
         )
         name = f"stage {stage + 1} block {position + 1}"
-        yield Site(name, (_column(entries["d"][stage]), *free), place.block)
+        yield Site(name, (depth, *free), place.block)
     for number, block in enumerate(_head(row, row.resolutions[0])):
         yield Site(block.name, (), partial(_head_block, row, number))
 

@@ -8,8 +8,9 @@ from functools import lru_cache
 import numpy as np
 from attrs import field, frozen
 
+from ofa_mit import checks
 from ofa_plugins_core.geometry import Block, Op, Site, make_divisible, output_size
-from ofa_plugins_core.values import Dimension, Gene, Number, SearchSpace
+from ofa_plugins_core.values import MAX_OPTIONS, Dimension, Gene, Number, SearchSpace
 
 Widths = tuple[int, ...]
 
@@ -36,18 +37,23 @@ class ResidualRow:
 
     def __attrs_post_init__(self) -> None:
         """Raises ValueError where the row does not describe a network."""
-        stages = len(self.widths)
-        for name in ("strides", "base_depths"):
-            if len(getattr(self, name)) != stages:
-                raise ValueError(f"{name} must have {stages} entries, as widths has")
-        options = {len(w) for w in (self.stem_mid, self.stem, *self.widths)}
-        if len(options) != 1 or 0 in options:
-            raise ValueError("stem_mid, stem and every stage must list as many widths")
-        positive = (*self.stem_mid, *self.stem, *(w for s in self.widths for w in s))
-        if min(*positive, *self.strides, *self.base_depths, *self.e) <= 0 or min(self.d) < 0:
-            raise ValueError("widths, strides, base_depths and e must be positive, d at least 0")
-        if not self.resolutions or min(self.resolutions) < 32:
-            raise ValueError(f"resolutions must be 32 or more, found {list(self.resolutions)}")
+        checks.stages(len(self.widths), strides=self.strides, base_depths=self.base_depths)
+        named = {"stem_mid": self.stem_mid, "stem": self.stem}
+        named |= {f"widths[{i}]": widths for i, widths in enumerate(self.widths)}
+        for name, widths in named.items():
+            if not 1 <= len(widths) <= MAX_OPTIONS or len(widths) != len(self.stem):
+                raise ValueError(
+                    f"{name}: stem_mid, stem and every stage must list as many widths, found "
+                    f"{len(widths)} and {len(self.stem)}"
+                )
+            checks.in_range(name, widths, 1, checks.MAX_CHANNELS)
+        checks.in_range("strides", self.strides, 1, 8)
+        checks.in_range("base_depths", self.base_depths, 1, checks.MAX_DEPTH)
+        checks.common(self.resolutions, self.classes, self.norm_eps)
+        checks.options("e", self.e, 0.01, checks.MAX_EXPAND)
+        checks.options("d", self.d, 0, checks.MAX_DEPTH)
+        slots = sum(self.base_depths) + max(self.d) * len(self.widths)
+        checks.sizes(slots, w=self.stem, before=self.stem, e=self.e)
 
     def slots(self) -> Iterator[tuple[int, int, int]]:
         """(slot, stage, position in the stage) of every block."""

@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.geometry import Geometry, Site
 from ofa_plugins_core.interfaces import Supernet
-from ofa_plugins_core.values import SearchSpace
+from ofa_plugins_core.values import Number, SearchSpace
 
 Row = TypeVar("Row")
 
@@ -61,14 +61,21 @@ class RowSupernet(Generic[Row]):
         Raises:
             UsageError: the other is of another family, or has other slots or options.
         """
-        if not isinstance(other, RowSupernet) or not isinstance(other.row, type(self.row)):
+        if not isinstance(other, RowSupernet) or other.sites is not self.sites:
             raise UsageError(f"{self.name} cannot be priced as {other.name}: another family")
-        mine, theirs = (
-            {(g.name, g.options) for s in (a, b) for g in s.genes[1:] if g.name[0] in "dk"}
-            for a, b in ((self.space, self.space), (other.space, other.space))
-        )
-        if not mine <= theirs:
+        mine, theirs = _choices(self.space), _choices(other.space)
+        if mine.keys() != theirs.keys() or any(not mine[k] <= theirs[k] for k in mine):
             raise UsageError(
                 f"{self.name} cannot be priced as {other.name}: other slots or options"
             )
         return evolve(self, row=other.row)
+
+
+def _choices(space: SearchSpace) -> dict[str, frozenset[Number]]:
+    """Entry of the exchange dict -> the values that it can have."""
+    found = {}
+    for dimension in space.dimensions:
+        for slot, entry in enumerate(dimension.entries):
+            values = space.genes[entry].options if isinstance(entry, int) else entry.values
+            found[f"{dimension.key}[{slot}]"] = frozenset(values)
+    return found
