@@ -146,3 +146,29 @@ def test_an_output_that_cannot_be_written_is_an_error(context, records, tmp_path
     (tmp_path / "out").write_text("a file is in the way")
     with pytest.raises(InputError, match="cannot write"):
         run_fit(context, FitOptions("toy", data=(records,)))
+
+
+@pytest.mark.parametrize("failure", [OSError(28, "No space left on device"), KeyboardInterrupt()])
+def test_a_full_disk_or_an_interruption_leaves_what_was_there(fit, monkeypatch, failure):
+    file = fit().files[0]
+    before = file.read_bytes()
+
+    def fails(self, target):
+        raise failure
+
+    monkeypatch.setattr("pathlib.Path.replace", fails)
+    expected = InputError if isinstance(failure, OSError) else KeyboardInterrupt
+    with pytest.raises(expected):
+        fit(origin="another")
+    assert file.read_bytes() == before
+    assert list(file.parent.iterdir()) == [file]
+
+
+@pytest.mark.parametrize("top1", [0.0, 100.0])
+def test_records_that_are_all_alike_are_fitted_too(context, toy, records, top1):
+    lines = [json.loads(x) for x in records.read_text().splitlines()]
+    records.write_text("\n".join(json.dumps({**r, "top1": top1}) for r in lines))
+    made = run_fit(context, FitOptions("toy", data=(records,)))
+    found = load_additive(toy, made.files[0], None).predict([lines[0]["arch"]])
+    assert found.value[0] == pytest.approx(top1, abs=0.6)
+    assert found.high[0] <= 100
