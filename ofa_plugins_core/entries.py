@@ -238,7 +238,8 @@ class JobEntry:
         run: (context, options) -> a result that the command line can print: a
             dict or a list of dicts (JSON), or an object with ``as_json()`` and, where it has them,
             ``as_tables()`` for the terminal: (title, column names, rows of text) each,
-            ``as_rows()`` for front.csv, ``exit_code`` (130: it was interrupted).
+            ``most_rows`` shown of one, ``as_rows()`` for front.csv, ``exit_code`` (130: it was
+            interrupted).
         example: a command line that works, for the help text.
         keeps_run: has a run folder of its own also where no --out is given.
     """

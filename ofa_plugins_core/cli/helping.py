@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
-from rich.console import Console
-from rich.padding import Padding
-from rich.table import Table
-from rich.text import Text
+if TYPE_CHECKING:
+    from rich.console import Console
 
 
 def write_help(command: Any, context: Any, epilog: str = "") -> None:
     """Print a command's usage, what it does, its options and its commands, to stdout."""
+    from rich.console import Console
+    from rich.padding import Padding
+    from rich.text import Text
+
     console = Console(highlight=False)
     usage = " ".join(command.collect_usage_pieces(context))
     console.print()
@@ -37,6 +39,9 @@ def _commands(command: Any, context: Any) -> list[tuple[str, str]]:
 
 
 def _write_rows(console: Console, title: str, rows: list[tuple[str, str]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
     if not rows:
         return
     table = Table.grid(padding=(0, 2), pad_edge=True)

@@ -11,6 +11,7 @@ import typer
 from typer.core import TyperGroup
 
 from ofa_plugins_core.cli.session import Discover, Session, blocked_by_environment
+from ofa_plugins_core.cli.written import Written, as_written
 
 COMMANDS: Final = {
     "run": ("ofa_plugins_core.cli.run", "Run a job: search, cost, predict, fit, …"),
@@ -22,19 +23,13 @@ COMMANDS: Final = {
 """Command -> the module (and its attribute, else ``app``) that brings it, and a line on it."""
 
 
-class LazyGroup(TyperGroup):
+class LazyGroup(Written, TyperGroup):
     """Commands whose modules are imported when they are called, not for the list of them."""
 
     def resolve_command(self, ctx: Any, args: list[str]) -> Any:
         """The command that the words name, with the words that are left for it."""
         name, command, rest = super().resolve_command(ctx, args)
         return name, command if name is None else _loaded(name), rest
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Our own help, which loads less."""
-        from ofa_plugins_core.cli.helping import write_help
-
-        write_help(self, ctx)
 
 
 def _loaded(name: str) -> Any:
@@ -90,7 +85,7 @@ def run(argv: Sequence[str] | None = None, discover: Discover | None = None) -> 
     """
     words = list(sys.argv[1:] if argv is None else argv)
     session = Session(words, discover)
-    command = typer.main.get_command(app)
+    command = as_written(typer.main.get_command(app))
     try:
         code = command.main(words, prog_name="ofa", standalone_mode=False, obj=session)
         sys.stdout.flush()

@@ -35,9 +35,9 @@ def write_json(value: Any) -> None:
     sys.stdout.flush()
 
 
-def write_tables(tables: Iterable[Rows], most: int = MOST_ROWS) -> None:
+def write_tables(tables: Iterable[Rows], most_rows: int | None = None) -> None:
     """Tables on stderr; long ones are shortened, and say so."""
-    shown = console()
+    shown, most = console(), most_rows or MOST_ROWS
     for title, columns, rows in tables:
         if title:
             shown.print(Text(title))

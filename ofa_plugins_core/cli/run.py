@@ -13,8 +13,8 @@ from typer.core import TyperCommand, TyperGroup
 
 from ofa_plugins_core import runs
 from ofa_plugins_core.cli import flags, output
-from ofa_plugins_core.cli.helping import write_help
 from ofa_plugins_core.cli.session import Session
+from ofa_plugins_core.cli.written import Written, as_written
 from ofa_plugins_core.config import Words, plain, structure
 from ofa_plugins_core.entries import JobContext, JobEntry
 from ofa_plugins_core.errors import InfeasibleError, OfaError, UnknownNameError, UsageError
@@ -22,7 +22,7 @@ from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.host import Host
 
 
-class JobGroup(TyperGroup):
+class JobGroup(Written, TyperGroup):
     """The jobs of all plugins as commands."""
 
     def list_commands(self, ctx: Any) -> list[str]:
@@ -37,17 +37,9 @@ class JobGroup(TyperGroup):
         """
         return command_of(_session(ctx).host().job(cmd_name), _session(ctx))
 
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Our own help, which loads less."""
-        write_help(self, ctx)
 
-
-class JobCommand(TyperCommand):
+class JobCommand(Written, TyperCommand):
     """One job."""
-
-    def format_help(self, ctx: Any, formatter: Any) -> None:
-        """Our own help, with the job's example."""
-        write_help(self, ctx, self.epilog or "")
 
 
 app = typer.Typer(
@@ -83,7 +75,7 @@ def command_of(entry: JobEntry, session: Session) -> Any:
         epilog=f"Example: {entry.example}" if entry.example else None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )(flags.signed(call, flags.parameters(entry.options)))
-    return typer.main.get_command(single)
+    return as_written(typer.main.get_command(single))
 
 
 @frozen(eq=False)
@@ -229,7 +221,7 @@ def show(result: Any, json: bool) -> None:
     if json:
         output.write_json(as_json(result))
     elif hasattr(result, "as_tables"):
-        output.write_tables(result.as_tables())
+        output.write_tables(result.as_tables(), getattr(result, "most_rows", None))
     elif result is not None:
         output.write_tables(_plain_tables(as_json(result)))
 

@@ -1,4 +1,4 @@
-"""Architectures from a file: JSON lines, one a line, read strictly, every complaint with its line."""
+"""Architectures from a file of JSON lines: read strictly, every complaint with its line."""
 
 from __future__ import annotations
 

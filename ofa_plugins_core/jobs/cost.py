@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Protocol, runtime_checkable
+from typing import Final, Protocol, runtime_checkable
 
 from attrs import frozen
 
@@ -56,6 +56,11 @@ class CostResult:
     supernet: str
     costs: Sequence[Mapping[str, Measurement]]
     details: Details | None = None
+
+    @property
+    def most_rows(self) -> int | None:
+        """A history is shown whole."""
+        return None if self.details is None else 10_000
 
     def as_json(self) -> list[dict[str, Number]]:
         """Plain numbers, an object an architecture."""
