@@ -9,7 +9,7 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from ofa_plugins_core.testing.installing import installed
+    from ofa_plugins_core.testing.installing import in_process, installed
     from ofa_plugins_core.testing.suites import (
         CostModelSuite,
         PredictorSuite,
@@ -42,6 +42,7 @@ __all__ = [
     "ToyPredictor",
     "ToySupernet",
     "everything",
+    "in_process",
     "installed",
     "networks",
     "toy_cost",
@@ -55,5 +56,5 @@ def __getattr__(name: str) -> Any:
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     room = "suites" if name.endswith("Suite") or name == "networks" else "toys"
-    room = "installing" if name == "installed" else room
+    room = "installing" if name in ("installed", "in_process") else room
     return getattr(import_module(f"{__name__}.{room}"), name)

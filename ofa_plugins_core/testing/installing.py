@@ -2,10 +2,32 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
-ENTRY_POINT_GROUP = "ofa.plugins"
+from ofa_plugins_core.hookspecs import API_VERSION, ENTRY_POINT_GROUP, hookimpl
+
+
+def in_process(name: str, **hooks: Iterable[Any]) -> ModuleType:
+    """A plugin made of records, for ``Host.discover(extra={name: …})``.
+
+    Args:
+        hooks: hook -> the records that it yields.
+    """
+    module = ModuleType(name)
+    vars(module)["OFA_API"] = API_VERSION
+    for hook, records in hooks.items():
+        vars(module)[hook] = hookimpl(_yielding(list(records)))
+    return module
+
+
+def _yielding(records: list[Any]) -> Any:
+    def hook() -> list[Any]:
+        return records
+
+    return hook
 
 
 def installed(

@@ -1,0 +1,94 @@
+"""What ``ofa plugins new`` writes: a complete plugin: code, packaging, a test that passes."""
+
+from __future__ import annotations
+
+import keyword
+import re
+import sys
+from collections.abc import Iterable, Iterator
+from importlib.resources import files
+from pathlib import Path
+from string import Template
+from typing import Final
+
+from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
+
+KINDS: Final = {
+    "cost_model": "cost",
+    "device": "device",
+    "job": "job",
+    "predictor": "predictor",
+    "runtime_policy": "runtime policy",
+    "sampler": "sampler",
+    "searcher": "searcher",
+    "supernet": "supernet",
+    "training_plan": "training plan",
+}
+"""Kind -> what its README calls it."""
+
+_RESERVED: Final = frozenset({"ofa", "ofa_plugins_core", "tests", "plugin", "test"})
+
+
+def write_plugin(name: str, kind: str, folder: Path, taken: Iterable[str] = ()) -> list[Path]:
+    """Write a new plugin and return its files.
+
+    Args:
+        name: of the plugin, of its package and of what it offers.
+        kind: one of ``KINDS``.
+        folder: to make.
+        taken: names of plugins that are installed.
+
+    Raises:
+        UnknownNameError: there is no such kind.
+        UsageError: the name cannot be a plugin's, or the folder exists.
+        InputError: the folder cannot be written.
+    """
+    if kind not in KINDS:
+        raise UnknownNameError("kind of plugin", kind, KINDS)
+    _check_name(name, taken)
+    if folder.exists() or folder.is_symlink():
+        raise UsageError(f"{folder} exists", advice="name another folder: --out DIR")
+    words = {
+        "name": name,
+        "kind": kind,
+        "label": KINDS[kind],
+        "Class": "".join(part.capitalize() for part in name.split("_")),
+        "distribution": f"ofa-plugins-{name.replace('_', '-')}",
+    }
+    return [_written(folder / path, text) for path, text in _contents(words)]
+
+
+def _check_name(name: str, taken: Iterable[str]) -> None:
+    if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
+        raise UsageError(
+            f"{name!r} cannot be the name of a plugin",
+            advice="small letters, digits and single _ between them, for example: energy_model",
+        )
+    if name in {*taken, *_RESERVED, *KINDS} or name in sys.stdlib_module_names:
+        raise UsageError(f"the name {name!r} is taken", advice="name the plugin otherwise")
+
+
+def _contents(words: dict[str, str]) -> Iterator[tuple[str, str]]:
+    """(path, text) of every file."""
+    name, kind = words["name"], words["kind"]
+    places = {
+        "pyproject.toml": "pyproject.toml",
+        "README.md": "README.md",
+        "init.py": f"src/{name}/__init__.py",
+        f"{kind}/plugin.py": f"src/{name}/plugin.py",
+        f"{kind}/code.py": f"src/{name}/{kind}.py",
+        f"{kind}/test.py": f"tests/test_{name}.py",
+    }
+    templates = files("ofa_plugins_core.scaffold") / "templates"
+    for template, path in places.items():
+        text = templates.joinpath(f"{template}.txt").read_text(encoding="utf-8")
+        yield path, Template(text).substitute(words)
+
+
+def _written(path: Path, text: str) -> Path:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(text, encoding="utf-8")
+    except OSError as error:
+        raise InputError(f"cannot write {path}: {error.strerror or error}") from None
+    return path
