@@ -165,6 +165,7 @@ def inlined(svg_file: Path, prefix: str) -> str:
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {svg_file}: {error}") from error
     body = text[text.index("<svg") :]
+    body = re.sub(r"<metadata>.*?</metadata>", "", body, flags=re.DOTALL)
     body = re.sub(r' id="', f' id="{prefix}-', body)
     body = re.sub(r'(url\(#|href="#)', rf"\g<1>{prefix}-", body)
     for colour, name in ((INK, "ink"), (MUTED, "muted"), (GRID, "grid"), (PAPER, "paper")):

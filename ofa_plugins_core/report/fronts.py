@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.report import canvas
@@ -14,6 +14,9 @@ from ofa_plugins_core.values import Measurement
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
+
+NAMED: Final = 80
+"""Up to so many networks each has a mark of its own, which hovering names."""
 
 
 def front_plot(result: SearchRecord, path: Path) -> None:
@@ -101,27 +104,27 @@ def draw_marks(
     points: Sequence[Point],
     upward: str,
     colour: str,
-    label: str | None = None,
+    size: float = 6.0,
 ) -> None:
     """A dot a network; an open diamond where the predictor extrapolates."""
-    small = 6.0 if len(points) <= 60 else 3.5
-    for extrapolated, marker in ((False, "o"), (True, "D")):
-        chosen = [
-            (x, p) for x, p in zip(places, points, strict=True) if p.extrapolated == extrapolated
-        ]
-        if not chosen:
-            continue
+    labels = {False: "found", True: "extrapolated"}
+    runs = [[pair] for pair in zip(places, points, strict=True)]
+    if len(points) > NAMED:
+        runs = [[(x, p) for run in runs for x, p in run if p.extrapolated == e] for e in labels]
+    for run in filter(None, runs):
+        hollow = run[0][1].extrapolated
         (line,) = axes.plot(
-            [x for x, _ in chosen],
-            [_value(p, upward) for _, p in chosen],
-            marker,
+            [x for x, _ in run],
+            [_value(p, upward) for _, p in run],
+            "D" if hollow else "o",
             color=colour,
-            markerfacecolor=canvas.PAPER if extrapolated else colour,
-            markersize=small,
+            markerfacecolor=canvas.PAPER if hollow else colour,
+            markersize=size if len(points) <= NAMED else 3.5,
             zorder=3,
-            label="extrapolated" if extrapolated else (label or "found"),
+            label=labels.pop(hollow, None),
         )
-        sheet.note(line, "; ".join(_described(p) for _, p in chosen[:60]))
+        if len(run) == 1:
+            sheet.note(line, described(run[0][1]))
 
 
 def _scatter(
@@ -197,7 +200,7 @@ def _value(point: Point, name: str) -> float:
     return float("nan") if found is None else float(found.value)
 
 
-def _described(point: Point) -> str:
+def described(point: Point) -> str:
     """``74.1 % at 399,168 items``: for hovering."""
     costs: list[Any] = [f"{full(m.value)} {m.unit}" for m in point.costs.values()]
     said = "" if point.accuracy is None else f"{point.accuracy.value:.2f} % at "

@@ -11,6 +11,7 @@ from typing import Any, Final, get_args
 from attrs import field, frozen
 
 from ofa_plugins_core import runs
+from ofa_plugins_core.config import read_yaml
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.values import Kind, Measurement
 
@@ -71,12 +72,12 @@ class SearchRecord:
         return tuple(dict.fromkeys(name for p in self.points for name in p.costs))
 
     @property
-    def best(self) -> Point | None:
-        """The most accurate network; without accuracies the first, which costs least."""
-        if not self.points:
-            return None
-        known = [p for p in self.points if p.accuracy is not None]
-        return max(known, key=_accuracy) if known else self.points[0]
+    def ranked(self) -> list[Point]:
+        """Distinct networks, the most accurate first; without accuracies the cheapest first."""
+        distinct: dict[str, Point] = {}
+        for point in self.points:
+            distinct.setdefault(json.dumps(point.arch, sort_keys=True), point)
+        return sorted(distinct.values(), key=_accuracy, reverse=True)
 
 
 def _accuracy(point: Point) -> float:
@@ -89,7 +90,7 @@ class Run:
 
     Attributes:
         folder: where it lies.
-        configuration: the text of config.yaml.
+        configuration: the text of config.yaml. settings: the same, read.
         about: of run.json: command, seed, versions, times.
         result: of result.json, as it is.
         search: the same, read as a search's result; None where it is another job's.
@@ -97,9 +98,15 @@ class Run:
 
     folder: Path
     configuration: str
+    settings: Mapping[str, Any]
     about: Mapping[str, Any]
     result: Any
     search: SearchRecord | None
+
+    @property
+    def job(self) -> str:
+        """Name of the job."""
+        return str(self.settings.get("job", "job"))
 
 
 def read_run(folder: Path) -> Run:
@@ -122,7 +129,8 @@ def read_run(folder: Path) -> Run:
     if not isinstance(about, dict):
         raise InputError(f"{folder / runs.RECORD}: expected an object, found {about!r:.60}")
     search = search_result(result, str(folder / runs.RESULT))
-    return Run(folder, _text(folder / runs.CONFIG), about, result, search)
+    settings = read_yaml(folder / runs.CONFIG)
+    return Run(folder, _text(folder / runs.CONFIG), settings, about, result, search)
 
 
 def _text(path: Path) -> str:

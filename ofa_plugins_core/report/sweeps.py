@@ -11,7 +11,7 @@ from attrs import frozen
 
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.report import canvas
-from ofa_plugins_core.report.fronts import axis_label, draw_steps
+from ofa_plugins_core.report.fronts import axis_label, draw_marks, draw_steps
 from ofa_plugins_core.report.results import SearchRecord
 from ofa_plugins_core.report.words import cost_label, short
 
@@ -79,13 +79,15 @@ def sweep_plot(
         MissingExtraError, InputError: as ``canvas.sheet``.
     """
     swept = _common_cost(results)
+    order = {r.supernet: n for n, r in enumerate(results)}
+    published = sorted(published, key=lambda p: order.get(p.supernet, len(order)))
     heading = title or f"Best accuracy under a bound on {cost_label(swept)}"
     colours = _colours(results, published)
     with canvas.sheet(path, 8.6, 5.2) as sheet:
         axes = sheet.axes()
         axes.set_title(heading)
         for number, result in enumerate(results):
-            _draw(axes, result, colours[result.supernet], limit, number)
+            _draw(sheet, axes, result, colours[result.supernet], limit, number)
         for series in published:
             _draw_published(sheet, axes, series, colours[series.supernet], limit)
         _finish(sheet, axes, results, published, swept)
@@ -109,22 +111,22 @@ def _colours(results: Sequence[SearchRecord], published: Sequence[Published]) ->
     return {name: canvas.SERIES[i % len(canvas.SERIES)] for i, name in enumerate(names)}
 
 
-def _draw(axes: Axes, result: SearchRecord, colour: str, limit: float | None, number: int) -> None:
+def _draw(
+    sheet: canvas.Sheet,
+    axes: Axes,
+    result: SearchRecord,
+    colour: str,
+    limit: float | None,
+    number: int,
+) -> None:
     points = [p for p in result.points if p.accuracy is not None and p.bound is not None]
     shown = [p for p in points if limit is None or (p.bound or 0) <= limit]
     places = [p.bound for p in shown if p.bound is not None]
-    draw_steps(axes, places, shown, "accuracy", colour)
-    for extrapolated in (False, True):
-        chosen = [p for p in shown if p.extrapolated == extrapolated]
-        axes.plot(
-            [p.bound or 0.0 for p in chosen],
-            [p.accuracy.value for p in chosen if p.accuracy is not None],
-            "D" if extrapolated else "o",
-            color=colour,
-            markerfacecolor=canvas.PAPER if extrapolated else colour,
-            markersize=4.5,
-            zorder=3,
-        )
+    if limit is not None and shown and len(shown) < len(points):
+        draw_steps(axes, [*places, limit], [*shown, shown[-1]], "accuracy", colour)
+    else:
+        draw_steps(axes, places, shown, "accuracy", colour)
+    draw_marks(sheet, axes, places, shown, "accuracy", colour, size=4.5)
     missed = [m.bound for m in result.missed if limit is None or m.bound <= limit]
     if missed:
         foot = axes.get_xaxis_transform()
@@ -170,15 +172,20 @@ def _finish(
     square: dict[str, Any] = {"marker": "s", "markerfacecolor": "none", "linestyle": (0, (1, 2))}
     plain: dict[str, Any] = {"linestyle": "none", "color": canvas.MUTED}
     hollow: dict[str, Any] = {"marker": "D", "markerfacecolor": canvas.PAPER}
-    handles = [
-        *(_line(f"{r.supernet}, found", color=colours[r.supernet], **found) for r in results),
-        *(_line(f"{s.label}, published", color=colours[s.supernet], **square) for s in published),
+    columns = [
+        [_line(f"{r.supernet}, found", color=colours[r.supernet], **found) for r in results],
+        [_line(f"{s.label}, published", color=colours[s.supernet], **square) for s in published],
+        [],
     ]
     if any(p.extrapolated for r in results for p in r.points):
-        handles.append(_line("extrapolated", **plain, **hollow))
+        columns[2].append(_line("extrapolated", **plain, **hollow))
     if any(r.missed for r in results):
-        handles.append(_line("no network fits", marker="x", **plain))
-    sheet.figure.legend(handles=handles, loc="outside lower center", ncols=3)
+        columns[2].append(_line("no network fits", marker="x", **plain))
+    used = [c for c in columns if c]
+    blank = _line("", linestyle="none")
+    rows = max(map(len, used))
+    handles = [h for c in used for h in (*c, *[blank] * (rows - len(c)))]
+    sheet.figure.legend(handles=handles, loc="outside lower center", ncols=len(used))
 
 
 def _line(label: str, **style: Any) -> Any:

@@ -1,0 +1,268 @@
+"""A run as one HTML page: readable, self-contained, in light and in dark."""
+
+from __future__ import annotations
+
+import json
+import shlex
+from collections.abc import Mapping, Sequence
+from importlib.resources import files
+from typing import Any, Final
+
+from ofa_plugins_core import runs
+from ofa_plugins_core.report.canvas import inlined
+from ofa_plugins_core.report.drawing import Figure
+from ofa_plugins_core.report.html import Markup, element, facts, table
+from ofa_plugins_core.report.networks import Network
+from ofa_plugins_core.report.results import Missed, Point, Run, SearchRecord
+from ofa_plugins_core.report.words import cost_label, full
+from ofa_plugins_core.values import Measurement
+
+ROWS: Final = 200
+"""Most rows of the front on the page; front.csv has all."""
+
+
+def page(
+    run: Run,
+    figures: Sequence[Figure] = (),
+    networks: Sequence[Network] = (),
+    notes: Sequence[str] = (),
+) -> str:
+    """The page of a run.
+
+    Args:
+        run: as read from its folder.
+        figures: drawn already; their SVGs go into the page.
+        networks: what the figures with a number are about.
+        notes: what the reader should know: why there are no plots, for example.
+
+    Raises:
+        InputError: a figure cannot be read.
+    """
+    title = f"ofa {run.job}: {run.search.supernet if run.search else run.folder.name}"
+    body = [*_heading(run, title), *(element("p", note, class_="warn") for note in notes)]
+    if run.search is None:
+        body += [element("h2", "Result"), _result(run.result)]
+    else:
+        body += _search(run.search, figures, networks)
+    body += _origin(run)
+    style = Markup(files(__package__).joinpath("page.css").read_text(encoding="utf-8"))
+    head = [
+        Markup('<meta charset="utf-8">'),
+        Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        element("title", title),
+        element("style", style),
+    ]
+    root = element("html", [element("head", head), element("body", body)], lang="en")
+    return f"<!DOCTYPE html>\n{root}\n"
+
+
+def _result(result: Any) -> Markup:
+    if isinstance(result, dict):
+        return facts(result)
+    return element("pre", json.dumps(result, indent=1, ensure_ascii=False)[:100_000])
+
+
+def _heading(run: Run, title: str) -> list[Markup]:
+    said = [f"{run.folder.absolute().name}"]
+    if run.about.get("finished"):
+        said.append(f"finished {run.about['finished']}")
+    return [element("h1", title), element("p", " · ".join(said), class_="muted")]
+
+
+# ------------------------------------------------------------------------- a search
+
+
+def _search(
+    search: SearchRecord, figures: Sequence[Figure], networks: Sequence[Network]
+) -> list[Markup]:
+    body = [_cards(search), *_sentences(search)]
+    for figure in figures:
+        if figure.network is None:
+            body.append(_figure(figure))
+    for number, network in enumerate(networks, 1):
+        own = [f for f in figures if f.network == number]
+        body += _network(number, network, own)
+    if search.points:
+        heading = "The front" if search.swept is None else "The sweep"
+        body += [element("h2", heading), _front_table(search)]
+    if search.missed:
+        body += [element("h2", "Bounds that no network meets"), _missed_table(search)]
+    return body
+
+
+def _cards(search: SearchRecord) -> Markup:
+    cards = []
+    if search.points:
+        best = search.ranked[0]
+        if best.accuracy is not None:
+            low_high = _interval(best.accuracy)
+            data = search.facts.get("dataset")
+            where = f"top-1 on {data}" if data else "top-1"
+            cards.append(_card(f"best {where}", f"{best.accuracy.value:.2f} %", low_high))
+        for name, cost in best.costs.items():
+            unit = f"{cost.unit}, {cost.kind}"
+            cards.append(_card(f"its {cost_label(name)}", full(cost.value), unit))
+    count = len(search.points)
+    cards.append(_card("networks", f"{count:,}", "in the result"))
+    seconds = search.facts.get("seconds")
+    if isinstance(seconds, int | float):
+        scored = search.facts.get("evaluations")
+        below = f"{scored:,} networks scored one by one" if isinstance(scored, int) else ""
+        cards.append(_card("search", f"{seconds:.3g} s", below))
+    return element("dl", cards, class_="cards")
+
+
+def _card(name: str, value: str, below: str) -> Markup:
+    parts = [element("dt", name), element("dd", value), element("dd", below)]
+    return element("div", parts, class_="card")
+
+
+def _interval(found: Measurement) -> str:
+    return found.kind if found.low is None else f"{found.kind}; 80 %: {_ends(found)}"
+
+
+def _sentences(search: SearchRecord) -> list[Markup]:
+    said = search.facts
+    how = "proven optimal for this predictor and these costs" if said.get("optimal") else ""
+    parts = [f"Searched by {said.get('searcher', '?')}: {how or 'not proven optimal'}."]
+    if said.get("searcher_reason"):
+        parts.append(f"Why this searcher: {said['searcher_reason']}.")
+    if said.get("predictor"):
+        source = said.get("predictor_source")
+        parts.append(f"Accuracy: {said['predictor']}{f', {source}' if source else ''}.")
+    else:
+        parts.append("No predictor: costs alone.")
+    thinned = said.get("thinned")
+    if isinstance(thinned, dict) and isinstance(thinned.get("epsilon"), dict):
+        steps = ", ".join(f"{k} {v:.4g}" for k, v in thinned["epsilon"].items())
+        parts.append(f"Thinned: each network left out is within {steps} of one that is shown.")
+    if any(p.extrapolated for p in search.points):
+        parts.append("Some networks lie outside what the predictor was fitted on: extrapolated.")
+    found = [element("p", " ".join(parts))]
+    return [*found, element("p", str(said["note"]))] if said.get("note") else found
+
+
+def _figure(figure: Figure) -> Markup:
+    drawing = Markup(inlined(figure.file, figure.file.stem))
+    return element("figure", [drawing, element("figcaption", figure.caption)])
+
+
+def _network(number: int, network: Network, figures: Sequence[Figure]) -> list[Markup]:
+    point = network.point
+    heading = "The best network" if number == 1 else f"Network {number}"
+    said = [f"{network.title}"]
+    if point.accuracy is not None:
+        said.append(f"{point.accuracy.value:.2f} % ({_interval(point.accuracy)})")
+    said += [f"{full(c.value)} {c.unit} of {cost_label(n)}" for n, c in point.costs.items()]
+    if point.support is not None:
+        said.append(f"{point.support:,} measured records behind it")
+    arch = element("pre", json.dumps(point.arch))
+    shown = element("details", [element("summary", "its architecture, as JSON"), arch])
+    return [
+        element("h2", heading),
+        element("p", " · ".join(said)),
+        *map(_figure, figures),
+        shown,
+    ]
+
+
+# ------------------------------------------------------------------------- tables
+
+
+def _front_table(search: SearchRecord) -> Markup:
+    points = search.points
+    shown = points
+    if len(points) > ROWS:
+        shown = tuple(points[round(i * (len(points) - 1) / (ROWS - 1))] for i in range(ROWS))
+    best = search.ranked[0]
+    marked = next((i for i, p in enumerate(shown) if p.arch == best.arch), None)
+    caption = f"{len(points):,} networks"
+    caption += (
+        f", {len(shown)} of them here; all in {runs.FRONT}" if len(shown) < len(points) else ""
+    )
+    columns = front_columns(search)
+    return table(columns, (front_cells(search, p) for p in shown), caption, marked)
+
+
+def front_columns(search: SearchRecord) -> list[tuple[str, str]]:
+    """Columns of the table of a front: (name, unit and kind)."""
+    first = search.points[0]
+    columns = []
+    if search.swept is not None:
+        columns.append(("bound", f"on {cost_label(search.swept)}"))
+    for name in search.costs:
+        cost = first.costs.get(name)
+        columns.append((cost_label(name), f"{cost.unit}, {cost.kind}" if cost else ""))
+    if any(p.accuracy is not None for p in search.points):
+        kind = next(p.accuracy.kind for p in search.points if p.accuracy is not None)
+        columns += [("top-1", f"%, {kind}"), ("80 % interval", "%")]
+    if any(p.support is not None for p in search.points):
+        columns.append(("records", "behind it"))
+    return [*columns, ("image", "pixels"), ("", "")]
+
+
+def front_cells(search: SearchRecord, point: Point, decimals: int = 2) -> list[str]:
+    """One row of the table of a front; ``decimals`` of the interval's ends."""
+    cells = []
+    if search.swept is not None:
+        cells.append("–" if point.bound is None else full(point.bound))
+    cells += [full(point.costs[n].value) if n in point.costs else "–" for n in search.costs]
+    if any(p.accuracy is not None for p in search.points):
+        found = point.accuracy
+        cells += ["–", "–"] if found is None else [f"{found.value:.2f}", _ends(found, decimals)]
+    if any(p.support is not None for p in search.points):
+        cells.append("–" if point.support is None else f"{point.support:,}")
+    size = point.arch.get("image_size", point.arch.get("r", "–"))
+    return [*cells, str(size), "extrapolated" if point.extrapolated else ""]
+
+
+def _ends(found: Measurement, decimals: int = 2) -> str:
+    if found.low is None or found.high is None:
+        return "–"
+    return f"{found.low:.{decimals}f} to {found.high:.{decimals}f}"
+
+
+def _missed_table(search: SearchRecord) -> Markup:
+    columns = [("bound", f"on {cost_label(search.swept or '')}"), ("reached", ""), ("binds", "")]
+    return table(columns, map(_missed_cells, search.missed))
+
+
+def _missed_cells(missed: Missed) -> list[str]:
+    reached = "–" if missed.smallest is None else full(missed.smallest)
+    return [full(missed.bound), reached, missed.binds]
+
+
+# ------------------------------------------------------------------------- origin
+
+
+def _origin(run: Run) -> list[Markup]:
+    """How it was made, and how to make it again."""
+    command = run.about.get("command")
+    body = [element("h2", "How it was made")]
+    if isinstance(command, list) and command:
+        body.append(element("pre", shlex.join(map(str, command))))
+    config = shlex.quote(str(run.folder / runs.CONFIG))
+    again = f"ofa run {run.job} --config {config} --out NEW-FOLDER"
+    body += [element("p", "Again, into another folder:"), element("pre", again)]
+    body += [element("h3", f"Configuration ({runs.CONFIG})"), element("pre", run.configuration)]
+    if run.search is not None:
+        body.append(_folded("All of the result but its networks", run.search.facts))
+    return [*body, _folded("Versions", _versions(run.about))]
+
+
+def _folded(title: str, found: Mapping[str, Any]) -> Markup:
+    return element("details", [element("summary", title), facts(found)])
+
+
+def _versions(about: Mapping[str, Any]) -> dict[str, Any]:
+    found = {k: v for k, v in about.items() if k not in ("command", "plugins", "packages")}
+    packages, plugins = about.get("packages"), about.get("plugins")
+    if isinstance(packages, dict):
+        found |= {str(k): v or "not installed" for k, v in packages.items()}
+    for plugin in plugins if isinstance(plugins, list) else ():
+        if isinstance(plugin, dict):
+            name = f"plugin {plugin.get('name')}"
+            found[name] = " ".join(
+                str(plugin.get(k, "")) for k in ("distribution", "version", "state")
+            )
+    return found
