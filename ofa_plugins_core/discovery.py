@@ -46,8 +46,8 @@ def candidates(extra: Mapping[str, ModuleType]) -> Iterator[tuple[Plugin, Loader
     yield _core(), lambda: import_module("ofa_plugins_core.builtin.plugin")
     for name, module in extra.items():
         yield Plugin(name, "in-process", "0"), partial(_itself, module)
-    for point in sorted(entry_points(group=ENTRY_POINT_GROUP), key=lambda p: p.name):
-        yield _described(point), point.load
+    points = [(_described(p), p.load) for p in entry_points(group=ENTRY_POINT_GROUP)]
+    yield from sorted(points, key=lambda found: (found[0].name, found[0].distribution))
 
 
 def _itself(module: ModuleType) -> ModuleType:
