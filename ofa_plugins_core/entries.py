@@ -147,6 +147,9 @@ class FittedPredictorEntry:
     Its key is the triple (predictor, supernet, dataset).
 
     Attributes:
+        predictor: name of its form, for example ``additive``.
+        supernet: name of the supernet whose networks it is for.
+        dataset: whose top-1 accuracy it predicts, for example ``imagenet``.
         file: the coefficients.
         origin: where the data came from, and the command that makes the file again.
         extrapolation: as a whole outside of what it was fitted on (another supernet's records).
