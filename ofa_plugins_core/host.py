@@ -32,6 +32,7 @@ from ofa_plugins_core.entries import (
     TrainingPlanEntry,
 )
 from ofa_plugins_core.errors import OfaError, PluginError, UnknownNameError
+from ofa_plugins_core.fits import user_fits
 from ofa_plugins_core.handing import handed_out
 from ofa_plugins_core.hookspecs import KIND_OF, KINDS, LABELS
 from ofa_plugins_core.interfaces import Supernet
@@ -226,12 +227,14 @@ class Host:
         return cast(PredictorEntry, self._find("predictors", name))
 
     def fitted(self, predictor: str, supernet: str) -> list[FittedPredictorEntry]:
-        """What ships fitted for a supernet, one entry a data set."""
-        return [
+        """What is fitted for a supernet, one entry a data set; the user's own come first."""
+        shipped = [
             e
             for e in self.entries("fitted_predictors")
             if (e.predictor, e.supernet) == (predictor, supernet)
         ]
+        found = {e.dataset: e for e in (*shipped, *user_fits(predictor, supernet))}
+        return list(found.values())
 
     def searcher(self, name: str) -> SearcherEntry:
         """A searcher's entry."""

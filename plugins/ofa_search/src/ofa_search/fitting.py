@@ -14,11 +14,12 @@ from attrs import asdict, frozen
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Notice, Progress
+from ofa_plugins_core.fits import user_folder
 from ofa_plugins_core.interfaces import CostModel, Predictor, Supernet
 from ofa_search.additive.features import design, features_of, indicator
 from ofa_search.additive.fitfile import AdditiveFit, Counts, Label, SizeFit, dumps
 from ofa_search.additive.form import Samples, fit
-from ofa_search.additive.loading import file_name, user_folder
+from ofa_search.additive.loading import file_name
 from ofa_search.additive.validation import Choice, choose, held_out, interval, tail
 from ofa_search.additive.values import Quality
 from ofa_search.fit_options import FitOptions

@@ -10,6 +10,7 @@ import pytest
 
 from ofa_plugins_core.entries import NoOptions
 from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.fits import user_fits
 from ofa_plugins_core.interfaces import Predictions
 from ofa_search.additive.loading import load_additive
 from ofa_search.fit_options import FitOptions
@@ -81,7 +82,8 @@ def test_out_may_be_a_file(context, records, tmp_path):
 def test_an_installed_fit_is_found_later(fit, toy, tmp_path, monkeypatch):
     monkeypatch.setenv("OFA_FITTED", str(tmp_path / "own"))
     fit(install=True, dataset="mine")
-    assert load_additive(toy, None, None).dataset == "mine"
+    (own,) = user_fits("additive", "toy")
+    assert load_additive(toy, None, own).dataset == "mine"
 
 
 def test_files_are_merged(context, toy, records, measure, tmp_path):

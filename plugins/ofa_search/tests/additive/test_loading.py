@@ -1,10 +1,11 @@
-"""Which fit is taken: the named file, then the user's own, then what ships."""
+"""Which fit is taken: the named file, then what the host chose: the user's own before what ships."""
 
 from __future__ import annotations
 
 import pytest
 from attrs import evolve
 
+from ofa_plugins_core import Host
 from ofa_plugins_core.entries import FittedPredictorEntry
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_search.additive.fitfile import dumps, loads
@@ -45,19 +46,14 @@ def test_what_ships_is_taken_by_default(toy, shipped):
     assert load_additive(toy, None, shipped).fit.origin == "shipped"
 
 
-def test_an_installed_fit_for_the_same_data_set_comes_before_it(toy, shipped, folder):
-    placed(shipped.file, folder, "imagenet", "own")
-    assert load_additive(toy, None, shipped).fit.origin == "own"
+def test_an_installed_fit_for_the_same_data_set_comes_before_it(shipped, folder):
+    own = placed(shipped.file, folder, "imagenet", "own")
+    assert [e.file for e in Host.discover().fitted("additive", "toy")] == [own]
 
 
-def test_an_installed_fit_for_another_data_set_does_not(toy, shipped, folder):
-    placed(shipped.file, folder, "cifar10", "own")
-    assert load_additive(toy, None, shipped).fit.origin == "shipped"
-
-
-def test_the_only_installed_fit_serves_a_supernet_without_any(toy, shipped, folder):
-    placed(shipped.file, folder, "cifar10", "own")
-    assert load_additive(toy, None, None).fit.origin == "own"
+def test_an_installed_fit_for_another_data_set_is_offered_by_its_name(shipped, folder):
+    placed(shipped.file, folder, "flowers", "own")
+    assert [e.dataset for e in Host.discover().fitted("additive", "toy")] == ["flowers"]
 
 
 def test_a_named_file_comes_first(toy, shipped, folder, tmp_path):

@@ -1,8 +1,7 @@
-"""Finds and reads a fit: a named file first, then the user's own, then what ships."""
+"""Finds and reads a fit: a named file first, else the entry that the host chose."""
 
 from __future__ import annotations
 
-import os
 from importlib.resources.abc import Traversable
 from pathlib import Path
 
@@ -21,14 +20,14 @@ def load_additive(
     Args:
         supernet: that it will score.
         file: a fit, or a run folder of ``ofa run fit``, named by the user; comes first.
-        entry: what ships; a fit that the user installed for the same data set comes before it.
+        entry: what ships, or what the user installed for the supernet and data set.
 
     Raises:
         UsageError: there is no fit for the supernet; says how to make one.
         InputError: the file is missing or broken.
     """
-    found = _named(file) if file is not None else installed(supernet.name, entry)
-    if found is not None:
+    if file is not None:
+        found = _named(file)
         fit = loads(_read(found), str(found))
         return _predictor(fit, supernet, fit.supernet not in (supernet.name, supernet.space.name))
     if entry is None:
@@ -48,23 +47,6 @@ def _predictor(fit: AdditiveFit, supernet: Supernet, extrapolation: bool) -> Add
 def file_name(supernet: str, dataset: str) -> str:
     """Name of a fit's file."""
     return f"additive-{supernet}-{dataset}.json"
-
-
-def user_folder() -> Path:
-    """Where fits are that the user installed: $OFA_FITTED, or a folder of the user's data."""
-    if named := os.environ.get("OFA_FITTED"):
-        return Path(named)
-    data = os.environ.get("XDG_DATA_HOME") or Path.home() / ".local" / "share"
-    return Path(data) / "ofa-plugins" / "fitted"
-
-
-def installed(supernet: str, entry: FittedPredictorEntry | None) -> Path | None:
-    """The user's own fit for a supernet: for the entry's data set, or the only one there is."""
-    if entry is not None:
-        own = user_folder() / file_name(supernet, entry.dataset)
-        return own if own.is_file() else None
-    found = sorted(user_folder().glob(file_name(supernet, "*")))
-    return found[0] if len(found) == 1 else None
 
 
 def _named(file: Path) -> Path:
