@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Final, TypeAlias
 
 from attrs import frozen
 
+from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.report import canvas
 from ofa_plugins_core.report.words import full, short
 
@@ -70,6 +71,8 @@ def history_chart(history: History, title: str, path: Path, *, unit: str = "item
     Raises:
         MissingExtraError, UsageError, InputError: as ``canvas.sheet``.
     """
+    if not history:
+        raise UsageError("no op to draw: the history is empty")
     blocks = _blocks(history)
     places = [b.first + n for b in blocks for n in range(round(b.last - b.first) + 1)]
     with canvas.sheet(path, max(8.0, min(13.0, 2.5 + 0.16 * places[-1])), 5.0) as sheet:

@@ -81,7 +81,7 @@ def kind_of(word: str) -> str:
     known |= {_singular(k): v for k, v in known.items()}
     found = known.get(word.lower().replace("-", "_"))
     if found is None:
-        raise UnknownNameError("kind", word, [*KINDS, *SHORT, *map(_singular, (*KINDS, *SHORT))])
+        raise UnknownNameError("kind", word, [*KINDS, *SHORT])
     return found
 
 

@@ -150,9 +150,8 @@ def _draw_published(
         color=colour,
         zorder=4,
     )
-    sheet.note(
-        line, f"{series.label}, published: " + ", ".join(f"{x:,.0f}: {y}" for x, y in points)
-    )
+    said = ", ".join(f"{y:.2f} % under {x:,.0f}" for x, y in points)
+    sheet.note(line, f"{series.label}, published: {said}")
 
 
 def _finish(

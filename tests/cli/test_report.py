@@ -1,0 +1,175 @@
+"""``ofa report RUN``."""
+
+import json
+import sys
+from pathlib import Path
+
+import pytest
+
+from ofa_plugins_core import Host, SupernetEntry
+from ofa_plugins_core.cli.main import run
+from ofa_plugins_core.testing import everything, in_process, toy_supernet
+
+
+@pytest.fixture(scope="module")
+def host() -> Host:
+    entry = SupernetEntry("toy", "two small stages", toy_supernet)
+    return Host.discover(extra={"toys": in_process("toys", ofa_supernets=[entry])})
+
+
+@pytest.fixture
+def ofa(host, capsys):
+    """Words -> (exit code, stdout, stderr)."""
+
+    def call(*words: str) -> tuple[int, str, str]:
+        code = run(words, lambda block: host)
+        said = capsys.readouterr()
+        return code, said.out, said.err
+
+    return call
+
+
+def written(folder: Path, host: Host, swept: bool = True) -> Path:
+    """A run of two networks of the toy."""
+    supernet = host.supernet("toy")
+    archs = [a.as_dict() for a in supernet.space.decode(everything(supernet.space)[[0, 399]])]
+    peaks = host.cost_model("peak_memory").build(supernet).evaluate(archs)
+    front = [
+        {
+            **({"bound": int(peak) + 5} if swept else {}),
+            "arch": arch,
+            "accuracy": {"value": value, "unit": "%", "kind": "predicted"},
+            "costs": {"peak_memory": {"value": int(peak), "unit": "items", "kind": "computed"}},
+        }
+        for arch, peak, value in zip(archs, peaks, (60.5, 70.5), strict=True)
+    ]
+    result = {"supernet": "toy", "searcher": "exact", "optimal": True, "front": front}
+    if swept:
+        result["swept"] = "peak_memory"
+    folder.mkdir()
+    (folder / "config.yaml").write_text("job: search\nsupernet: toy\n")
+    (folder / "run.json").write_text('{"command": ["ofa", "run", "search"]}')
+    (folder / "result.json").write_text(json.dumps(result))
+    return folder
+
+
+@pytest.fixture
+def a_run(tmp_path, host) -> Path:
+    return written(tmp_path / "a-run", host)
+
+
+def test_the_page_and_its_plots(ofa, a_run):
+    pytest.importorskip("matplotlib")
+    code, out, err = ofa("report", str(a_run))
+    assert (code, out) == (0, "")
+    text = (a_run / "report.html").read_text()
+    assert text.startswith("<!DOCTYPE html>")
+    assert text.count("<svg") == 3
+    assert sorted(p.name for p in (a_run / "plots").iterdir()) == [
+        "front.svg",
+        "memory-1.svg",
+        "network-1.svg",
+    ]
+    assert "70.50" in err
+    assert "report.html" in err
+
+
+def test_json_alone_on_stdout(ofa, a_run):
+    pytest.importorskip("matplotlib")
+    code, out, _ = ofa("report", str(a_run), "--json", "--networks", "0")
+    assert code == 0
+    found = json.loads(out)
+    assert found["page"] == str(a_run / "report.html")
+    assert found["plots"] == [str(a_run / "plots" / "front.svg")]
+
+
+def test_it_can_be_made_again(ofa, a_run):
+    pytest.importorskip("matplotlib")
+    assert ofa("report", str(a_run))[0] == 0
+    before = (a_run / "report.html").read_bytes()
+    assert ofa("report", str(a_run))[0] == 0
+    assert (a_run / "report.html").read_bytes() == before
+
+
+def test_several_sweeps_with_published_points(ofa, a_run, tmp_path, host):
+    pytest.importorskip("matplotlib")
+    other = written(tmp_path / "other", host)
+    points = {"source": "A paper", "series": [{"supernet": "toy", "label": "Toy", "points": []}]}
+    (tmp_path / "p.json").write_text(json.dumps(points))
+    words = (
+        "--beside",
+        str(other),
+        "--published",
+        str(tmp_path / "p.json"),
+        "--limit",
+        "5k",
+        "--png",
+    )
+    code, _, err = ofa("report", str(a_run), *words)
+    assert code == 0, err
+    names = {p.name for p in (a_run / "plots").iterdir()}
+    assert {"sweeps.svg", "sweeps-near.svg", "sweeps.png", "sweeps-near.png"} <= names
+
+
+def test_without_matplotlib_the_page_has_tables_and_the_install_line_is_said(
+    ofa, a_run, monkeypatch
+):
+    monkeypatch.setitem(sys.modules, "matplotlib", None)
+    code, _, err = ofa("report", str(a_run))
+    assert code == 2
+    assert 'pip install "ofa-plugins-core[plot]"' in err
+    text = (a_run / "report.html").read_text()
+    assert "70.50" in text
+    assert "ofa-plugins-core[plot]" in text
+    assert ofa("report", str(a_run), "--no-plots")[0] == 0
+
+
+def test_a_supernet_that_is_gone_costs_only_its_pictures(ofa, a_run):
+    pytest.importorskip("matplotlib")
+    (a_run / "config.yaml").write_text("job: search\nsupernet: gone\n")
+    code, _, err = ofa("report", str(a_run))
+    assert code == 0
+    assert "No picture of the network: unknown supernet 'gone'" in err
+    assert (a_run / "report.html").read_text().count("<svg") == 1
+
+
+@pytest.mark.parametrize("name", ["result.json", "run.json", "config.yaml"])
+def test_a_broken_or_foreign_folder_is_one_line_and_code_5(ofa, a_run, name):
+    (a_run / name).write_bytes(b"{\xff")
+    code, out, err = ofa("report", str(a_run))
+    assert (code, out) == (5, "")
+    assert len(err.strip().splitlines()) == 1
+    assert name in err
+    (a_run / name).unlink()
+    assert ofa("report", str(a_run))[0] == 5
+    assert not (a_run / "report.html").exists()
+
+
+def test_no_folder_at_all(ofa, tmp_path):
+    code, out, err = ofa("report", str(tmp_path / "nowhere"))
+    assert (code, out) == (5, "")
+    assert "is not a run's folder" in err
+
+
+def test_an_architecture_of_another_space_costs_only_its_picture(ofa, a_run):
+    pytest.importorskip("matplotlib")
+    result = json.loads((a_run / "result.json").read_text())
+    for entry in result["front"]:
+        entry["arch"]["ks"] = [3]
+    (a_run / "result.json").write_text(json.dumps(result))
+    code, _, err = ofa("report", str(a_run))
+    assert code == 0
+    assert "'ks' must be a list of 4" in err
+
+
+def test_a_front_has_no_sweep_to_compare(ofa, tmp_path, host):
+    pytest.importorskip("matplotlib")
+    front = written(tmp_path / "front", host, swept=False)
+    code, _, err = ofa("report", str(front), "--beside", str(front))
+    assert code == 2
+    assert "no sweep" in err
+
+
+@pytest.mark.parametrize("limit", ["much", "1k:2k"])
+def test_a_limit_is_one_bound(ofa, a_run, limit):
+    assert ofa("report", str(a_run), "--limit", limit)[0] == 2
