@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from functools import cached_property
 from functools import reduce as fold
+from operator import mul
 from typing import Any
 
 import numpy as np
@@ -69,7 +70,7 @@ def _eliminate(
         if rest:
             tables.append((rest, reduced))
         else:
-            constants.append(np.asarray(reduced.table)[()])
+            constants.append(reduced.table)  # whole numbers of any length stay so
     return (fold(join, constants) if constants else 0), steps
 
 
@@ -137,7 +138,7 @@ class Counting:
         ]
         factors = [*_canonical_factors(space), *allowed]
         order = elimination_order(space, factors)
-        value, steps = _eliminate(factors, order, np.multiply, np.sum)
+        value, steps = _eliminate(factors, order, mul, np.sum)  # np.multiply would overflow
         return cls(space, int(value), tuple(steps))
 
     @cached_property
@@ -191,7 +192,8 @@ def _gene_last(step: _Step) -> Table:
 def _split(totals: Table, counts: Table) -> Table:
     """(n,) networks left, and (n, options) counts of a part of them -> (n, options) of all."""
     counts = np.broadcast_to(counts, (len(totals), counts.shape[-1]))
-    return totals[:, None] * counts // np.maximum(counts.sum(axis=1), 1)[:, None]
+    split: Table = totals[:, None] * counts // np.maximum(counts.sum(axis=1), 1)[:, None]
+    return split
 
 
 def _weighted(weights: Table, generator: np.random.Generator) -> NDArray[np.intp]:

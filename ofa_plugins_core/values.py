@@ -391,11 +391,12 @@ def _entries(
     return tuple(values)
 
 
-def _is_number(value: object) -> bool:
+def _is_number(value: Any) -> bool:
     """A number that an option or an image size might be; numpy's scalars are."""
-    if isinstance(value, bool) or not isinstance(value, int | float | np.integer | np.floating):
-        return False
-    return math.isfinite(value) if isinstance(value, float) else abs(value) < 2**31
+    if isinstance(value, float):
+        return math.isfinite(value)
+    whole = isinstance(value, int | np.integer) and not isinstance(value, bool)
+    return whole and -(2**31) < value < 2**31
 
 
 def _shown(value: object) -> str:

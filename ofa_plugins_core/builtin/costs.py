@@ -6,7 +6,11 @@ is in bytes. Which definition is meant is part of the cost's name:
 * ``peak_memory``: MOOFA's (2024): per convolution its input, output and weights; the block's input
   is added to the spatial convolution of a block with an identity shortcut.
 * ``peak_memory_mcunet``: MCUNet's (2020): activations only, since weights are read from flash.
-* ``peak_memory_liveness``: what is alive at each op, the residual and squeeze-excite included.
+* ``peak_memory_liveness``: what is alive at each op, the residual during the project convolution
+  and squeeze-excite's tensors included; ``…_inplace`` and ``…_weights`` are variants of it.
+
+MOOFA's is published for MBConv networks with a final expand convolution. Elsewhere (ProxylessNAS,
+ResNet) it is our extension: every convolution on the feature map counts.
 """
 
 from __future__ import annotations
@@ -48,44 +52,56 @@ def moofa_items(block: Block) -> Iterator[tuple[Op, int]]:
             yield op, op.inputs + op.outputs + op.weights + (held if op.name in SPATIAL else 0)
 
 
-def mcunet_items(block: Block) -> Iterator[tuple[Op, int]]:
-    """Activations of each op; the block's input counts during the ops that do not read it."""
-    held = block.ops[0].inputs if block.shortcut else 0
-    for number, op in enumerate(block.ops):
-        if op.role in ("conv", "head", "linear"):
-            yield op, op.inputs + op.outputs + (held if number else 0)
+def alive(block: Block, inplace: bool = False) -> Iterator[tuple[Op, int]]:
+    """Activations that are alive at each op: what it reads and writes, and what waits.
 
-
-def liveness_items(block: Block, inplace: bool = False) -> Iterator[tuple[Op, int]]:
-    """What is alive at each op: input, output, weights, the residual, and squeeze-excite's tensors.
+    The input of a block with a shortcut waits during the ops that do not read it; during
+    squeeze-excite the feature map that it will scale waits; a projected shortcut comes last, while
+    the main branch's result waits. The sum itself is in place.
 
     Args:
-        inplace: depthwise convolutions write over their input, a channel at a time.
+        inplace: depthwise convolutions of stride 1 write over their input, a channel at a time.
     """
     held = block.ops[0].inputs if block.shortcut or _forks(block) else 0
     main = next(op for op in reversed(block.ops) if not op.name.startswith("shortcut"))
     feature = 0
     for number, op in enumerate(block.ops):
         waiting = held if number else 0
-        if op.role == "se":
-            yield op, feature + op.inputs + op.outputs + op.params + waiting
-            continue
-        output = op.outputs
-        if inplace and op.name == "depthwise" and op.stride == 1:
-            output = op.size_out**2
         if op.name.startswith("shortcut"):
-            waiting = main.outputs  # the main branch's result waits for the sum
-        yield op, op.inputs + output + op.weights + waiting
-        feature = op.outputs
+            waiting = main.outputs
+        elif op.role == "se":
+            waiting += feature
+        else:
+            feature = op.outputs
+        written = op.outputs
+        if inplace and op.name == "depthwise" and op.stride == 1:
+            written = op.size_out**2
+        yield op, op.inputs + written + waiting
 
 
 def _forks(block: Block) -> bool:
     return any(op.name == "shortcut" for op in block.ops)
 
 
+def liveness_items(block: Block, inplace: bool = False) -> Iterator[tuple[Op, int]]:
+    """Activations alive at each op, and the weights of the convolutions on the feature map.
+
+    Layers on a single vector (squeeze-excite, and those after the pooling) use each weight once:
+    they can stream them, so their weights do not count.
+    """
+    for op, items in alive(block, inplace):
+        yield op, items + (op.weights if op.role == "conv" else 0)
+
+
 def liveness_inplace_items(block: Block) -> Iterator[tuple[Op, int]]:
     """Liveness with depthwise convolutions in place."""
     return liveness_items(block, inplace=True)
+
+
+def liveness_weights_items(block: Block) -> Iterator[tuple[Op, int]]:
+    """Liveness with every layer's weights and bias, the classifier's too."""
+    for op, items in alive(block):
+        yield op, items + op.weights + (op.channels_out if op.bias else 0)
 
 
 def peak(items: OpPrice) -> Callable[[Block], int]:
@@ -110,12 +126,21 @@ class PeakMemory(BlockCostModel):
 
 PEAK_DEFINITIONS: dict[str, tuple[OpPrice, str, str]] = {
     "peak_memory": (moofa_items, "MOOFA", "input + output + weights of each convolution"),
-    "peak_memory_mcunet": (mcunet_items, "MCUNet", "activations only, weights stay in flash"),
-    "peak_memory_liveness": (liveness_items, "liveness", "everything alive at each op"),
+    "peak_memory_mcunet": (alive, "MCUNet", "activations only, weights stay in flash"),
+    "peak_memory_liveness": (
+        liveness_items,
+        "liveness",
+        "everything alive at each convolution, activations elsewhere",
+    ),
     "peak_memory_liveness_inplace": (
         liveness_inplace_items,
         "liveness, depthwise in place",
-        "everything alive at each op, depthwise convolutions in place",
+        "liveness with depthwise convolutions in place",
+    ),
+    "peak_memory_liveness_weights": (
+        liveness_weights_items,
+        "liveness, all weights held",
+        "liveness with every layer's weights, the classifier's too",
     ),
 }
 

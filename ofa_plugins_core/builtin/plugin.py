@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ofa_plugins_core.builtin import costs, jobs
-from ofa_plugins_core.entries import CostModelEntry, JobEntry
+from ofa_plugins_core.builtin import costs, jobs, latency, samplers
+from ofa_plugins_core.entries import CostModelEntry, JobEntry, SamplerEntry
 from ofa_plugins_core.hookspecs import hookimpl
 
 OFA_API = 1
@@ -13,8 +13,15 @@ OFA_API = 1
 
 @hookimpl
 def ofa_cost_models() -> Iterable[CostModelEntry]:
-    """Computed costs."""
+    """Computed costs, and latency from tables."""
     yield from costs.entries()
+    yield latency.entry()
+
+
+@hookimpl
+def ofa_samplers() -> Iterable[SamplerEntry]:
+    """uniform."""
+    yield samplers.entry()
 
 
 @hookimpl

@@ -7,8 +7,9 @@ from pathlib import Path
 from typing import Final
 
 from moofa import networks
+from moofa.balanced import BalancedOptions, balanced
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
-from ofa_plugins_core.entries import FittedPredictorEntry
+from ofa_plugins_core.entries import FittedPredictorEntry, SamplerEntry
 
 OFA_API = 1
 
@@ -41,6 +42,17 @@ def ofa_supernet_families() -> Iterable[SupernetFamilyEntry]:
         "MBConv stages with widths from MOOFA's schedule",
         networks.MoofaRow,
         networks.moofa_supernet,
+    )
+
+
+@hookimpl
+def ofa_samplers() -> Iterable[SamplerEntry]:
+    """Balanced draws, as for MOOFA's data sets."""
+    yield SamplerEntry(
+        "balanced",
+        "as many networks in each of several ranges of a cost (MOOFA)",
+        balanced,
+        BalancedOptions,
     )
 
 
