@@ -1,0 +1,6 @@
+"""Needs what its extra would bring."""
+
+import frobnicate
+
+OFA_API = 1
+VERSION = frobnicate.__version__

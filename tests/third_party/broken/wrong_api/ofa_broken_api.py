@@ -1,0 +1,3 @@
+"""Was written for a core that does not exist yet."""
+
+OFA_API = 99

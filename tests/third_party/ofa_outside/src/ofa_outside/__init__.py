@@ -1,0 +1,1 @@
+"""A plugin from outside: two costs, a searcher and a job."""
