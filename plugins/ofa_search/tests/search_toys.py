@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from itertools import product
 from typing import Any, Literal
 
@@ -110,7 +110,7 @@ class Opaque:
         return getattr(self.inner, name)
 
 
-def slots_space(stages: int = 3, slots: int = 2, options: int = 2, sizes: Sequence[int] = (64, 96)) -> SearchSpace:
+def slots_space(stages: int = 2, slots: int = 2, options: int = 2, sizes: Sequence[int] = (64, 96)) -> SearchSpace:
     """MBConv-like: a depth a stage, and for each slot a kernel and a ratio that it may not use."""
     genes: list[Gene] = []
     d, ks, e = [], [], []
@@ -164,6 +164,12 @@ def every(space: SearchSpace) -> Genes:
     return np.unique(space.canonical(combinations), axis=0)
 
 
+@lru_cache
+def _every(name: str) -> Genes:
+    """All networks of a toy; its space is the same whatever the seed."""
+    return every(next(s for s in (make() for make in SPACES.values()) if s.name == name))
+
+
 def _scopes(space: SearchSpace, chained: bool) -> list[tuple[int, ...]]:
     """Genes that a block reads: a slot's with its controls, and the width before it."""
     scopes: dict[tuple[int, ...], None] = {}
@@ -211,7 +217,7 @@ class Toy:
     @cached_property
     def all(self) -> Genes:
         """Every network."""
-        return every(self.supernet.space)
+        return _every(self.supernet.name)
 
     def values(self, genes: Genes) -> dict[str, NDArray[Any]]:
         """Every cost and the accuracy of the given networks."""

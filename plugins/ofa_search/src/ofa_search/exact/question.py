@@ -58,7 +58,8 @@ class Question:
 
     def limited(self, quantity: Separable, bound: float) -> Question:
         """With a further upper bound on a maximum."""
-        return evolve(self, filters=(*self.filters, Filter(quantity, bound)))
+        possible = self.possible and all(f.table <= bound for f in quantity.factors if not f.genes)
+        return evolve(self, filters=(*self.filters, Filter(quantity, bound)), possible=possible)
 
     def table(self, name: str) -> Separable:
         """The tables of a cost, or of the score."""
@@ -115,9 +116,7 @@ def _with(question: Question, constraint: Constraint) -> Question:
     if quantity.reduce == "sum":
         return _with_sum(question, constraint.name, quantity, constraint.relation, constraint.bound)
     if constraint.relation == "<=":
-        fixed = [f.table[()] for f in quantity.factors if not f.genes]
-        possible = question.possible and all(f <= constraint.bound for f in fixed)
-        return evolve(question.limited(quantity, constraint.bound), possible=possible)
+        return question.limited(quantity, constraint.bound)
     reaching = reaches(quantity, constraint.bound)
     return evolve(question, bounds=(*question.bounds, Bound(constraint.name, reaching, -0.5)))
 
