@@ -32,7 +32,8 @@ AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON, on stdout
 def list_offers(
     context: typer.Context,
     kind: Annotated[
-        str | None, typer.Argument(help="supernets, costs, predictors, searchers, jobs, …")
+        str | None,
+        typer.Argument(metavar="KIND", help="supernets, costs, predictors, searchers, jobs, …"),
     ] = None,
     as_json: AsJson = False,
 ) -> None:
@@ -53,9 +54,14 @@ def list_offers(
 @show_app.command()
 def show_offer(
     context: typer.Context,
-    kind: Annotated[str, typer.Argument(help="supernet, cost, predictor, searcher, job, …")],
+    kind: Annotated[
+        str, typer.Argument(metavar="KIND", help="supernet, cost, predictor, searcher, job, …")
+    ],
     name: Annotated[
-        str, typer.Argument(help="As `ofa list KIND` names it; a supernet's YAML file.")
+        str,
+        typer.Argument(
+            metavar="NAME", help="As `ofa list KIND` names it; or a supernet's YAML file."
+        ),
     ],
     as_json: AsJson = False,
     as_built: Annotated[

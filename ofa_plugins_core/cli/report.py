@@ -49,7 +49,9 @@ class Wanted:
 @app.command()
 def report(
     context: typer.Context,
-    run: Annotated[Path, typer.Argument(help="A run's folder, as `ofa run … --out` made it.")],
+    run: Annotated[
+        Path, typer.Argument(metavar="RUN", help="A run's folder, as `ofa run … --out` made it.")
+    ],
     networks: Annotated[
         int, typer.Option("--networks", min=0, help="Draw so many of the best networks.")
     ] = 1,

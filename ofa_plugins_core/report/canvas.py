@@ -36,6 +36,7 @@ GREEN: Final = "#009e73"
 RED: Final = "#d55e00"
 SKY: Final = "#56b4e9"
 PINK: Final = "#cc79a7"
+YELLOW: Final = "#f0e442"
 GREY: Final = "#8c959f"
 SERIES: Final = (BLUE, RED, GREEN, PINK, ORANGE, SKY, GREY)
 """Okabe and Ito's palette (2008): told apart with any colour vision, and in grey."""

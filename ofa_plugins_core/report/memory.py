@@ -27,6 +27,8 @@ _COLOURS: Final = {
     "project": canvas.GREEN,
     "reduce": canvas.PINK,
     "shortcut": canvas.BLUE,
+    "se": canvas.BLUE,
+    "linear": canvas.YELLOW,
 }
 
 
