@@ -29,6 +29,7 @@ _COLOURS: Final = {
     "shortcut": canvas.BLUE,
     "se": canvas.BLUE,
     "linear": canvas.YELLOW,
+    "pool": canvas.MUTED,
 }
 
 
