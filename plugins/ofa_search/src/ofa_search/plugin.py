@@ -6,9 +6,16 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from ofa_plugins_core.entries import FittedPredictorEntry, JobContext, JobEntry, PredictorEntry
+from ofa_plugins_core.entries import (
+    FittedPredictorEntry,
+    JobContext,
+    JobEntry,
+    PredictorEntry,
+    SearcherEntry,
+)
 from ofa_plugins_core.hookspecs import hookimpl
 from ofa_plugins_core.interfaces import Predictor, Supernet
+from ofa_search.exact import searcher as exact
 from ofa_search.fit_options import FitOptions
 
 OFA_API = 1
@@ -30,6 +37,18 @@ def _load_additive(
     from ofa_search.additive.loading import load_additive
 
     return load_additive(supernet, file, entry)
+
+
+@hookimpl
+def ofa_searchers() -> Iterable[SearcherEntry]:
+    """The exact searcher."""
+    yield SearcherEntry(
+        "exact",
+        "proven optimal networks and fronts, from tables instead of one network at a time",
+        build=exact.build,
+        options=exact.ExactOptions,
+        exact=True,
+    )
 
 
 @hookimpl
