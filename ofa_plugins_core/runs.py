@@ -94,8 +94,11 @@ def check_out(folder: Path, resume: bool) -> None:
         raise InputError(f"cannot write {folder}: {parent} is not a folder that can be written")
 
 
-def save(folder: Path, record: Record) -> None:
+def save(folder: Path, record: Record, unfinished: bool = False) -> None:
     """Write a run's folder, as a whole or not at all; into one that is there, file by file.
+
+    Args:
+        unfinished: keep what ``--resume`` goes on with.
 
     Raises:
         InputError: it cannot be written, a full disk for example.
@@ -104,8 +107,9 @@ def save(folder: Path, record: Record) -> None:
     if folder.exists():
         for name, content in files.items():
             write(folder / name, content)
-        with suppress(OSError):
-            (folder / PROGRESS).unlink(missing_ok=True)
+        if not unfinished:
+            with suppress(OSError):
+                (folder / PROGRESS).unlink(missing_ok=True)
         return
     beside = _beside(folder)
     with _cleaned(folder, beside):

@@ -12,7 +12,6 @@ import typer
 from ofa_plugins_core.cli.session import Session
 from ofa_plugins_core.errors import OfaError, PluginError
 
-INTERRUPTED: Final = 130
 INTERNAL: Final = 1
 """A mistake in ofa-plugins itself."""
 
@@ -24,18 +23,18 @@ def report(error: BaseException, session: Session) -> int:
     if isinstance(error, typer.Exit):
         return int(error.exit_code)
     if isinstance(error, KeyboardInterrupt | typer.Abort):
-        return _said("interrupted", INTERRUPTED)
+        return _said("interrupted", 130)
     if isinstance(error, OfaError):
         return _said(error.message, error.exit_code, error.advice)
     if hasattr(error, "format_message"):  # of the parser of the command line
         return _misused(error)
-    if (blamed := _blamed(error, session)) is not None:
-        return _said(blamed, PluginError.exit_code, "ofa --debug … shows where")
-    if isinstance(error, BrokenPipeError):
+    if isinstance(error, BrokenPipeError) or isinstance(error.__context__, BrokenPipeError):
         return _quiet()
     if isinstance(error, OSError):
         place = f" {error.filename}" if error.filename else ""
         return _said(f"cannot read or write{place}: {error.strerror or error}", 5)
+    if (blamed := _blamed(error, session)) is not None:
+        return _said(blamed, PluginError.exit_code, "ofa --debug … shows where")
     if isinstance(error, SystemExit):
         return error.code if isinstance(error.code, int) else INTERNAL
     advice = "this is a mistake in ofa-plugins; ofa --debug … shows where"
@@ -57,8 +56,8 @@ def _misused(error: BaseException) -> int:
         error.show()  # type: ignore[attr-defined]
         return 2
     context = getattr(error, "ctx", None)
-    advice = f"try: {context.command_path} --help" if context is not None else None
-    return _said(error.format_message(), 2, advice)  # type: ignore[attr-defined]
+    path = "ofa" if context is None else context.command_path
+    return _said(error.format_message(), 2, f"try: {path} --help")  # type: ignore[attr-defined]
 
 
 def _named(error: BaseException) -> str:

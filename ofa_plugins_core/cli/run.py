@@ -12,6 +12,7 @@ from attrs import frozen
 from typer.core import TyperCommand, TyperGroup
 
 from ofa_plugins_core import runs
+from ofa_plugins_core.blame import attempt
 from ofa_plugins_core.cli import flags, output
 from ofa_plugins_core.cli.session import Session
 from ofa_plugins_core.cli.written import Written, as_written
@@ -68,13 +69,16 @@ def command_of(entry: JobEntry, session: Session) -> Any:
     def call(**given: Any) -> int:
         return run_job(entry, session, given)
 
+    owner = session.host().owner("jobs", entry.name)
+    what = f"job {entry.name!r}: its options"
+    parameters = attempt(owner, what, flags.parameters, entry.options)
     single.command(
         entry.name,
         cls=JobCommand,
         help=entry.summary,
         epilog=f"Example: {entry.example}" if entry.example else None,
         context_settings={"help_option_names": ["-h", "--help"]},
-    )(flags.signed(call, flags.parameters(entry.options)))
+    )(flags.signed(call, parameters))
     return as_written(typer.main.get_command(single))
 
 
@@ -205,7 +209,8 @@ def _kept(
         return None
     rows = result.as_rows() if hasattr(result, "as_rows") else None
     try:
-        runs.save(out, runs.Record(configuration, about, as_json(result), rows))
+        record = runs.Record(configuration, about, as_json(result), rows)
+        runs.save(out, record, unfinished=bool(getattr(result, "exit_code", 0)))
     except OfaError as failure:
         return failure
     return None

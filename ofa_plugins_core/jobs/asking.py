@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from attrs import field, frozen
@@ -10,8 +10,14 @@ from attrs import field, frozen
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UnknownNameError, UsageError
 from ofa_plugins_core.events import Notice
-from ofa_plugins_core.interfaces import Problem, Supernet
-from ofa_plugins_core.jobs.choosing import Chosen, cost_models, predictor_of, resolve_cost
+from ofa_plugins_core.interfaces import CostModel, Problem, Supernet
+from ofa_plugins_core.jobs.choosing import (
+    Chosen,
+    cost_models,
+    notices_of,
+    predictor_of,
+    resolve_cost,
+)
 from ofa_plugins_core.jobs.options import SearchOptions
 from ofa_plugins_core.values import BoundRange, Constraint, parse_constraint
 
@@ -56,14 +62,21 @@ def question_of(context: JobContext, options: SearchOptions) -> Question:
     supernet = context.host.supernet(options.supernet)
     names = _cost_names(context, options, [*fixed, *ranged])
     chosen = predictor_of(context, options, supernet)
-    supernet, chosen = _at_resolutions(context, options, supernet, chosen)
+    sizes = _sizes(options, supernet, chosen)
+    supernet, chosen = _moved(context, options, supernet, chosen, sizes)
+    costs = cost_models(context, options, supernet, names)
+    if options.resolutions is None and (left := _priced(context, costs, supernet)):
+        supernet, chosen = _moved(context, options, supernet, chosen, left)
+        costs = cost_models(context, options, supernet, names)
+    for notice in notices_of(costs):
+        context.listener(notice)
     goal = _objective(context, options, names, chosen, [*fixed, *ranged])
     sweep = _sweep(options, ranged)
     bounded = bool(ranged) or any(c.name != ACCURACY for c in fixed)
     trade_off = options.minimize is None and not bounded
     problem = Problem(
         supernet=supernet,
-        costs=cost_models(context, options, supernet, names),
+        costs=costs,
         predictor=None if chosen is None else chosen.predictor,
         constraints=(*fixed, *sweep[:1]),
         objective=goal,
@@ -117,21 +130,43 @@ def _cost_names(
     return list(dict.fromkeys(names))
 
 
-def _at_resolutions(
-    context: JobContext, options: SearchOptions, supernet: Supernet, chosen: Chosen | None
-) -> tuple[Supernet, Chosen | None]:
-    """The supernet, and its predictor, at the image sizes to search over."""
+def _sizes(options: SearchOptions, supernet: Supernet, chosen: Chosen | None) -> tuple[int, ...]:
+    """The image sizes to search over, in pixels."""
     if options.resolutions == "all":
-        sizes = supernet.resolutions
-    elif options.resolutions is not None:
-        sizes = options.resolutions
-    else:
-        fitted = () if chosen is None else chosen.predictor.resolutions
-        sizes = fitted or supernet.resolutions
+        return supernet.resolutions
+    if options.resolutions is not None:
+        return options.resolutions
+    fitted = () if chosen is None else chosen.predictor.resolutions
+    return fitted or supernet.resolutions
+
+
+def _moved(
+    context: JobContext,
+    options: SearchOptions,
+    supernet: Supernet,
+    chosen: Chosen | None,
+    sizes: Sequence[int],
+) -> tuple[Supernet, Chosen | None]:
+    """The supernet, and its predictor, over other image sizes."""
     if tuple(sorted(set(sizes))) == supernet.resolutions:
         return supernet, chosen
     moved = supernet.at(sizes)
     return moved, None if chosen is None else predictor_of(context, options, moved)
+
+
+def _priced(
+    context: JobContext, costs: Mapping[str, CostModel], supernet: Supernet
+) -> tuple[int, ...]:
+    """The image sizes left where a latency table lacks some; () where none is lacking or left."""
+    sizes = supernet.resolutions
+    for name, model in costs.items():
+        known = getattr(model, "resolutions", sizes)
+        lacking = [s for s in sizes if s not in known]
+        if lacking and len(lacking) < len(sizes):
+            without = ", ".join(map(str, lacking))
+            context.listener(Notice(f"{name} has no table for {without}: left out of the search"))
+            sizes = tuple(s for s in sizes if s in known)
+    return () if sizes == supernet.resolutions else sizes
 
 
 def _objective(

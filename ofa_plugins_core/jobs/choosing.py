@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol, runtime_checkable
 
 import attrs
 from attrs import frozen
 
 from ofa_plugins_core.config import structure
 from ofa_plugins_core.entries import FittedPredictorEntry, JobContext
-from ofa_plugins_core.errors import UnknownNameError, UsageError
+from ofa_plugins_core.errors import MissingExtraError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import CostModel, Predictor, Problem, Searcher, Supernet
 from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
@@ -20,6 +20,14 @@ DEFAULT_PREDICTOR = "additive"
 DEFAULT_DATASET = "imagenet"
 AUTOMATIC = ("exact", "evolution", "nsga2", "random")
 """What ``auto`` tries, in this order."""
+
+
+@runtime_checkable
+class Noticing(Protocol):
+    """A cost model that has something to say about itself."""
+
+    def notices(self) -> Iterable[Notice]:
+        """For the user."""
 
 
 def entry_options(context: JobContext, entry: Any, given: Mapping[str, Any] | None = None) -> Any:
@@ -80,6 +88,15 @@ def _cost_model(
     if options.lut_as is not None and entry.qualified:
         supernet = supernet.priced_as(context.host.supernet(options.lut_as))
     return entry.build(supernet, entry_options(context, entry, given))
+
+
+def notices_of(costs: Mapping[str, CostModel]) -> list[Notice]:
+    """What cost models have to say about themselves: flaws of a table."""
+    found: list[Notice] = []
+    for model in costs.values():
+        if isinstance(model, Noticing):
+            found += model.notices()
+    return found
 
 
 def latency_tables(given: Iterable[str]) -> dict[str, Path]:
@@ -219,7 +236,7 @@ def searcher_of(context: JobContext, name: str, problem: Problem) -> Choice:
     for candidate in AUTOMATIC:
         try:
             searcher, refusal = _asked(context, candidate, problem)
-        except UsageError as error:  # nobody offers it, or it lacks an extra
+        except (UnknownNameError, MissingExtraError) as error:
             refusals.append(f"{candidate}: {error.message}")
             continue
         if refusal is None:

@@ -11,7 +11,7 @@ from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.geometry import Block
 from ofa_plugins_core.interfaces import CostModel, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
-from ofa_plugins_core.jobs.choosing import cost_models
+from ofa_plugins_core.jobs.choosing import cost_models, notices_of
 from ofa_plugins_core.jobs.options import CostOptions
 from ofa_plugins_core.jobs.results import Row, number
 from ofa_plugins_core.values import Arch, ArchLike, Measurement, Number
@@ -104,6 +104,8 @@ def run_cost(context: JobContext, options: CostOptions) -> CostResult:
     found = read_archs(options.archs, context.host.supernet(options.supernet))
     names = options.cost or DEFAULT_COSTS
     models = cost_models(context, options, found.supernet, names)
+    for notice in notices_of(models):
+        context.listener(notice)
     columns = {name: model.evaluate(found.genes).tolist() for name, model in models.items()}
     costs = [
         {

@@ -197,7 +197,8 @@ class SearchResult:
         accuracy = ["accuracy\n%, predicted", "80 %\ninterval"] if self.predictor else []
         records = ["records\nbehind it"] if any(i.support is not None for i in self.items) else []
         bound = [] if self.swept is None else [f"bound on\n{self.swept}"]
-        return [*bound, *costs, *accuracy, *records, "image\nsize", ""]
+        counts = ["networks\nunder it"] if any(i.counts for i in self.items) else []
+        return [*bound, *costs, *accuracy, *records, *counts, "image\nsize", ""]
 
     def _cells(self, item: Item | Infeasible) -> list[str]:
         width = len(self._columns())
@@ -211,6 +212,8 @@ class SearchResult:
             cells += ["", ""] if a is None else [f"{a.value:.2f}", f"{a.low:.1f} to {a.high:.1f}"]
         if "records\nbehind it" in self._columns():
             cells.append("?" if item.support is None else f"{item.support:,}")
+        if "networks\nunder it" in self._columns():
+            cells.append(_counted(item.counts or {}))
         return [*cells, str(item.arch.image_size), "extrapolated" if item.extrapolated else ""]
 
 
