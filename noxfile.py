@@ -131,6 +131,24 @@ def benchmarks(session: nox.Session) -> None:
         session.run("python", str(ROOT / "benchmarks" / "run.py"), *session.posargs)
 
 
+@nox.session
+def docs(session: nox.Session) -> None:
+    """Make what is generated again: docs/hooks.md and the figures of docs/moofa.md."""
+    session.install(".[plot]", *ALL[1:])
+    session.run("python", "docs/make_hooks.py")
+    runs = Path(session.create_tmp()) / "sweeps"
+    shutil.rmtree(runs, ignore_errors=True)
+    for name in ("moofa_v3", "ofa_mbv3_w1.0", "compofa_elastic"):
+        asked = ("--supernet", name, "--cost", "peak_memory", "--cost", "flops")
+        bounds = ("--constraint", "peak_memory<=300k:800k", "--out", str(runs / name))
+        session.run("ofa", "run", "search", *asked, *bounds, silent=True)
+    beside = [w for n in ("ofa_mbv3_w1.0", "compofa_elastic") for w in ("--beside", str(runs / n))]
+    published = ("--published", "docs/data/moofa_table1.json", "--limit", "400k")
+    session.run("ofa", "report", str(runs / "moofa_v3"), *beside, *published, silent=True)
+    for made, kept in (("sweeps", "sweep"), ("sweeps-near", "sweep-near")):
+        shutil.copy(runs / "moofa_v3" / "plots" / f"{made}.svg", f"docs/figures/{kept}.svg")
+
+
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
     """Everything CI runs, and what takes longer: both of the README's commands, benchmarks."""
