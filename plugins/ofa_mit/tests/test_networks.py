@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
+from typing import ClassVar
 
 import numpy as np
 import pytest
 
 from ofa_plugins_core import Host, InputError, UsageError
-from ofa_plugins_core.testing import SupernetSuite
 
 HERE = Path(__file__).parent
 SHARED = HERE.parents[3] / "shared"
@@ -34,7 +34,9 @@ def golden_holds(host, name, records):
         model = host.cost_model(cost).build(supernet)
         values = model.evaluate(archs)
         expected = [r[cost] for r in records]
-        assert [v if e is not None else None for v, e in zip(values, expected, strict=True)] == expected
+        assert [
+            v if e is not None else None for v, e in zip(values, expected, strict=True)
+        ] == expected
     for record in records:
         history = [items for _, _, items in model.history(record["arch"])]
         if "peak_history" in record:
@@ -67,7 +69,7 @@ def test_every_measured_record_has_its_peak_memory(host):
         ("ofa_mbv3_w1.0", 21_758_655_492_572_485_851),
         ("ofa_mbv3_w1.2", 7371**5),
         ("ofa_proxyless_w1.3", 7371**5 * 9),
-        # stem: 2 depths, 2 distinct middle widths, 3 widths; stages: 3 widths, 3 depths, e per block
+        # stem: 2 depths, 2 distinct middle widths, 3 widths; stages: 3 widths, e a block
         ("ofa_resnet50", 12 * (3 * (9 + 27 + 81)) ** 3 * (3 * (81 + 243 + 729))),
     ],
 )
@@ -108,7 +110,7 @@ class TestPriced:
 class TestForms:
     """Every form of an architecture that published files have."""
 
-    ARCH = {"ks": [3] * 20, "e": [4] * 20, "d": [2] * 5, "image_size": 176}
+    ARCH: ClassVar = {"ks": [3] * 20, "e": [4] * 20, "d": [2] * 5, "image_size": 176}
 
     def same(self, host, form, arch=ARCH):
         space = host.supernet("ofa_mbv3_w1.0").space
@@ -164,12 +166,3 @@ class TestForms:
         arch = {"d": [1, 0, 0, 0, 0], "e": [0.2] * 18, "w": [0] * 6, "image_size": 224}
         with pytest.raises(InputError, match=r"d\[0\] = 1 is not an option"):
             model.evaluate([arch])
-
-
-@pytest.mark.parametrize("name", ["ofa_mbv3_w1.2", "ofa_proxyless_w1.3", "ofa_resnet50"])
-class TestLaws(SupernetSuite):
-    """What every supernet keeps."""
-
-    @pytest.fixture
-    def supernet(self, host, name):
-        return host.supernet(name).at([128, 224])

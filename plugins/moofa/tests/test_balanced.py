@@ -1,0 +1,90 @@
+"""Balanced draws: as many networks in each range, none outside, nothing by chance of rejection."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from moofa.balanced import Balanced, BalancedOptions, shares
+from ofa_plugins_core import Host, UsageError
+from ofa_plugins_core.builtin.costs import entries
+from ofa_plugins_core.testing import SamplerSuite, toy_supernet
+from ofa_plugins_core.testing.toys import everything
+
+COSTS = {e.name: e for e in entries()}
+
+
+@pytest.fixture(scope="module")
+def host():
+    return Host.discover()
+
+
+def cost(supernet, name="peak_memory"):
+    return COSTS[name].build(supernet, COSTS[name].options())
+
+
+def places(sampler, values):
+    """Range of each value: the first includes its start, the others only their end."""
+    return np.maximum(np.searchsorted(sampler.edges, values, side="left") - 1, 0)
+
+
+def test_moofas_ranges(host):
+    supernet = host.supernet("moofa_v3")
+    entry = host.sampler("balanced")
+    sampler = entry.build(supernet, entry.options(low=250e3, high=800e3))
+    genes = sampler.sample(100, np.random.default_rng(0))
+    values = sampler.cost.evaluate(genes)
+    counts = np.bincount(places(sampler, values), minlength=15)
+    assert counts[counts > 0].min() >= counts.max() - 1
+    assert (counts > 0).sum() == 12  # nothing between 250k and 286k, and nothing above 696,192
+    assert values.min() >= 250e3
+
+
+def test_every_network_of_a_range_is_equally_likely():
+    supernet = toy_supernet()
+    sampler = Balanced(supernet, cost(supernet), ranges=3)
+    every = everything(supernet.space)
+    place = places(sampler, sampler.cost.evaluate(every))
+    drawn = sampler.sample(30_000, np.random.default_rng(5))
+    found = places(sampler, sampler.cost.evaluate(drawn))
+    for number in set(place.tolist()):
+        rows, counts = np.unique(drawn[found == number], axis=0, return_counts=True)
+        expected = (found == number).sum() / (place == number).sum()
+        assert len(rows) == (place == number).sum()
+        assert abs(counts - expected).max() < 6 * np.sqrt(expected)
+
+
+def test_sums_are_sorted_into_ranges(host):
+    supernet = host.supernet("moofa_v3").at([224])
+    sampler = Balanced(supernet, cost(supernet, "flops"), ranges=4)
+    genes = sampler.sample(40, np.random.default_rng(1))
+    assert np.bincount(places(sampler, sampler.cost.evaluate(genes))).tolist() == [10] * 4
+
+
+@pytest.mark.parametrize(
+    "options",
+    [
+        BalancedOptions(low=5.0, high=1.0),
+        BalancedOptions(ranges=0),
+        BalancedOptions(low=1.0, high=2.0),
+        BalancedOptions(cost="flops", low=1.0, high=2.0),
+    ],
+)
+def test_what_cannot_be_filled(host, options):
+    supernet = host.supernet("moofa_v3").at([128])
+    sampler = host.sampler("balanced").build(supernet, options)
+    with pytest.raises(UsageError, match="balanced: "):
+        sampler.sample(3, np.random.default_rng(0))
+
+
+def test_shares():
+    assert shares(7, 3) == [3, 2, 2]
+    assert shares(2, 3) == [1, 1, 0]
+
+
+class TestLaws(SamplerSuite):
+    """What every sampler keeps."""
+
+    @pytest.fixture
+    def sampler(self, supernet):
+        return Balanced(supernet, cost(supernet), ranges=4)
