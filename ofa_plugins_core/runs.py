@@ -10,9 +10,7 @@ import csv
 import io
 import json
 import os
-import platform
 import re
-import secrets
 import shutil
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
@@ -70,7 +68,7 @@ def default_folder(job: str, supernet: str | None, now: datetime | None = None) 
     """
     moment = (now or datetime.now(UTC)).strftime("%Y%m%dT%H%M%SZ")
     stem = re.sub(r"\.ya?ml$", "", Path(supernet or "").name)
-    words = [job, re.sub(r"[^\w.-]+", "_", stem), moment, secrets.token_hex(2)]
+    words = [job, re.sub(r"[^\w.-]+", "_", stem), moment, os.urandom(2).hex()]
     return RUNS / "-".join(w for w in words if w)
 
 
@@ -133,7 +131,7 @@ def write(path: Path, content: str | bytes) -> None:
 
 
 def _beside(path: Path) -> Path:
-    return path.with_name(f".{path.name}.{secrets.token_hex(4)}.part")
+    return path.with_name(f".{path.name}.{os.urandom(4).hex()}.part")
 
 
 @contextmanager
@@ -159,13 +157,21 @@ def about(host: Host, command: Iterable[str], seed: int, seconds: float) -> dict
         "finished": datetime.now(UTC).isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
         "python": sys.version.split()[0],
-        "platform": platform.platform(),
+        "platform": " ".join(_machine()),
         "packages": {name: _version(name) for name in PACKAGES},
         "plugins": [
             {"name": p.name, "distribution": p.distribution, "version": p.version, "state": p.state}
             for p in host.plugins
         ],
     }
+
+
+def _machine() -> tuple[str, ...]:
+    """Operating system, its release, kind of processor; ``platform`` takes longer to load."""
+    if not hasattr(os, "uname"):
+        return (sys.platform,)
+    found = os.uname()
+    return found.sysname, found.release, found.machine
 
 
 def _version(name: str) -> str | None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from attrs import field, frozen
 from numpy.typing import NDArray
@@ -20,9 +20,10 @@ from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import Archs, Supernet
 from ofa_plugins_core.pricing import evaluate_separable
 from ofa_plugins_core.separable import Separable
-from ofa_plugins_core.table_flaws import find_flaws, published_name
-from ofa_plugins_core.tables import Table, TableFolder, row_key
 from ofa_plugins_core.values import Kind
+
+if TYPE_CHECKING:  # tables are read by those who use them; the entry is listed by everyone
+    from ofa_plugins_core.tables import Table, TableFolder
 
 PUBLISHED_WIDTHS: Final[Mapping[tuple[int, ...], str]] = {
     (24, 32, 48, 96, 136, 192, 1152, 1536): "ofa_mbv3_w1.2",
@@ -75,6 +76,8 @@ class TableLatency:
 
     @cached_property
     def _published(self) -> str | None:
+        from ofa_plugins_core.table_flaws import published_name
+
         sizes = [s for s in self.supernet.resolutions if s in self.folder.files]
         return published_name(self.folder.table(sizes[0])) if sizes else None
 
@@ -89,6 +92,8 @@ class TableLatency:
         Raises:
             InputError: no table for the size, a broken one, or rows that it does not have.
         """
+        from ofa_plugins_core.tables import row_key
+
         if size not in self._tables:
             table = self.folder.table(size)
             self._check_rows(table)
@@ -98,6 +103,8 @@ class TableLatency:
         return self._tables[size]
 
     def _check_rows(self, table: Table) -> None:
+        from ofa_plugins_core.tables import row_key
+
         blocks = self.supernet.geometry().catalogue(table.size).blocks
         missing = sorted({row_key(b) for b in blocks} - table.rows.keys())
         if not missing:
@@ -125,6 +132,8 @@ class TableLatency:
 
     def notices(self) -> Sequence[Notice]:
         """What is wrong with the table at the supernet's image sizes, for the user."""
+        from ofa_plugins_core.table_flaws import find_flaws
+
         flaws = find_flaws([self.folder], self.supernet.resolutions)
         return [Notice(flaw.message) for flaw in flaws]
 
@@ -148,6 +157,8 @@ def rows_are_of(table: Table) -> str:
 
 
 def _build(supernet: Supernet, options: LatencyOptions) -> TableLatency:
+    from ofa_plugins_core.tables import TableFolder
+
     if options.folder is None:
         name = options.qualifier or "NAME"
         raise UsageError(

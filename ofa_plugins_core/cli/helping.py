@@ -14,7 +14,7 @@ def write_help(command: Any, context: Any, epilog: str = "") -> None:
     from rich.padding import Padding
     from rich.text import Text
 
-    console = Console(highlight=False)
+    console = Console(highlight=False, emoji=False, markup=False)
     usage = " ".join(command.collect_usage_pieces(context))
     console.print()
     console.print(Text.assemble((" Usage: ", "bold"), f"{context.command_path} {usage}"))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 from importlib import import_module
@@ -24,6 +25,9 @@ COMMANDS: Final = {
 """Command -> the module (and its attribute, else ``app``) that brings it, and a line on it."""
 
 
+THREADS: Final = "OPENBLAS_NUM_THREADS"
+
+
 class LazyGroup(Written, TyperGroup):
     """Commands whose modules are imported when they are called, not for the list of them."""
 
@@ -34,9 +38,25 @@ class LazyGroup(Written, TyperGroup):
 
 
 def _loaded(name: str) -> Any:
+    _import_numpy()
     module, _, attribute = COMMANDS[name][0].partition(":")
     app = getattr(import_module(module), attribute or "app")
     return typer.main.get_command(app) if isinstance(app, typer.Typer) else app
+
+
+def _import_numpy() -> None:
+    """Import numpy with one thread for its linear algebra, unless the user says how many.
+
+    No command multiplies large matrices with numpy, and starting threads takes a third of its
+    import. Torch, which has a linear algebra of its own, does not see it.
+    """
+    if "numpy" in sys.modules or THREADS in os.environ:
+        return
+    os.environ[THREADS] = "1"
+    try:
+        import numpy  # noqa: F401  # for its side effect
+    finally:
+        del os.environ[THREADS]
 
 
 INTERRUPTED: Final = 130

@@ -24,7 +24,7 @@ QUIET_SECONDS: Final = 10.0
 
 def console() -> Console:
     """For people: on stderr."""
-    return Console(stderr=True, highlight=False)
+    return Console(stderr=True, highlight=False, emoji=False, markup=False)
 
 
 def write_json(value: Any) -> None:
