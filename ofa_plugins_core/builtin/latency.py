@@ -23,7 +23,7 @@ from ofa_plugins_core.separable import Separable
 from ofa_plugins_core.values import Kind
 
 if TYPE_CHECKING:  # tables are read by those who use them; the entry is listed by everyone
-    from ofa_plugins_core.tables import Table, TableFolder
+    from ofa_plugins_core.tables import Table, TableFolder  # noqa: TC004  # never structured
 
 PUBLISHED_WIDTHS: Final[Mapping[tuple[int, ...], str]] = {
     (24, 32, 48, 96, 136, 192, 1152, 1536): "ofa_mbv3_w1.2",
