@@ -6,6 +6,7 @@ import json
 import sys
 from collections import Counter
 from pathlib import Path
+from shlex import quote
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
@@ -105,8 +106,8 @@ def new_plugin(
     for path in written:
         console.print(Text(f"  {path}", "dim"))
     console.print("next:")
-    console.print(Text(f'  pip install -e "{folder}[test]"'), soft_wrap=True)
-    console.print(Text(f"  pytest {folder}"), soft_wrap=True)
+    console.print(Text(f"  pip install -e {quote(f'{folder}[test]')}"), soft_wrap=True)
+    console.print(Text(f"  pytest {quote(str(folder))}"), soft_wrap=True)
 
 
 def _console() -> Console:

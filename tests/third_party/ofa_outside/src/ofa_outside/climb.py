@@ -5,10 +5,11 @@ from __future__ import annotations
 import numpy as np
 from attrs import field, frozen
 
-from ofa_plugins_core import InfeasibleError, SearchSpace
+from ofa_plugins_core import SearchSpace
+from ofa_plugins_core.archive import Archive
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem
-from ofa_plugins_core.scoring import Scorer, Scores, front_of, ranking
+from ofa_plugins_core.scoring import Scores, ranking
 from ofa_plugins_core.values import Genes
 
 
@@ -39,18 +40,13 @@ class Climb:
         Raises:
             InfeasibleError: nothing on the way meets the constraints.
         """
-        space, score = problem.supernet.space, Scorer(problem)
-        seen = space.canonical(space.sample(self.options.starts, generator))
+        space, archive = problem.supernet.space, Archive(problem)
+        genes = space.canonical(space.sample(self.options.starts, generator))
         for step in range(self.options.steps):
-            near = _neighbours(space, self._best(problem, seen, score(seen)), generator)
-            seen = np.unique(np.concatenate([seen, near]), axis=0)
-            listener(Progress("round", step + 1, self.options.steps))
-        scores = score(seen)
-        if not scores.met(problem.constraints).any():
-            raise _infeasible(problem, scores)
-        if problem.front:
-            return Found(front_of(problem, seen, scores), optimal=False, evaluations=len(seen))
-        return Found(self._best(problem, seen, scores)[:1], optimal=False, evaluations=len(seen))
+            best = self._best(problem, genes, archive.add(genes))
+            genes = np.concatenate([best, _neighbours(space, best, generator)])
+            listener(Progress("round", step + 1, self.options.steps, archive.best()))
+        return archive.found()
 
     def _best(self, problem: Problem, genes: Genes, scores: Scores) -> Genes:
         """The best networks, those that meet the constraints first."""
@@ -66,9 +62,3 @@ def _neighbours(space: SearchSpace, genes: Genes, generator: np.random.Generator
     columns = np.tile(np.arange(count), len(genes))
     near[np.arange(len(near)), columns] = generator.integers(0, space.sizes[columns])
     return space.canonical(near)
-
-
-def _infeasible(problem: Problem, scores: Scores) -> InfeasibleError:
-    smallest = {name: float(values.min()) for name, values in scores.costs.items()}
-    bounds = ", ".join(map(str, problem.constraints))
-    return InfeasibleError(f"no network on the way meets {bounds}", smallest=smallest, binds=bounds)

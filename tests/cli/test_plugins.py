@@ -1,0 +1,149 @@
+"""``ofa plugins list``, ``check`` and ``new`` on the command line."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+
+from ofa_plugins_core import CostModelEntry, Host, SupernetEntry
+from ofa_plugins_core.cli.main import run
+from ofa_plugins_core.hookspecs import KINDS
+from ofa_plugins_core.scaffold import KINDS as NEW
+from ofa_plugins_core.testing import in_process, toy_cost, toy_supernet
+
+
+class Jumpy:
+    """A cost that is another one each time."""
+
+    name, unit, kind, source = "jumpy", "units", "computed", None
+    calls = 0
+
+    def evaluate(self, archs):
+        self.calls += 1
+        return toy_cost().evaluate(archs) + self.calls
+
+
+def discover(block):
+    sound = in_process("sound", ofa_supernets=[SupernetEntry("toy", "a toy", toy_supernet)])
+    jumpy = CostModelEntry("jumpy", "never the same", "units", lambda s, o: Jumpy())
+    broken = in_process("broken", ofa_jobs=[42])
+    plugins = {"sound": sound, "jumpy": in_process("jumpy", ofa_cost_models=[jumpy])}
+    return Host.discover(block, {**plugins, "broken": broken})
+
+
+@pytest.fixture
+def ofa(capsys):
+    def call(*words, code=0):
+        assert run(words, discover) == code
+        return capsys.readouterr()
+
+    return call
+
+
+class TestList:
+    def test_json_is_as_promised(self, ofa):
+        plugins = {p["name"]: p for p in json.loads(ofa("plugins", "list", "--json").out)}
+        sound = plugins["sound"]
+        assert set(sound) == {"name", "distribution", "version", "state", "error", "offers"}
+        assert (sound["state"], sound["error"]) == ("loaded", None)
+        assert sound["offers"]["supernets"] == ["toy"]
+        assert set(sound["offers"]) == set(KINDS)
+        assert plugins["broken"]["state"] == "failed"
+        assert "ofa_jobs() yielded 42" in plugins["broken"]["error"]
+
+    def test_json_is_alone_on_stdout(self, ofa):
+        shown = ofa("plugins", "list", "--json")
+        assert len(shown.out.splitlines()) == 1
+        assert shown.err == ""
+
+    def test_people_get_a_table_and_the_reasons(self, ofa):
+        lines = ofa("plugins", "list").out.splitlines()
+        assert any(line.split()[:4] == ["sound", "0", "loaded", "supernets:"] for line in lines)
+        assert lines[-1].startswith("plugin 'broken' 0: ofa_jobs() yielded 42")
+
+    def test_a_blocked_one_is_listed_as_such(self, ofa):
+        plugins = json.loads(ofa("--block", "sound", "plugins", "list", "--json").out)
+        assert [p["state"] for p in plugins if p["name"] == "sound"] == ["blocked"]
+
+
+class TestCheck:
+    def test_a_sound_plugin_passes(self, ofa):
+        found = json.loads(ofa("plugins", "check", "sound", "--json").out)
+        assert (found["name"], found["passed"]) == ("sound", True)
+        assert {f["outcome"] for f in found["findings"]} <= {"holds", "does not apply"}
+        assert len(found["findings"]) > 10
+
+    def test_a_law_that_is_broken_is_said_with_the_numbers(self, ofa):
+        shown = ofa("plugins", "check", "jumpy", code=4)
+        assert "cost_models: jumpy: broken: The same networks cost the same again" in shown.out
+        assert "broken" in shown.err
+
+    def test_json_says_the_same_and_the_exit_code_too(self, ofa):
+        found = json.loads(ofa("plugins", "check", "jumpy", "--json", code=4).out)
+        assert not found["passed"]
+        laws = {f["law"] for f in found["findings"] if f["outcome"] == "broken"}
+        assert "The same networks cost the same again, in any order." in laws
+
+    def test_a_failed_plugin_fails_with_its_blame(self, ofa):
+        assert "ofa_jobs() yielded 42" in ofa("plugins", "check", "broken", code=4).err
+
+    def test_a_blocked_one_cannot_be_checked(self, ofa):
+        assert "is blocked" in ofa("--block", "sound", "plugins", "check", "sound", code=2).err
+
+    def test_an_unknown_name_names_the_nearest(self, ofa):
+        assert "nearest known: sound" in ofa("plugins", "check", "soundly", code=2).err
+
+
+class TestNew:
+    @pytest.fixture(autouse=True)
+    def inside(self, tmp_path, monkeypatch):
+        monkeypatch.chdir(tmp_path)
+
+    @pytest.mark.parametrize("kind", NEW)
+    def test_every_kind_is_written_whole(self, ofa, tmp_path, kind):
+        ofa("plugins", "new", "fresh", "--kind", kind)
+        files = {str(p.relative_to(tmp_path)) for p in tmp_path.rglob("*") if p.is_file()}
+        assert files == {
+            "fresh/pyproject.toml",
+            "fresh/README.md",
+            "fresh/src/fresh/__init__.py",
+            "fresh/src/fresh/plugin.py",
+            f"fresh/src/fresh/{kind}.py",
+            "fresh/tests/test_fresh.py",
+        }
+
+    def test_the_next_two_commands_are_said(self, ofa):
+        lines = ofa(
+            "plugins", "new", "fresh", "--kind", "job", "--out", "my place"
+        ).out.splitlines()
+        assert [line.strip() for line in lines[-2:]] == [
+            "pip install -e 'my place[test]'",
+            "pytest 'my place'",
+        ]
+
+    def test_an_existing_folder_is_left_alone(self, ofa, tmp_path):
+        (tmp_path / "fresh").mkdir()
+        assert "fresh exists" in ofa("plugins", "new", "fresh", "--kind", "job", code=2).err
+        assert list((tmp_path / "fresh").iterdir()) == []
+
+    @pytest.mark.parametrize(
+        "name", ["Fresh", "two words", "../up", "a-b", "1st", "class", "", "a__b", "_a"]
+    )
+    def test_what_is_no_name_is_refused(self, ofa, tmp_path, name):
+        shown = ofa("plugins", "new", name, "--kind", "job", code=2)
+        assert "cannot be the name of a plugin" in shown.err
+        assert list(tmp_path.iterdir()) == []
+
+    @pytest.mark.parametrize("name", ["sound", "json", "ofa", "job"])
+    def test_a_name_that_is_taken_is_refused(self, ofa, name):
+        assert "is taken" in ofa("plugins", "new", name, "--kind", "job", code=2).err
+
+    def test_an_unknown_kind_names_the_nearest(self, ofa):
+        shown = ofa("plugins", "new", "fresh", "--kind", "costmodel", code=2)
+        assert "nearest known: cost_model" in shown.err
+
+    def test_a_folder_that_cannot_be_written_is_an_output_error(self, ofa, tmp_path):
+        (tmp_path / "file").write_text("")
+        shown = ofa("plugins", "new", "fresh", "--kind", "job", "--out", "file/fresh", code=5)
+        assert "cannot write file/fresh" in shown.err
