@@ -14,7 +14,6 @@ from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InfeasibleError
 from ofa_plugins_core.events import Notice, Progress
-from ofa_plugins_core.interfaces import Found
 from ofa_plugins_core.jobs.asking import Question, question_of
 from ofa_plugins_core.jobs.choosing import Choice, searcher_of
 from ofa_plugins_core.jobs.counting import networks_within
@@ -107,12 +106,8 @@ def _once(context: JobContext, question: Question, choice: Choice) -> Outcome:
         found.evaluations,
         found.epsilon,
         found.note,
-        _was_interrupted(found),
+        found.interrupted,
     )
-
-
-def _was_interrupted(found: Found) -> bool:
-    return bool(getattr(found, "interrupted", False))
 
 
 def _first_cost(item: Item) -> Any:
@@ -130,9 +125,11 @@ def _swept(
     try:
         for number, constraint in enumerate(question.sweep):
             key = f"{constraint.bound!r}"
-            if key not in kept:
-                kept[key] = _at_bound(context, question, choice, number)
-            front.append(_read(question, constraint, kept[key]))
+            part = kept[key] if key in kept else _at_bound(context, question, choice, number)
+            front.append(_read(question, constraint, part))
+            if part.get("interrupted"):  # shown, but done anew when resumed
+                raise KeyboardInterrupt
+            kept[key] = part
             done = number + 1
             context.listener(Progress("bound", done, len(question.sweep), str(constraint)))
             if context.out is not None and time.monotonic() - latest > STORE_SECONDS:
@@ -174,10 +171,14 @@ def _at_bound(
         found = choice.searcher.search(problem, _generator(context, number), context.listener)
     except InfeasibleError as error:
         return {"smallest": dict(error.smallest), "binds": error.binds}
-    if _was_interrupted(found):
-        raise KeyboardInterrupt
-    arch = problem.supernet.space.decode(found.genes[:1])[0].as_dict()
-    return {"arch": arch, "optimal": found.optimal, "evaluations": found.evaluations}
+    if not len(found.genes):
+        raise KeyboardInterrupt  # before anything was found
+    return {
+        "arch": problem.supernet.space.decode(found.genes[:1])[0].as_dict(),
+        "optimal": found.optimal,
+        "evaluations": found.evaluations,
+        "interrupted": found.interrupted,
+    }
 
 
 def _read(question: Question, constraint: Constraint, part: Mapping[str, Any]) -> Item | Infeasible:

@@ -355,6 +355,32 @@ def test_an_interrupted_sweep_keeps_what_it_has_and_goes_on(ofa, host_with):
     assert not Path("kept/progress.json").exists()
 
 
+PARTIAL = """
+from ofa_plugins_core import SearcherEntry, hookimpl
+from ofa_plugins_core.interfaces import Found
+
+class Partial:
+    def refuses(self, problem):
+        return None
+    def search(self, problem, generator, listener=None):
+        genes = problem.supernet.space.sample(1, generator)
+        return Found(genes, False, 1, note="interrupted after 1 draw")
+
+@hookimpl
+def ofa_searchers():
+    yield SearcherEntry("partial", "keeps what it has", lambda o: Partial())
+"""
+
+
+@pytest.mark.parametrize("words", [(), ("--constraint", "peak_memory<=1M:2M")])
+def test_what_an_interrupted_searcher_had_is_kept(ofa, host_with, words):
+    done = ofa(*SEARCH, "--searcher", "partial", *words, "--json", host=host_with(PARTIAL))
+    assert done.code == 130
+    assert len(done.json["front"]) == 1
+    assert done.json["note"].startswith("interrupted")
+    assert (Path(done.json["run"]) / "result.json").is_file()
+
+
 def test_another_request_cannot_resume(ofa, host_with):
     host = host_with(FAILING)
     words = ("--searcher", "stops", "--constraint", "peak_memory<=1M:2M", "--points", "5")
