@@ -6,7 +6,7 @@ import json
 import sys
 import time
 from collections.abc import Iterable, Sequence
-from typing import Any, Final, TypeAlias
+from typing import Any, Final, Literal, TypeAlias
 
 from rich.console import Console
 from rich.table import Table
@@ -57,11 +57,18 @@ def shortened(rows: Sequence[Sequence[str]], most: int) -> list[Sequence[str]]:
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
+    shown = list(rows)
     for number, column in enumerate(columns):
-        table.add_column(column, justify="left" if number == 0 else "right", overflow="fold")
-    for row in rows:
+        figures = all(_is_figure(row[number]) for row in shown)
+        side: Literal["left", "right"] = "right" if figures else "left"
+        table.add_column(column, justify=side, no_wrap=figures, overflow="fold")
+    for row in shown:
         table.add_row(*(Text(cell) for cell in row))
     return table
+
+
+def _is_figure(cell: str) -> bool:
+    return not cell or cell[0].isdigit() or cell[0] in "-?"
 
 
 class Teller:

@@ -184,7 +184,7 @@ def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
         teller.close()
     about = runs.about(host, session.command, request.seed, time.monotonic() - started)
     failure = _kept(result, request.configuration(entry.name), about, out)
-    show(result, request.json)
+    show(result, request.json, kept=failure is None)
     if failure is not None:
         raise failure
     if out is not None and not request.json:
@@ -221,10 +221,17 @@ def as_json(result: Any) -> Any:
     return result.as_json() if hasattr(result, "as_json") else plain(result)
 
 
-def show(result: Any, json: bool) -> None:
-    """Print a job's result: JSON on stdout, or tables on stderr."""
+def show(result: Any, json: bool, kept: bool = True) -> None:
+    """Print a job's result: JSON on stdout, or tables on stderr.
+
+    Args:
+        kept: its run could be written; if not, the JSON does not name it.
+    """
     if json:
-        output.write_json(as_json(result))
+        value = as_json(result)
+        if not kept and isinstance(value, dict) and "run" in value:
+            value = {**value, "run": None}
+        output.write_json(value)
     elif hasattr(result, "as_tables"):
         output.write_tables(result.as_tables(), getattr(result, "most_rows", None))
     elif result is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -186,7 +187,8 @@ class SearchResult:
         if self.epsilon is not None:
             lines.append("thinned: " + ", ".join(f"{k} {v:.3g}" for k, v in self.epsilon.items()))
         if self.counts is not None:
-            lines.append(f"networks that meet the bounds: {_counted(self.counts)}")
+            said = ", ".join(f"{_said_count(n)} at {size}" for size, n in self.counts.items())
+            lines.append(f"networks that meet the bounds: {said}")
         return "\n".join([*lines, self.note] if self.note else lines)
 
     def _costs(self) -> dict[str, Measurement]:
@@ -213,7 +215,7 @@ class SearchResult:
         if "records\nbehind it" in self._columns():
             cells.append("?" if item.support is None else f"{item.support:,}")
         if "networks\nunder it" in self._columns():
-            cells.append(_counted(item.counts or {}))
+            cells.append(_in_all(item.counts or {}))
         return [*cells, str(item.arch.image_size), "extrapolated" if item.extrapolated else ""]
 
 
@@ -224,10 +226,19 @@ def number(value: Number | None) -> str:
     return f"{int(value):,}" if float(value).is_integer() else f"{value:,.6g}"
 
 
-def _counted(counts: Mapping[str, Any]) -> str:
-    def said(value: Any) -> str:
-        if isinstance(value, Mapping):
-            return f"{value['estimate']:.3g} ± {value['error']:.1g}"
-        return f"{value:,}"
+def _said_count(value: Any) -> str:
+    """A number of networks: exact, or an estimate with its error."""
+    if isinstance(value, Mapping):
+        return f"{value['estimate']:.3g} ± {value['error']:.1g}"
+    return f"{value:,}"
 
-    return ", ".join(f"{said(v)} at {size}" for size, v in counts.items())
+
+def _in_all(counts: Mapping[str, Any]) -> str:
+    """Over all image sizes."""
+    if all(isinstance(v, int) for v in counts.values()):
+        return f"{sum(counts.values()):,}"
+    pairs = [
+        (v["estimate"], v["error"]) if isinstance(v, Mapping) else (v, 0) for v in counts.values()
+    ]
+    estimate, error = sum(n for n, _ in pairs), math.hypot(*(e for _, e in pairs))
+    return _said_count({"estimate": estimate, "error": error})

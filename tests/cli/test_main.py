@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -127,16 +129,22 @@ def test_help_loads_no_numpy_and_no_plugin(tmp_path):
     assert loaded_by("--help", folder=tmp_path, names=names) == {""}
 
 
-def test_a_search_loads_nothing_heavy(tmp_path):
-    heavy = ("torch", "scipy", "matplotlib", "pymoo", "pandas", "pydantic", "yaml")
-    words = ("run", "sample", "--supernet", "moofa_v3", "--n", "2")
+@pytest.mark.skipif(find_spec("moofa") is None, reason="moofa is not installed")
+@pytest.mark.parametrize("job", ["search", "cost", "predict"])
+def test_the_jobs_load_nothing_heavy(tmp_path, job):
+    heavy = ("torch", "scipy", "matplotlib", "pymoo", "pandas", "pydantic", "yaml", "numpy.ma")
+    arch = {"ks": [3] * 20, "e": [2] * 20, "d": [2] * 5, "image_size": 128}
+    (tmp_path / "archs.jsonl").write_text(json.dumps(arch))
+    cost = () if job == "predict" else ("--cost", "peak_memory")
+    archs = () if job == "search" else ("--archs", "archs.jsonl")
+    words = ("run", job, "--supernet", "moofa_v3", *cost, *archs)
     assert loaded_by(*words, folder=tmp_path, names=heavy) == {""}
 
 
 def test_a_closed_pipe_is_quiet(tmp_path):
     script = Path(sys.executable).with_name("ofa")
-    if not script.exists():
-        pytest.skip("the script is not installed")
+    if not script.exists() or find_spec("moofa") is None:
+        pytest.skip("the script or moofa is not installed")
     words = f"'{script}' run sample --supernet moofa_v3 --n 20000 --json | head -n 1"
     done = subprocess.run(
         ["bash", "-c", words],

@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from ofa_plugins_core.cli import output
+from ofa_plugins_core.events import Notice, Progress
+
 SEARCH = ("run", "search", "--supernet", "toy", "--cost", "peak_memory")
 
 GREET = """
@@ -240,3 +243,42 @@ def test_cost_and_predict_keep_nothing_unless_asked(ofa, archs, tmp_path):
     assert not (tmp_path / "runs").exists()
     assert ofa(*words, "--out", "kept").code == 0
     assert (tmp_path / "kept" / "result.json").is_file()
+
+
+def test_a_full_disk_is_code_5_and_the_result_is_shown_all_the_same(ofa, monkeypatch, tmp_path):
+    def full(self, *content, **more):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_text", full)
+    done = ofa(*SEARCH, "--json")
+    assert done.code == 5
+    assert "No space left on device" in done.err
+    assert len(done.json["front"]) > 1
+    assert done.json["run"] is None
+    assert [p for p in tmp_path.rglob("*") if p.is_file()] == []
+
+
+def test_a_plot_is_drawn_into_the_run(ofa):
+    pytest.importorskip("matplotlib")
+    found = ofa(*SEARCH, "--plot", "--json").json
+    assert "<svg" in (Path(found["run"]) / "front.svg").read_text()
+
+
+def test_long_tables_are_shortened_and_say_so(capsys):
+    rows = [[str(n), f"{n * n:,}"] for n in range(1000)]
+    output.write_tables([("squares", ["n", "n²"], rows)])
+    shown = capsys.readouterr().err
+    assert "1000 rows, 20 of them shown" in shown
+    assert "998,001" in shown
+    assert len(shown.splitlines()) < 30
+
+
+def test_progress_is_told_on_stderr_now_and_then(capsys, monkeypatch):
+    monkeypatch.setattr(output, "QUIET_SECONDS", 0.0)
+    tell = output.Teller()
+    tell(Progress("bound", 1, 2, "peak_memory<=3"))
+    tell(Notice("a flaw"))
+    tell.close()
+    shown = capsys.readouterr()
+    assert shown.out == ""
+    assert shown.err == "bound 1/2 peak_memory<=3\nnote: a flaw\n"
