@@ -143,25 +143,14 @@ class Counting:
 
     @cached_property
     def _shares(self) -> list[NDArray[np.float64]]:
-        """For each step, gene last: the share of networks up to and with each option."""
-        shares = []
-        for step in self._steps:
-            counts = _gene_last(step)
-            whole = np.maximum(counts.sum(axis=-1, keepdims=True), 1)
-            shares.append(np.cumsum(counts, axis=-1) / whole)
-        return [s.astype(float) for s in shares]
+        return [_shares_of(step) for step in self._steps]
 
     def draw(self, n: int, generator: np.random.Generator) -> Genes:
         """Draw n of the counted networks, each equally likely: (n, genes), canonical.
 
         The resolution's column is 0. There must be at least one network.
         """
-        out = np.zeros((n, len(self.space.genes)), dtype=np.uint8)
-        for step, shares in zip(reversed(self._steps), reversed(self._shares), strict=True):
-            upto = shares[tuple(out[:, g] for g in step.rest)]
-            chosen = generator.random(n)[:, None] >= np.broadcast_to(upto, (n, upto.shape[-1]))
-            out[:, step.gene] = chosen.sum(axis=1)
-        return out
+        return _drawn(self.space, self._steps, self._shares, n, generator)
 
     def draw_beyond(self, inner: Counting, n: int, generator: np.random.Generator) -> Genes:
         """Draw n of the networks that this counts and ``inner`` does not, each equally likely.
@@ -181,6 +170,69 @@ class Counting:
             out[:, outer_step.gene] = chosen
             every, within = (c[np.arange(n), chosen] for c in (counts, inside))
         return out
+
+
+@frozen(eq=False, slots=False)
+class Tilted:
+    """Draws of networks with a probability in proportion to exp(tilt · cost).
+
+    The cost is a separable sum, so the weights are products, and as easily summed as counts are. A
+    tilt leads to where networks are rare; draws that are then kept with exp(-tilt · cost) are
+    uniform again.
+
+    Attributes:
+        space: of the networks, at one image size.
+        log_total: logarithm of the sum of all networks' weights.
+    """
+
+    space: SearchSpace
+    log_total: float
+    _steps: tuple[_Step, ...]
+
+    @classmethod
+    def of(cls, space: SearchSpace, quantity: Separable, tilt: float) -> Tilted:
+        """Weigh every distinct network by exp(tilt · its sum)."""
+        weights, offset = [], 0.0
+        for factor in quantity.factors:
+            exponent = tilt * factor.table.astype(float)
+            offset += float(exponent.max())
+            weights.append(Factor(factor.name, factor.genes, np.exp(exponent - exponent.max())))
+        factors = [*_canonical_factors(space), *weights]
+        order = elimination_order(space, factors)
+        value, steps = _eliminate(factors, order, mul, np.sum)
+        log_total = offset + float(np.log(max(float(value), np.finfo(float).tiny)))
+        return cls(space, log_total, tuple(steps))
+
+    @cached_property
+    def _shares(self) -> list[NDArray[np.float64]]:
+        return [_shares_of(step) for step in self._steps]
+
+    def draw(self, n: int, generator: np.random.Generator) -> Genes:
+        """Draw n networks by weight: (n, genes), canonical; the resolution's column is 0."""
+        return _drawn(self.space, self._steps, self._shares, n, generator)
+
+
+def _shares_of(step: _Step) -> NDArray[np.float64]:
+    """(rest…, options): the share of all weight that options up to and with each one have."""
+    counts = _gene_last(step)
+    whole = counts.sum(axis=-1, keepdims=True)
+    shares: NDArray[np.float64] = np.cumsum(counts, axis=-1) / np.where(whole > 0, whole, 1)
+    return shares.astype(float)
+
+
+def _drawn(
+    space: SearchSpace,
+    steps: Sequence[_Step],
+    shares: Sequence[NDArray[np.float64]],
+    n: int,
+    generator: np.random.Generator,
+) -> Genes:
+    """Draw gene after gene, in the opposite order of their elimination."""
+    out = np.zeros((n, len(space.genes)), dtype=np.uint8)
+    for step, upto in reversed(list(zip(steps, shares, strict=True))):
+        here = np.broadcast_to(upto[tuple(out[:, g] for g in step.rest)], (n, upto.shape[-1]))
+        out[:, step.gene] = (generator.random(n)[:, None] >= here[:, :-1]).sum(axis=1)
+    return out
 
 
 def _gene_last(step: _Step) -> Table:
