@@ -177,7 +177,10 @@ class SearchResult:
         return [(self._title(), self._columns(), [self._cells(i) for i in self.front])]
 
     def _title(self) -> str:
-        words = [self.supernet, f"searched by {self.searcher} in {self.seconds:.3g} s"]
+        words = [
+            self.supernet,
+            f"searched by {self.searcher} in {self.seconds:.3g} s ({self.reason})",
+        ]
         words.append("proven optimal for the predictor" if self.optimal else "not proven optimal")
         if self.evaluations:
             words.append(f"{self.evaluations:,} networks scored")
