@@ -163,24 +163,28 @@ class Host:
         return offers[0]
 
     def _absent(self, kind: str, name: str, known: Iterable[str]) -> OfaError:
-        """The error for a name that nothing offers: the user's mistake, or a failed plugin's."""
+        """The error for a name that nothing offers: the user's mistake, or a failed plugin's.
+
+        What a plugin would offer that failed on import nobody knows: a name that is like no known
+        one, where no plugin is blocked, is taken for one of its.
+        """
         names = list(known)
         out = [p for p in self.plugins if p.state in ("failed", "incompatible", "conflict")]
         out = [p for p in out if p.module is None]
         lost = [p for p in out if name in p.withdrawn.get(kind, ())]
+        blocked = [p.name for p in self.plugins if p.state == "blocked"]
         reasons = "; ".join(str(p.error) for p in lost or out)
-        if lost or (out and not get_close_matches(name, names)):
+        if lost or (out and not blocked and not get_close_matches(name, names)):
             return PluginError(
                 f"no {LABELS[kind]} {name!r}, and a plugin that may offer it takes no part: "
                 f"{reasons}",
                 advice=f"mend or uninstall the plugin; known: {', '.join(sorted(names)) or 'none'}",
             )
         error = UnknownNameError(LABELS[kind], name, names)
-        blocked = [p.name for p in self.plugins if p.state == "blocked"]
-        if out:
-            error.advice = f"plugins that take no part: {reasons}"
-        elif blocked:
+        if blocked:
             error.advice = f"blocked plugins: {', '.join(blocked)}"
+        elif out:
+            error.advice = f"plugins that take no part: {reasons}"
         return error
 
     def supernet(self, name: str) -> Supernet:

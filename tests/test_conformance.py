@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ofa_plugins_core import Host
-from ofa_plugins_core.testing import CostModelSuite, SamplerSuite, toy_supernet
+from ofa_plugins_core.testing import CostModelSuite, SamplerSuite, SearcherSuite, toy_supernet
 
 HOST = Host.discover()
 OFFERS = HOST.plugin("builtin").offers
@@ -27,3 +27,9 @@ class TestSamplers(SamplerSuite):
     @pytest.fixture(params=OFFERS["samplers"])
     def sampler(self, request):
         return HOST.sampler(request.param).build(toy_supernet())
+
+
+class TestSearchers(SearcherSuite):
+    @pytest.fixture(params=OFFERS["searchers"])
+    def searcher(self, request):
+        return HOST.searcher(request.param).build()

@@ -206,7 +206,7 @@ _LAWS: Final[dict[str, tuple[laws.Law, ...]]] = {
     "cost_models": cost.LAWS,
     "predictors": predictor.LAWS,
     "fitted_predictors": predictor.LAWS,
-    "searchers": searcher.LAWS,
+    "searchers": searcher.LIGHT,
     "runtime_policies": policy.LAWS,
     "jobs": (says_how_it_is_called,),
 }

@@ -194,3 +194,12 @@ LAWS: Final[tuple[Law, ...]] = (
     optimal_front_is_whole,
     tells_its_progress,
 )
+
+LIGHT: Final[tuple[Law, ...]] = (
+    refuses_in_words,
+    finds_networks_of_the_space,
+    says_what_is_infeasible,
+    front_is_not_dominated,
+    optimal_is_true,
+)
+"""For a quick check: five searches with a searcher's default options."""

@@ -7,7 +7,13 @@ from functools import cache
 import pytest
 
 from ofa_plugins_core import Host
-from ofa_plugins_core.testing import CostModelSuite, PredictorSuite, SamplerSuite, SupernetSuite
+from ofa_plugins_core.testing import (
+    CostModelSuite,
+    PredictorSuite,
+    SamplerSuite,
+    SearcherSuite,
+    SupernetSuite,
+)
 
 HOST = Host.discover()
 OFFERS = HOST.plugin("ofa_mit").offers
@@ -100,3 +106,9 @@ class TestFittedPredictors(PredictorSuite):
     @pytest.fixture
     def predictor(self, entry, supernet):
         return load(entry)
+
+
+class TestSearchers(SearcherSuite):
+    @pytest.fixture(params=OFFERS["searchers"])
+    def searcher(self, request):
+        return HOST.searcher(request.param).build()
