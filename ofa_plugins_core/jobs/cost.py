@@ -73,7 +73,7 @@ class CostResult:
     def as_tables(self) -> list[Row]:
         """For the terminal."""
         if self.details is None:
-            names = [f"{n}\n{m.unit}, {m.kind}" for n, m in self.costs[0].items()]
+            names = [f"{n}\n{m.unit}\n{m.kind}" for n, m in self.costs[0].items()]
             cells = [[number(m.value) for m in row.values()] for row in self.costs]
             rows = [[str(i), *found] for i, found in enumerate(cells, start=1)]
             return [(self.supernet, ["", *names], rows)]

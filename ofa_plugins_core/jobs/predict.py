@@ -67,7 +67,7 @@ class PredictResult:
             ]
             for number, p in enumerate(self.predictions, start=1)
         ]
-        columns = ["", "accuracy\n%, predicted", "80 %\ninterval", ""]
+        columns = ["", "accuracy\n%\npredicted", "80 %\ninterval", ""]
         return [(f"{self.supernet} · {self.predictor}: {self.source}", columns, rows)]
 
 

@@ -177,10 +177,8 @@ class SearchResult:
         return [(self._title(), self._columns(), [self._cells(i) for i in self.front])]
 
     def _title(self) -> str:
-        words = [
-            self.supernet,
-            f"searched by {self.searcher} in {self.seconds:.3g} s ({self.reason})",
-        ]
+        words = [self.supernet, f"searched by {self.searcher} ({self.reason})"]
+        words.append(f"{self.seconds:.3g} s")
         words.append("proven optimal for the predictor" if self.optimal else "not proven optimal")
         if self.evaluations:
             words.append(f"{self.evaluations:,} networks scored")
@@ -198,10 +196,10 @@ class SearchResult:
         return dict(self.items[0].costs) if self.items else {}
 
     def _columns(self) -> list[str]:
-        costs = [f"{n}\n{m.unit}, {m.kind}" for n, m in self._costs().items()]
-        accuracy = ["accuracy\n%, predicted", "80 %\ninterval"] if self.predictor else []
-        records = ["records\nbehind it"] if any(i.support is not None for i in self.items) else []
-        bound = [] if self.swept is None else [f"bound on\n{self.swept}"]
+        costs = [f"{n}\n{m.unit}\n{m.kind}" for n, m in self._costs().items()]
+        accuracy = ["accuracy\n%\npredicted", "80 %\ninterval"] if self.predictor else []
+        records = ["records\nbehind"] if any(i.support is not None for i in self.items) else []
+        bound = [] if self.swept is None else [f"bound\non\n{self.swept}"]
         counts = ["networks\nunder it"] if any(i.counts for i in self.items) else []
         return [*bound, *costs, *accuracy, *records, *counts, "image\nsize", ""]
 
@@ -215,7 +213,7 @@ class SearchResult:
         if self.predictor:
             a = item.accuracy
             cells += ["", ""] if a is None else [f"{a.value:.2f}", f"{a.low:.1f} to {a.high:.1f}"]
-        if "records\nbehind it" in self._columns():
+        if "records\nbehind" in self._columns():
             cells.append("?" if item.support is None else f"{item.support:,}")
         if "networks\nunder it" in self._columns():
             cells.append(_in_all(item.counts or {}))

@@ -291,7 +291,15 @@ def test_the_same_seed_finds_the_same(ofa):
 
 def test_the_table_has_units_kinds_intervals_and_support(ofa):
     shown = ofa(*SEARCH).err
-    for text in ("proven optimal", "items, computed", "%, predicted", "80 %", "records"):
+    for text in (
+        "proven optimal",
+        "items",
+        "computed",
+        "predicted",
+        "80 %",
+        "records",
+        "separable",
+    ):
         assert text in shown
 
 
