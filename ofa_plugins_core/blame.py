@@ -89,6 +89,11 @@ class Plugin:
             (e for name, e in _requirements(self.distribution) if e and name == wanted), None
         )
 
+    def lacks_extra(self, error: BaseException) -> str | None:
+        """The extra of its distribution without which an import failed, or None."""
+        module = missing_module(error)
+        return self.extra_with(module) if module else None
+
 
 def _requirements(distribution: str) -> Iterator[tuple[str, str | None]]:
     """(normal name, extra or None) of everything that an installed distribution requires."""
@@ -136,8 +141,7 @@ def attempt(plugin: Plugin, what: str, call: Callable[..., Any], *args: Any) -> 
 
 def accuse(plugin: Plugin, what: str, error: BaseException) -> NoReturn:
     """Raise what a plugin raised as an error that names it."""
-    module = missing_module(error)
-    extra = plugin.extra_with(module) if module else None
+    extra = plugin.lacks_extra(error)
     if extra:
         raise MissingExtraError(f"{plugin.label}: {what}", plugin.distribution, extra) from error
     raise PluginError(plugin.blames(what, error)) from error

@@ -136,6 +136,7 @@ class GuardedJob:
 
         Raises:
             OfaError, OSError: as they come.
+            MissingExtraError: what it imports comes with an extra that is not installed.
             PluginError: with the plugin in whose code the error was raised.
         """
         what = f"job {self.record.name!r}"
@@ -146,7 +147,7 @@ class GuardedJob:
             raise
         except Exception as error:
             guilty = culprit(error, self.plugins) or self.plugin
-            if guilty.name == BUILTIN:
+            if guilty.name == BUILTIN and not guilty.lacks_extra(error):
                 raise
             accuse(guilty, what, error)
 

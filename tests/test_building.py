@@ -22,7 +22,9 @@ from ofa_plugins_core import (
     SupernetEntry,
     UsageError,
 )
-from ofa_plugins_core.errors import UnknownNameError
+from ofa_plugins_core.blame import Plugin
+from ofa_plugins_core.errors import MissingExtraError, UnknownNameError
+from ofa_plugins_core.handing import GuardedJob
 from ofa_plugins_core.hookspecs import HOOKS
 from ofa_plugins_core.testing import ToyPolicy, in_process, toy_cost, toy_supernet
 
@@ -187,6 +189,21 @@ class TestJobs:
     def test_a_file_that_is_missing_is_not_the_plugins_fault(self):
         with pytest.raises(FileNotFoundError):
             self.run(lambda context, options: Path("/nowhere").read_text())
+
+    def test_an_extra_that_a_job_of_the_core_needs_is_named(self):
+        def needs_torch(context, options):
+            raise ModuleNotFoundError("No module named 'torch'", name="torch.nn")
+
+        core = Plugin("builtin", "ofa-plugins-core", "0.1")
+        job = GuardedJob(JobEntry("train", "…", run=needs_torch), core, [])
+        with pytest.raises(MissingExtraError, match=r"ofa-plugins-core\[torch\]"):
+            job(None)
+
+    def test_a_bug_in_a_job_of_the_core_is_nobody_elses(self):
+        core = Plugin("builtin", "ofa-plugins-core", "0.1")
+        job = GuardedJob(JobEntry("train", "…", run=lambda context, options: 1 / 0), core, [])
+        with pytest.raises(ZeroDivisionError):
+            job(None)
 
     def test_an_interruption_passes(self):
         def interrupted(context, options):
