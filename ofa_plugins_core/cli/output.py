@@ -40,7 +40,7 @@ def write_tables(tables: Iterable[Rows], most_rows: int | None = None) -> None:
     shown, most = console(), most_rows or MOST_ROWS
     for title, columns, rows in tables:
         if title:
-            shown.print(Text(title))
+            shown.print(Text(title), soft_wrap=True)
         if columns:
             shown.print(_table(columns, shortened(rows, most)))
         if len(rows) > most:

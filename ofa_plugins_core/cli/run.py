@@ -188,7 +188,7 @@ def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
     if failure is not None:
         raise failure
     if out is not None and not request.json:
-        output.console().print(f"kept in {out}")
+        output.console().print(f"kept in {out}", soft_wrap=True)
     return int(getattr(result, "exit_code", 0))
 
 
