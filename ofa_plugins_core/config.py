@@ -475,14 +475,15 @@ def _problems(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
             yield from _problems(inner, path)
     elif isinstance(error, ForbiddenExtraKeysError):
         known = [f.name for f in attrs.fields(error.cl) if f.init]
-        yield path, _unknown_key(sorted(map(str, error.extra_fields))[0], known)
+        yield path, unknown_key(sorted(map(str, error.extra_fields))[0], known)
     elif isinstance(error, KeyError):
         yield path, "is required"
     else:
         yield path, _first_line(error)
 
 
-def _unknown_key(key: str, known: Sequence[str]) -> str:
+def unknown_key(key: str, known: Sequence[str]) -> str:
+    """What to say of a key that is none of the known ones: the nearest of them."""
     near = get_close_matches(key, known, n=3, cutoff=0.5)
     label = "nearest known" if near else "known"
     return f"unknown key {key!r}; {label}: {', '.join(near or known) or 'none'}"

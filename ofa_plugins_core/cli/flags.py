@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 import typing
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 from types import NoneType, UnionType
 from typing import Annotated, Any, Final, Union, get_args, get_origin
@@ -12,7 +12,7 @@ from typing import Annotated, Any, Final, Union, get_args, get_origin
 import attrs
 import typer
 
-from ofa_plugins_core.config import Words, options_of, plain, read_yaml
+from ofa_plugins_core.config import Words, options_of, plain, read_yaml, structure, unknown_key
 from ofa_plugins_core.errors import PluginError, UsageError
 
 COMMON: Final = {
@@ -165,6 +165,21 @@ def settings(texts: list[str], before: object) -> dict[str, dict[str, Any]]:
             )
         found.setdefault(name, {})[key.replace("-", "_")] = Words(value.strip())
     return found
+
+
+def option_value(name: str, entries: Sequence[Any], key: str, value: object) -> Any:
+    """One setting, as the type that the options of an entry of that name ask for.
+
+    Raises:
+        UsageError: none of them has the key, or the value is of another type.
+    """
+    known: list[str] = []
+    for entry in entries:
+        fields = [f.name for f in _fields(entry.options) if f.init]
+        if key in fields:
+            return structure(value, typing.get_type_hints(entry.options)[key], f"{name}.{key}")
+        known += fields
+    raise UsageError(f"{name}: {unknown_key(key, known)}")
 
 
 def signed(call: Callable[..., Any], flags: list[inspect.Parameter]) -> Callable[..., Any]:

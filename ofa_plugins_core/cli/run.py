@@ -127,7 +127,7 @@ def requested(entry: JobEntry, host: Host, given: Mapping[str, Any]) -> Request:
         if given.get(name) is not None:
             shared[name] = Words(given[name])
     settings = flags.settings(given.get("set") or [], shared.get("set") or {})
-    _check_settings(host, settings)
+    settings = _typed(host, settings)
     seed = structure(shared.get("seed", 0), int, "seed")
     if seed < 0:
         raise UsageError(f"seed: expected a whole number from 0 up, found {seed}")
@@ -155,11 +155,24 @@ def _file_data(entry: JobEntry, given: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _check_settings(host: Host, settings: Mapping[str, object]) -> None:
-    known = {e.name for kind in KINDS for e in host.entries(kind) if hasattr(e, "options")}
+def _typed(host: Host, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+    """The settings as plain values of the types that the entries' options ask for.
+
+    Raises:
+        UsageError: no entry has the name, or its options have no such key or another type.
+    """
+    entries: dict[str, list[Any]] = {}
+    for kind in KINDS:
+        for entry in host.entries(kind):
+            if hasattr(entry, "options"):
+                entries.setdefault(entry.name, []).append(entry)
     for name in settings:
-        if name not in known:
-            raise UnknownNameError("name in --set", name, known)
+        if name not in entries:
+            raise UnknownNameError("name in --set", name, entries)
+    return {
+        name: {k: plain(flags.option_value(name, entries[name], k, v)) for k, v in values.items()}
+        for name, values in settings.items()
+    }
 
 
 def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:

@@ -218,6 +218,28 @@ def test_a_kept_configuration_works_again(ofa):
     assert again.json["front"] == first["front"]
 
 
+def test_settings_of_entries_are_kept_with_their_types(ofa):
+    first = ofa(*SEARCH, "--set", "exact.shuffle=yes", "--set", "exact.most=7", "--json").json
+    kept = (Path(first["run"]) / "config.yaml").read_text()
+    assert 'set: {"exact": {"shuffle": true, "most": 7}}' in kept
+    assert ofa("run", "search", "--config", f"{first['run']}/config.yaml").code == 0
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("exact: {most: '7'}", "exact.most: expected a whole number, found '7'"),
+        ("exact: {msot: 7}", "exact: unknown key 'msot'; nearest known: most"),
+        ("evolution: {shuffle: 1}", "evolution.shuffle: expected true or false, found 1"),
+    ],
+)
+def test_settings_in_yaml_are_strict_whether_they_are_used_or_not(ofa, tmp_path, text, said):
+    (tmp_path / "c.yaml").write_text(f"set:\n  {text}\n")
+    done = ofa(*SEARCH, "--config", "c.yaml")
+    assert done.code == 2
+    assert said in done.err
+
+
 def test_an_existing_out_is_refused_without_resume(ofa, tmp_path):
     (tmp_path / "here").mkdir()
     done = ofa(*SEARCH, "--out", "here")
