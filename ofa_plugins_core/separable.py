@@ -122,6 +122,16 @@ class Evaluator:
         return [np.result_type(*t) if t else np.dtype(float) for t in tables]
 
     @cached_property
+    def _narrow(self) -> list[np.dtype[Any]]:
+        """What packed tables hold: 32 bits where every sum of whole numbers fits, half as much."""
+        found = []
+        for dtype, sizes in zip(self._dtypes, self.quantities, strict=True):
+            most = [sum(float(np.abs(f.table).max()) for f in s.factors) for s in sizes.values()]
+            whole = dtype.kind == "i" and max(most) < 2**31
+            found.append(np.dtype(np.int32) if whole else dtype)
+        return found
+
+    @cached_property
     def _weights(self) -> NDArray[np.float32]:
         """(genes, packs): the place value of each gene in each pack's index."""
         weights = np.zeros((len(self.space.genes), len(self._packs)), np.float32)
@@ -174,7 +184,7 @@ class Evaluator:
                 spread = aligned(factors[i], genes)
                 plane = spread if plane is None else join(plane, spread)
             planes.append(np.broadcast_to(plane, tuple(self.space.sizes[list(genes)])).ravel())
-        return np.concatenate(planes).astype(self._dtypes[quantity], copy=False)
+        return np.concatenate(planes).astype(self._narrow[quantity], copy=False)
 
 
 def aligned(factor: Factor, genes: Sequence[int]) -> Table:
