@@ -85,6 +85,7 @@ def ofa_cost_models() -> Iterable[CostModelEntry]:
             def build(supernet, options):
                 price = lambda block: sum(op.weights for op in block.ops)
                 return BlockCostModel("weights", "count", supernet, price, "sum")
+
             yield CostModelEntry("weights", "elements of all weights", "count", build)
     """
     raise NotImplementedError
@@ -112,7 +113,10 @@ def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
         @hookimpl
         def ofa_fitted_predictors():
             yield FittedPredictorEntry(
-                "additive", "my_net", "cifar10", files("my_plugin") / "my_net.json",
+                "additive",
+                "my_net",
+                "cifar10",
+                files("my_plugin") / "my_net.json",
                 origin="2,000 subnets measured by us; ofa run fit --supernet my_net --data …",
             )
     """
