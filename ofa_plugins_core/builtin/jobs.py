@@ -51,6 +51,8 @@ def entries() -> Iterator[JobEntry]:
 def _search(context: JobContext, given: options.SearchOptions) -> Any:
     from ofa_plugins_core.jobs.search import run_search
 
+    if context.out is not None and context.out.suffix in (".json", ".jsonl", ".csv"):
+        raise UsageError(f"a search is kept in a folder, and {context.out} is named like a file")
     result = run_search(context, given)
     if given.plot and context.out is not None:
         _draw_front(result, context.out)

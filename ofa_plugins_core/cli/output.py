@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import sys
 import time
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import Any, Final, Literal, TypeAlias
 
 from rich.console import Console
@@ -29,10 +29,15 @@ def console() -> Console:
 
 def write_json(value: Any) -> None:
     """JSON on stdout: a list is written a line an element, anything else as one line."""
-    lines = value if isinstance(value, list) else [value]
-    for line in lines:
-        sys.stdout.write(json.dumps(line, ensure_ascii=False) + "\n")
+    for line in json_lines(value):
+        sys.stdout.write(line + "\n")
     sys.stdout.flush()
+
+
+def json_lines(value: Any) -> Iterator[str]:
+    """A line an element of a list; one line for anything else."""
+    for line in value if isinstance(value, list) else [value]:
+        yield json.dumps(line, ensure_ascii=False)
 
 
 def write_tables(tables: Iterable[Rows], most_rows: int | None = None) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import typer
 from attrs import frozen
@@ -21,6 +21,9 @@ from ofa_plugins_core.entries import JobContext, JobEntry
 from ofa_plugins_core.errors import InfeasibleError, OfaError, UnknownNameError, UsageError
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.host import Host
+
+FILES: Final = (".json", ".jsonl", ".csv", ".npz")
+"""Endings of an --out that names a file, not a run's folder."""
 
 
 class JobGroup(Written, TyperGroup):
@@ -217,16 +220,27 @@ def _infeasible(error: InfeasibleError) -> dict[str, Any]:
 def _kept(
     result: Any, configuration: Mapping[str, Any], about: Mapping[str, Any], out: Path | None
 ) -> OfaError | None:
-    """Write the run's folder; a failure is returned, so that the result is shown all the same."""
-    if out is None or out.suffix in (".json", ".csv", ".npz"):  # a job's own file
+    """Write the run's folder; a failure is returned, so that the result is shown all the same.
+
+    Where --out names a file, a job may have written it itself; else the result goes there.
+    """
+    if out is None:
         return None
     rows = result.as_rows() if hasattr(result, "as_rows") else None
     try:
-        record = runs.Record(configuration, about, as_json(result), rows)
-        runs.save(out, record, unfinished=bool(getattr(result, "exit_code", 0)))
+        if out.suffix not in FILES:
+            record = runs.Record(configuration, about, as_json(result), rows)
+            runs.save(out, record, unfinished=bool(getattr(result, "exit_code", 0)))
+        elif not out.exists():
+            runs.write(out, runs.as_csv(rows) if out.suffix == ".csv" and rows else _text(result))
     except OfaError as failure:
         return failure
     return None
+
+
+def _text(result: Any) -> str:
+    """A result as JSON, a list as JSON lines."""
+    return "".join(f"{line}\n" for line in output.json_lines(as_json(result)))
 
 
 def as_json(result: Any) -> Any:

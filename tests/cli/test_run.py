@@ -267,6 +267,22 @@ def test_cost_and_predict_keep_nothing_unless_asked(ofa, archs, tmp_path):
     assert (tmp_path / "kept" / "result.json").is_file()
 
 
+@pytest.mark.parametrize("name", ["costs.jsonl", "costs.csv"])
+def test_an_out_that_is_named_like_a_file_is_one(ofa, archs, name):
+    words = ("--supernet", "toy", "--cost", "params", "--archs", str(archs))
+    done = ofa("run", "cost", *words, "--out", name, "--json")
+    assert done.code == 0, done.err
+    kept = Path(name).read_text()
+    rows = [f"{line['params']}" for line in done.lines]
+    assert kept == (done.out if name.endswith("jsonl") else "\n".join(["params", *rows, ""]))
+
+
+def test_a_search_is_kept_in_a_folder(ofa):
+    done = ofa(*SEARCH, "--out", "found.json")
+    assert done.code == 2
+    assert "named like a file" in done.err
+
+
 def test_a_full_disk_is_code_5_and_the_result_is_shown_all_the_same(ofa, monkeypatch, tmp_path):
     def full(self, *content, **more):
         raise OSError(28, "No space left on device")

@@ -1,0 +1,109 @@
+"""What a job works with: latency tables by name, image sizes that a table has, default options."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from ofa_plugins_core.errors import UnknownNameError, UsageError
+from ofa_plugins_core.jobs.choosing import latency_tables, resolve_cost
+
+TABLES = """
+import numpy as np
+from attrs import frozen
+from pathlib import Path
+from ofa_plugins_core import CostModelEntry, hookimpl
+from ofa_plugins_core.events import Notice
+
+@frozen
+class Options:
+    qualifier: str | None = None
+    folder: Path | None = None
+    lut_as: str | None = None
+
+class Table:
+    unit, kind = "ms", "measured"
+    resolutions = (64,)
+    def __init__(self, supernet, options):
+        self.name, self.supernet = "pace", supernet
+        self.source = f"{options.qualifier} in {options.folder} as {options.lut_as}"
+    def separable(self, size):
+        raise NotImplementedError
+    def evaluate(self, archs):
+        assert 32 not in self.supernet.resolutions
+        return np.asarray(archs).sum(axis=1).astype(float)
+    def notices(self):
+        return [Notice("a row varies")]
+
+@hookimpl
+def ofa_cost_models():
+    yield CostModelEntry("pace", "a table", "ms", Table, Options, qualified=True)
+"""
+SEARCH = ("run", "search", "--supernet", "toy", "--json", "--resolutions", "64")
+
+
+@pytest.mark.parametrize(
+    ("words", "name"),
+    [
+        (("--cost", "pace", "--lut", "dir/phone"), "pace"),
+        (("--cost", "pace@phone", "--lut", "dir/phone"), "pace@phone"),
+        (("--cost", "pace@phone", "--lut", "phone=dir/phone", "--lut", "b=c"), "pace@phone"),
+    ],
+)
+def test_a_table_is_found_by_its_name_or_is_the_only_one(ofa, host_with, words, name):
+    done = ofa(*SEARCH, *words, host=host_with(TABLES))
+    assert done.code == 0, done.err
+    cost = done.json["front"][0]["costs"][name]
+    assert cost["source"] == "phone in dir/phone as None"
+    assert "note: a row varies" in done.err
+
+
+def test_another_supernets_rows_are_named(ofa, host_with):
+    words = ("--cost", "pace@x", "--lut-as", "toy_alias")
+    done = ofa(*SEARCH, *words, host=host_with(TABLES))
+    assert done.json["front"][0]["costs"]["pace@x"]["source"] == "x in None as toy"
+
+
+def test_which_of_several_tables_has_to_be_said(ofa, host_with):
+    words = ("--cost", "pace", "--lut", "a", "--lut", "b")
+    done = ofa(*SEARCH, *words, host=host_with(TABLES))
+    assert done.code == 2
+    assert "say pace@a or pace@b" in done.err
+
+
+def test_image_sizes_without_a_table_are_left_out_and_told(ofa, host_with):
+    words = ("run", "search", "--supernet", "bare", "--cost", "pace@x", "--json")
+    done = ofa(*words, host=host_with(TABLES))
+    assert done.code == 0, done.err
+    assert {i["arch"]["image_size"] for i in done.json["front"]} == {64}
+    assert "pace@x has no table for 32: left out" in done.err
+
+
+def test_a_bound_on_the_plain_name_is_on_the_only_table(ofa, host_with):
+    words = ("--cost", "pace@x", "--constraint", "pace<=20")
+    done = ofa(*SEARCH, *words, host=host_with(TABLES))
+    assert done.code == 0, done.err
+    assert done.json["front"][0]["costs"]["pace@x"]["value"] <= 20
+
+
+def test_folders_are_named_by_themselves_or_by_the_user():
+    found = latency_tables(["a/phone", "board=b/c", "a/phone"])
+    assert found == {"phone": Path("a/phone"), "board": Path("b/c")}
+
+
+@pytest.mark.parametrize("given", [["=x"], ["a=x", "a=y"], ["x/a", "y/a"]])
+def test_a_name_stands_for_one_folder(given):
+    with pytest.raises(UsageError, match="each name once"):
+        latency_tables(given)
+
+
+def test_costs_of_bounds_are_resolved():
+    known = ["latency", "params"]
+    assert resolve_cost("latency", ["latency@a", "params"], known) == "latency@a"
+    assert resolve_cost("params", ["latency@a"], known) == "params"
+    assert resolve_cost("accuracy", [], known) == "accuracy"
+    with pytest.raises(UsageError, match="which latency"):
+        resolve_cost("latency", ["latency@a", "latency@b"], known)
+    with pytest.raises(UnknownNameError, match="nearest known: accuracy"):
+        resolve_cost("acuracy", [], known)
