@@ -19,7 +19,15 @@ ROOT = Path(__file__).parent.resolve()
 nox.needs_version = ">=2024.10.9"
 nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
-nox.options.sessions = ["lint", "types", "core", "plugin", "newcomer", "together"]
+nox.options.sessions = [
+    "lint",
+    "types",
+    "core",
+    "plugin",
+    "third_party",
+    "newcomer",
+    "together",
+]
 
 TESTING = ["pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15"]
 PLUGINS = {
@@ -31,6 +39,8 @@ PLUGINS = {
 """Plugin -> what its own tests need beyond its declared dependencies."""
 
 ALL = [".", *(f"./plugins/{name}" for name in PLUGINS)]
+
+OUTSIDE = "./tests/third_party/ofa_outside"
 
 
 def _tests(session: nox.Session, *paths: str, workers: str = "2") -> None:
@@ -69,7 +79,7 @@ def types(session: nox.Session) -> None:
 @nox.session
 def core(session: nox.Session) -> None:
     """The core's suite with the core alone."""
-    session.install(".", *TESTING)
+    session.install(".[plot]", *TESTING)
     _tests(session, "tests")
 
 
@@ -85,12 +95,18 @@ def plugin(session: nox.Session, name: str) -> None:
 def together(session: nox.Session) -> None:
     """Everything installed, torch and an outside plugin included: every suite at once."""
     session.install("-r", "requirements-torch.txt")
-    session.install("--force-reinstall", "--no-deps", *ALL, *_outside_plugins())
+    session.install("--force-reinstall", "--no-deps", *ALL, OUTSIDE)
     _tests(session, "tests", *(f"plugins/{name}/tests" for name in PLUGINS))
 
 
-def _outside_plugins() -> list[str]:
-    return [f"./{p.parent.relative_to(ROOT)}" for p in ROOT.glob("tests/third_party/*/pyproject.toml")]
+@nox.session
+def third_party(session: nox.Session) -> None:
+    """Plugins of others, really installed: a complete one, and broken ones of every kind."""
+    strangers = [
+        f"./{p.parent.relative_to(ROOT)}" for p in ROOT.glob("tests/third_party/**/pyproject.toml")
+    ]
+    session.install(*ALL, *TESTING, *strangers)
+    _tests(session, "tests/third_party")
 
 
 @nox.session(venv_backend="none")

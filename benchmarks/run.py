@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from attrs import asdict, frozen
+
 from ofa_plugins_core import Constraint, Host
 from ofa_plugins_core.interfaces import Problem, SeparablePredictor, Supernet
 from ofa_plugins_core.separable import Evaluator
@@ -143,7 +144,12 @@ def bounds_rows(host: Host) -> Iterator[Row]:
     """Four bounds proven optimal against evolution under one."""
     four = {
         "moofa_v3": {"peak_memory": 450e3, "flops": 600e6, "params": 12e6, "weight_bytes": 44e6},
-        "ofa_mbv3_w1.0": {"peak_memory": 600e3, "flops": 250e6, "params": 6e6, "weight_bytes": 22e6},
+        "ofa_mbv3_w1.0": {
+            "peak_memory": 600e3,
+            "flops": 250e6,
+            "params": 6e6,
+            "weight_bytes": 22e6,
+        },
     }
     for name, bounds in four.items():
         constraints = [Constraint(cost, "<=", bound) for cost, bound in bounds.items()]
@@ -206,7 +212,9 @@ def main() -> int:
         for row in measured:
             mark = "kept  " if row.kept else "BROKEN"
             print(f"{mark} {row.ratio:5.2f} (at most {row.limit:g})  {row.what}")
-            print(f"       {row.seconds * 1e3:.1f} ms against {row.reference * 1e3:.1f} ms: {row.against}")
+            print(
+                f"       {row.seconds * 1e3:.1f} ms against {row.reference * 1e3:.1f} ms: {row.against}"
+            )
             if row.published:
                 print(f"       published, not divided: {row.published}")
     return 0 if all(row.kept for row in measured) else 1
