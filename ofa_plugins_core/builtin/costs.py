@@ -149,11 +149,18 @@ def _peak_entry(name: str) -> CostModelEntry:
     items, definition, summary = PEAK_DEFINITIONS[name]
 
     def build(supernet: Supernet, options: NoOptions) -> PeakMemory:
-        return PeakMemory(
-            name, "items", supernet, peak(items), "max", source=definition, items=items
-        )
+        extended = name == "peak_memory" and not _is_published_for(supernet)
+        source = f"{definition}, our extension to this network" if extended else definition
+        return PeakMemory(name, "items", supernet, peak(items), "max", source=source, items=items)
 
     return CostModelEntry(name, f"peak memory ({definition}): {summary}", "items", build)
+
+
+def _is_published_for(supernet: Supernet) -> bool:
+    """MOOFA's definition was published for MBConv networks with a final expand convolution."""
+    blocks = supernet.geometry().catalogue(supernet.resolutions[0]).blocks
+    kinds = {block.kind for block in blocks}
+    return "final_expand" in kinds and "bottleneck" not in kinds
 
 
 @frozen

@@ -77,6 +77,13 @@ def test_counts(host, name, networks):
     assert host.supernet(name).space.count() == networks
 
 
+@pytest.mark.parametrize(("name", "ours"), [(n, "w1.3" in n or "resnet" in n) for n in NAMES])
+def test_our_extension_of_peak_memory_is_called_so(host, name, ours):
+    source = host.cost_model("peak_memory").build(host.supernet(name)).source
+    assert source.startswith("MOOFA")
+    assert ("our extension" in source) == ours
+
+
 @pytest.mark.parametrize(("alias", "name"), [("OFA", "ofa_mbv3_w1.0")])
 def test_aliases(host, alias, name):
     assert host.supernet(alias).name == name
