@@ -1,8 +1,8 @@
 """Configuration: YAML read safely, values structured strictly; every error has a path and a value.
 
-The only place that knows yaml and cattrs. Strict means: a key that a class does not have, or a
-value of another type, is an error. Text from the command line (``Words``) is read as the type
-that is asked for, which YAML's values are not.
+The only room that knows yaml (``reading``) and cattrs (here). Strict means: a key that a class does
+not have, or a value of another type, is an error. Text from the command line (``Words``) is read as
+the type that is asked for, which YAML's values are not.
 """
 
 from __future__ import annotations
@@ -22,17 +22,15 @@ import attrs
 from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
+from ofa_plugins_core.config.reading import MAX_BYTES as MAX_BYTES
+from ofa_plugins_core.config.reading import first_line, shown
+from ofa_plugins_core.config.reading import read_json as read_json
+from ofa_plugins_core.config.reading import read_yaml as read_yaml
 from ofa_plugins_core.entries import SupernetFamilyEntry
-from ofa_plugins_core.errors import InputError, OfaError, UsageError
+from ofa_plugins_core.errors import OfaError, UsageError
 from ofa_plugins_core.interfaces import Supernet
 
 T = TypeVar("T")
-MAX_BYTES: Final = 4 * 2**20
-"""Longest configuration that is read."""
-
-MAX_DEPTH: Final = 50
-"""Deepest nesting of lists and mappings in YAML that is read."""
-
 _Reader: TypeAlias = Callable[[Converter, Any, Any], Any]
 _TRUE: Final = frozenset(("true", "yes", "on", "1"))
 _FALSE: Final = frozenset(("false", "no", "off", "0"))
@@ -48,7 +46,7 @@ class _WrongError(ValueError):
     """A value that is not of the type asked for."""
 
     def __init__(self, expected: str, found: object) -> None:
-        super().__init__(f"expected {expected}, found {_shown(found)}")
+        super().__init__(f"expected {expected}, found {shown(found)}")
 
 
 class _InsideError(ValueError):
@@ -109,69 +107,6 @@ def as_yaml(data: Mapping[str, Any]) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-def read_yaml(path: Path, error: type[OfaError] = InputError) -> dict[str, Any]:
-    """Read a YAML file that holds a mapping. Runs nothing, expands no aliases, no key twice.
-
-    Raises:
-        InputError: the file cannot be read.
-        OfaError: of the given class, where its content is not such YAML.
-    """
-    text = _text(path, error)
-    try:
-        found = _loaded(text)
-    except _yaml_errors() as failure:
-        raise error(f"{path}: not plain YAML: {_first_line(failure)}") from failure
-    if found is None:
-        return {}
-    if not isinstance(found, dict) or not all(isinstance(k, str) for k in found):
-        raise error(f"{path}: expected a mapping of names to values, found {_shown(found)}")
-    return found
-
-
-def read_json(path: Path, error: type[OfaError] = InputError) -> dict[str, Any]:
-    """Read a JSON file that holds a mapping: no key twice, no NaN, no infinity.
-
-    Raises:
-        InputError: the file cannot be read.
-        OfaError: of the given class, where its content is not such JSON.
-    """
-    text = _text(path, error)
-    try:
-        found = json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
-    except (ValueError, RecursionError) as failure:
-        raise error(f"{path}: not plain JSON: {_first_line(failure)}") from failure
-    if not isinstance(found, dict):
-        raise error(f"{path}: expected a mapping of names to values, found {_shown(found)}")
-    return found
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        keys = [key for key, _ in pairs]
-        twice = next(key for i, key in enumerate(keys) if key in keys[:i])
-        raise ValueError(f"the key {twice!r} is there twice")
-    return found
-
-
-def _refused(word: str) -> float:
-    raise ValueError(f"{word} is no number")
-
-
-def _text(path: Path, error: type[OfaError]) -> str:
-    try:
-        with path.open("rb") as file:
-            content = file.read(MAX_BYTES + 1)
-    except OSError as failure:
-        raise InputError(f"cannot read {path}: {failure.strerror or failure}") from failure
-    if len(content) > MAX_BYTES:
-        raise error(f"{path} is longer than {MAX_BYTES // 2**20} MiB: not a configuration")
-    try:
-        return content.decode("utf-8-sig")
-    except UnicodeDecodeError as failure:
-        raise error(f"{path} is not text in UTF-8 (byte {failure.start})") from failure
-
-
 class Families(Protocol):
     """Who knows the kinds of supernets that users describe; the host does."""
 
@@ -193,7 +128,7 @@ def supernet_from_file(host: Families, path: Path) -> Supernet:
     family = data.pop("family", None)
     known = ", ".join(entry.name for entry in host.entries("families"))
     if not isinstance(family, str):
-        found = "is required" if family is None else f"expected text, found {_shown(family)}"
+        found = "is required" if family is None else f"expected text, found {shown(family)}"
         raise UsageError(f"{path}: family: {found}; known: {known}")
     name = _own_name(host, path, data.pop("name", None))
     try:
@@ -207,64 +142,12 @@ def _own_name(host: Families, path: Path, given: object) -> str:
     """The name in the file, or the file's own; never another supernet's, whose fits it has not."""
     name = re.sub(r"[^\w.+-]", "_", path.stem) if given is None else given
     if not isinstance(name, str) or not re.fullmatch(r"[\w.+-]{1,100}", name):
-        raise UsageError(f"{path}: name: expected a word, found {_shown(name)}")
+        raise UsageError(f"{path}: name: expected a word, found {shown(name)}")
     taken = {n for e in host.entries("supernets") for n in (e.name, *e.aliases)}
     if name in taken:
         advice = "give it another: name: my_net"
         raise UsageError(f"{path}: name: {name!r} is another supernet's", advice=advice)
     return name
-
-
-def _yaml_errors() -> tuple[type[Exception], ...]:
-    import yaml
-
-    return (yaml.YAMLError, ValueError, RecursionError)
-
-
-def _loaded(text: str) -> Any:
-    import yaml
-
-    _look_through(text)
-    return yaml.load(text, Loader=_loader())  # derived from SafeLoader
-
-
-def _look_through(text: str) -> None:
-    """Refuse aliases, and nesting on which the parser's recursion would run out of stack."""
-    import yaml
-
-    depth = 0
-    for event in yaml.parse(text, Loader=getattr(yaml, "CSafeLoader", yaml.SafeLoader)):
-        depth += isinstance(event, yaml.CollectionStartEvent)
-        depth -= isinstance(event, yaml.CollectionEndEvent)
-        if isinstance(event, yaml.AliasEvent) or depth > MAX_DEPTH:
-            what = f"nested deeper than {MAX_DEPTH}" if depth > MAX_DEPTH else "aliases (*name)"
-            mark: Any = event.start_mark
-            raise yaml.composer.ComposerError(None, None, f"{what}: not read", mark)
-
-
-@cache
-def _loader() -> Any:
-    """SafeLoader without aliases and without repeated keys, and with 1e3 as a number.
-
-    Where PyYAML was built with libyaml its parser is used: six times as quick.
-    """
-    import yaml
-
-    class Loader(getattr(yaml, "CSafeLoader", yaml.SafeLoader)):  # type: ignore[misc]
-        """See above."""
-
-        def construct_mapping(self, node: Any, deep: bool = False) -> Any:
-            keys = [k.value for k, _ in node.value if isinstance(k.value, str)]
-            if len(set(keys)) < len(keys):
-                twice = next(k for i, k in enumerate(keys) if k in keys[:i])
-                raise yaml.constructor.ConstructorError(
-                    None, None, f"the key {twice!r} is there twice", node.start_mark
-                )
-            return super().construct_mapping(node, deep)
-
-    number = re.compile(r"[-+]?(?:\d+\.?\d*|\.\d+)[eE][-+]?\d+$")
-    Loader.add_implicit_resolver("tag:yaml.org,2002:float", number, list("-+.0123456789"))
-    return Loader
 
 
 def describe(target: Any) -> str:
@@ -479,7 +362,7 @@ def _problems(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
     elif isinstance(error, KeyError):
         yield path, "is required"
     else:
-        yield path, _first_line(error)
+        yield path, first_line(error)
 
 
 def unknown_key(key: str, known: Sequence[str]) -> str:
@@ -487,15 +370,3 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
     near = get_close_matches(key, known, n=3, cutoff=0.5)
     label = "nearest known" if near else "known"
     return f"unknown key {key!r}; {label}: {', '.join(near or known) or 'none'}"
-
-
-def _shown(value: object) -> str:
-    if isinstance(value, Words):
-        value = str(value)
-    text = repr(value)
-    return text if len(text) <= 60 else text[:57] + "..."
-
-
-def _first_line(error: BaseException) -> str:
-    lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-    return "; ".join(lines[:2]) if lines else type(error).__name__
