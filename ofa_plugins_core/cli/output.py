@@ -17,7 +17,9 @@ from ofa_plugins_core.events import Event, Notice, Progress
 Rows: TypeAlias = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 """A table: its title, its column names, its rows of text."""
 
-MOST_ROWS: Final = 20
+MOST_ROWS: Final = 21
+"""Of a table: a sweep of the default length is shown whole."""
+
 QUIET_SECONDS: Final = 10.0
 """Between lines of progress where stderr is no terminal."""
 

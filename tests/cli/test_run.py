@@ -306,7 +306,7 @@ def test_long_tables_are_shortened_and_say_so(capsys):
     rows = [[str(n), f"{n * n:,}"] for n in range(1000)]
     output.write_tables([("squares", ["n", "n²"], rows)])
     shown = capsys.readouterr().err
-    assert "1000 rows, 20 of them shown" in shown
+    assert "1000 rows, 21 of them shown" in shown
     assert "998,001" in shown
     assert len(shown.splitlines()) < 30
 
