@@ -23,7 +23,8 @@ class BlockCostModel:
     Attributes:
         name, unit: as shown to the user.
         supernet: whose blocks are priced.
-        price: a block's term; a whole number stays exact.
+        price: a block's term; a whole number stays exact. It looks at what the block is made of,
+            not at the name of its place: equal blocks are priced once.
         reduce: ``sum`` or ``max`` over blocks.
         kind, source: how the prices were had.
     """
