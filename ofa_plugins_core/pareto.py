@@ -35,6 +35,11 @@ def non_dominated(points: Points) -> Rows:
     return order[kept]
 
 
+def comparable(points: Points) -> Points:
+    """Points without the noise of their last digits: sums of equal terms in another order."""
+    return np.round(points.astype(float), 9)
+
+
 def _staircase(values: NDArray[Any]) -> NDArray[np.bool_]:
     """Whether each value is below all before it; the points are sorted lexicographically."""
     below = np.ones(len(values), dtype=bool)
@@ -57,11 +62,10 @@ def _distinct(ranks: NDArray[Any]) -> Rows:
 
 def _beaten(by: NDArray[Any], ranks: NDArray[Any]) -> NDArray[np.bool_]:
     """(n,) whether any row of ``by`` is at most the point in every column."""
-    at_most = by[:, None, 0] <= ranks[None, :, 0]
-    for column in range(1, ranks.shape[1]):
-        at_most &= by[:, None, column] <= ranks[None, :, column]
-    beaten: NDArray[np.bool_] = at_most.any(axis=0)
-    return beaten
+    at_most = np.ones((len(by), len(ranks)), dtype=bool)
+    for column in range(ranks.shape[1]):
+        at_most &= np.less_equal.outer(by[:, column], ranks[:, column])
+    return np.asarray(at_most.any(axis=0))
 
 
 def _survives_elite(ranks: NDArray[Any]) -> Rows:
@@ -83,10 +87,32 @@ def _survives_blocks(ranks: NDArray[Any]) -> Rows:
         if len(kept):
             block = block[~_beaten(ranks[kept], ranks[block])]
         own = ranks[block]
-        beats = (own[:, None, :] <= own[None, :, :]).all(axis=2)
+        beats: NDArray[np.bool_] = np.all(own[:, None, :] <= own[None, :, :], axis=2)
         np.fill_diagonal(beats, False)
         kept = np.concatenate([kept, block[~beats.any(axis=0)]])
     return kept
+
+
+def not_clearly_beaten(points: Points, cells: int = 2**18) -> Rows:
+    """Rows that a coarse grid does not show to be beaten: quick, for crowds of any size.
+
+    A box with a point in it beats every box that lies strictly beyond it in all objectives.
+
+    Args:
+        cells: about how many boxes the grid has.
+    """
+    points = points[:, np.ptp(points, axis=0) > 0]
+    if not points.size:
+        return np.arange(len(points))
+    low, span = points.min(axis=0), np.ptp(points, axis=0)
+    side = max(2, int(cells ** (1 / points.shape[1])))
+    unit = (points - low) / span
+    box = tuple(np.minimum((unit * side).astype(np.intp), side - 1).T)
+    beaten = np.zeros((side + 1,) * points.shape[1], dtype=bool)
+    beaten[tuple(b + 1 for b in box)] = True
+    for axis in range(points.shape[1]):
+        np.logical_or.accumulate(beaten, axis=axis, out=beaten)
+    return np.flatnonzero(~beaten[box])
 
 
 def thin(points: Points, most: int) -> tuple[Rows, NDArray[np.float64]]:
@@ -122,7 +148,9 @@ def _boxes(unit: NDArray[np.float64], cells: int) -> NDArray[np.int64]:
     return box
 
 
-def _one_a_box(points: Points, box: NDArray[np.int64], ends: Rows) -> tuple[Rows, NDArray[np.float64]]:
+def _one_a_box(
+    points: Points, box: NDArray[np.int64], ends: Rows
+) -> tuple[Rows, NDArray[np.float64]]:
     _, first, inverse = np.unique(box, return_index=True, return_inverse=True)
     kept = np.union1d(first, ends)
     away = np.abs(points - points[first[inverse]]).astype(float)

@@ -7,14 +7,14 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Any, Final
+from typing import Any, Final, cast
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.interfaces import Problem, SeparableCost, SeparablePredictor
-from ofa_plugins_core.pareto import non_dominated
+from ofa_plugins_core.pareto import comparable, non_dominated
 from ofa_plugins_core.separable import Evaluator
 from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
 
@@ -98,13 +98,13 @@ class Scorer:
         problem, space = self.problem, self.problem.supernet.space
         if not all_separable(problem):
             return None
-        models = [*problem.costs.values(), *([problem.predictor] if problem.predictor else [])]
-        tables = [{s: m.separable(s) for s in space.resolutions} for m in models]  # type: ignore[union-attr]
+        models: list[Any] = [*problem.costs.values()]
+        models += [problem.predictor] if problem.predictor else []
+        tables = [{s: m.separable(s) for s in space.resolutions} for m in models]
         return Evaluator(space, tuple(tables), limit=_PACKED)
 
     def _linked(self, genes: Genes, score: NDArray[np.float64]) -> NDArray[np.float64]:
-        predictor = self.problem.predictor
-        assert isinstance(predictor, SeparablePredictor)
+        predictor = cast(SeparablePredictor, self.problem.predictor)
         out = np.empty(len(genes))
         for index, size in enumerate(self.problem.supernet.resolutions):
             rows = np.flatnonzero(genes[:, RESOLUTION] == index)
@@ -121,8 +121,14 @@ def all_separable(problem: Problem) -> bool:
     )
 
 
+def asks_for_accuracy(problem: Problem) -> str | None:
+    """Why a problem cannot be scored: it asks for accuracy and has no predictor. Or None."""
+    asked = problem.objective == ACCURACY or any(c.name == ACCURACY for c in problem.constraints)
+    return "there is no predictor, so no accuracy" if asked and problem.predictor is None else None
+
+
 def objectives(problem: Problem) -> tuple[str, ...]:
-    """What is traded: the objective first, then the costs; for one network, ties go by the latter."""
+    """What is traded: the objective first, then the costs, which also break ties."""
     return tuple(dict.fromkeys((problem.objective, *problem.costs)))
 
 
@@ -132,16 +138,23 @@ def ranking(problem: Problem, scores: Scores) -> NDArray[np.intp]:
     return np.lexsort(keys.T[::-1])
 
 
-def front_of(problem: Problem, genes: Genes, scores: Scores) -> Genes:
-    """The non-dominated among architectures that meet the constraints, by the first cost."""
-    names = objectives(problem)
-    rows = np.flatnonzero(scores.met(problem.constraints))
-    points = scores.take(rows).minimised(names)
-    rows = rows[non_dominated(points)]
-    return by_first_cost(problem, genes[rows], scores.take(rows))
+def best_row(problem: Problem, scores: Scores) -> NDArray[np.intp]:
+    """(1,) the row of the best by the objective, then by the costs; the first among equals."""
+    keys = scores.minimised(objectives(problem))
+    rows = np.arange(len(keys))
+    for column in keys.T:
+        rows = rows[column[rows] == column[rows].min()]
+    return rows[:1]
 
 
-def by_first_cost(problem: Problem, genes: Genes, scores: Scores) -> Genes:
-    """Sorted by the first cost, then by the other objectives."""
+def front_rows(problem: Problem, scores: Scores) -> NDArray[np.intp]:
+    """Rows of the non-dominated, sorted by the first cost, then by the other objectives."""
     names = tuple(dict.fromkeys((*problem.costs, problem.objective)))
-    return genes[np.lexsort(scores.minimised(names).T[::-1])]
+    return non_dominated(comparable(scores.minimised(names)))
+
+
+def joined(parts: Sequence[Scores]) -> Scores:
+    """The scores of several lots of architectures, one after the other."""
+    costs = {n: np.concatenate([p.costs[n] for p in parts]) for n in parts[0].costs}
+    known = [p.accuracy for p in parts if p.accuracy is not None]
+    return Scores(costs, np.concatenate(known) if known else None)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ofa_plugins_core.builtin import costs, jobs, latency, samplers
-from ofa_plugins_core.entries import CostModelEntry, JobEntry, SamplerEntry
+from ofa_plugins_core.builtin import costs, jobs, latency, random_search, samplers
+from ofa_plugins_core.entries import CostModelEntry, JobEntry, SamplerEntry, SearcherEntry
 from ofa_plugins_core.hookspecs import hookimpl
 
 OFA_API = 1
@@ -22,6 +22,12 @@ def ofa_cost_models() -> Iterable[CostModelEntry]:
 def ofa_samplers() -> Iterable[SamplerEntry]:
     """uniform."""
     yield samplers.entry()
+
+
+@hookimpl
+def ofa_searchers() -> Iterable[SearcherEntry]:
+    """random."""
+    yield random_search.entry()
 
 
 @hookimpl

@@ -10,10 +10,11 @@ from typing import Any, Literal
 import numpy as np
 from attrs import evolve, field, frozen
 from numpy.typing import NDArray
+
 from ofa_plugins_core.interfaces import Predictions
 from ofa_plugins_core.pricing import evaluate_separable
 from ofa_plugins_core.separable import Factor, Separable
-from ofa_plugins_core.values import Arch, Constraint, Dimension, Gene, Genes, SearchSpace
+from ofa_plugins_core.values import Constraint, Dimension, Gene, Genes, SearchSpace
 
 Shape = Literal["mbconv", "coupled", "chained"]
 
@@ -110,7 +111,9 @@ class Opaque:
         return getattr(self.inner, name)
 
 
-def slots_space(stages: int = 2, slots: int = 2, options: int = 2, sizes: Sequence[int] = (64, 96)) -> SearchSpace:
+def slots_space(
+    stages: int = 2, slots: int = 2, options: int = 2, sizes: Sequence[int] = (64, 96)
+) -> SearchSpace:
     """MBConv-like: a depth a stage, and for each slot a kernel and a ratio that it may not use."""
     genes: list[Gene] = []
     d, ks, e = [], [], []
@@ -118,7 +121,9 @@ def slots_space(stages: int = 2, slots: int = 2, options: int = 2, sizes: Sequen
         d.append(len(genes) + 1)
         genes.append(Gene(f"d[{stage}]", tuple(range(1, slots + 1)), stage))
         for slot in range(slots):
-            used = np.array([[i if slot <= depth else 0 for i in range(options)] for depth in range(slots)])
+            used = np.array(
+                [[i if slot <= depth else 0 for i in range(options)] for depth in range(slots)]
+            )
             for key, columns in (("ks", ks), ("e", e)):
                 columns.append(len(genes) + 1)
                 name = f"{key}[{len(columns) - 1}]"
@@ -128,10 +133,14 @@ def slots_space(stages: int = 2, slots: int = 2, options: int = 2, sizes: Sequen
     return SearchSpace.of("toy_slots", sizes, genes, dimensions)
 
 
-def coupled_space(stages: int = 3, options: int = 3, sizes: Sequence[int] = (64, 96)) -> SearchSpace:
+def coupled_space(
+    stages: int = 3, options: int = 3, sizes: Sequence[int] = (64, 96)
+) -> SearchSpace:
     """CompOFA-like: one gene a stage."""
     genes = [Gene(f"d[{s}]", tuple(range(2, 2 + options)), s) for s in range(stages)]
-    return SearchSpace.of("toy_coupled", sizes, genes, [Dimension("d", tuple(range(1, stages + 1)))])
+    return SearchSpace.of(
+        "toy_coupled", sizes, genes, [Dimension("d", tuple(range(1, stages + 1)))]
+    )
 
 
 def chained_space(stages: int = 3, slots: int = 2, sizes: Sequence[int] = (64, 96)) -> SearchSpace:
@@ -140,12 +149,22 @@ def chained_space(stages: int = 3, slots: int = 2, sizes: Sequence[int] = (64, 9
     w, d, e = [], [], []
     for stage in range(stages):
         w.append(len(genes) + 1)
-        genes.append(Gene(f"w[{stage}]", (0, 1, 2), stage, (), np.array([0, 0, 2], np.uint8) if not stage else None))
+        genes.append(
+            Gene(
+                f"w[{stage}]",
+                (0, 1, 2),
+                stage,
+                (),
+                np.array([0, 0, 2], np.uint8) if not stage else None,
+            )
+        )
         d.append(len(genes) + 1)
         genes.append(Gene(f"d[{stage}]", tuple(range(slots)), stage))
         for slot in range(slots):
             e.append(len(genes) + 1)
-            used = np.array([[i if slot <= depth else 0 for i in range(2)] for depth in range(slots)])
+            used = np.array(
+                [[i if slot <= depth else 0 for i in range(2)] for depth in range(slots)]
+            )
             genes.append(Gene(f"e[{len(e) - 1}]", (1, 2), stage, (d[-1],), used.astype(np.uint8)))
     dimensions = [Dimension("d", tuple(d)), Dimension("e", tuple(e)), Dimension("w", tuple(w))]
     return SearchSpace.of("toy_chained", sizes, genes, dimensions)
@@ -179,7 +198,9 @@ def _scopes(space: SearchSpace, chained: bool) -> list[tuple[int, ...]]:
         slots: dict[str, list[int]] = {}
         for column in group:
             gene = space.genes[column]
-            slots.setdefault(gene.name.split("[")[1] if gene.controls else gene.name, []).append(column)
+            slots.setdefault(gene.name.split("[")[1] if gene.controls else gene.name, []).append(
+                column
+            )
         for columns in slots.values():
             controls = {k for c in columns for k in space.genes[c].controls}
             linked = {before} if chained and before is not None else set()
@@ -189,7 +210,10 @@ def _scopes(space: SearchSpace, chained: bool) -> list[tuple[int, ...]]:
 
 
 def random_quantity(
-    space: SearchSpace, reduce: str, draw: Callable[[tuple[int, ...]], NDArray[Any]], chained: bool = False
+    space: SearchSpace,
+    reduce: str,
+    draw: Callable[[tuple[int, ...]], NDArray[Any]],
+    chained: bool = False,
 ) -> Separable:
     """Random tables that give equal networks equal values, whatever their unused genes say."""
     factors = []
@@ -272,7 +296,9 @@ def plain_predictor(space: SearchSpace, seed: int = 0, gain: float = 1.0) -> Toy
         scope = (*gene.controls, column)
         table = climb[gene.representatives()]
         ranked = sorted(range(len(scope)), key=scope.__getitem__)
-        base[column] = Factor(gene.name, tuple(scope[i] for i in ranked), np.transpose(table, ranked))
+        base[column] = Factor(
+            gene.name, tuple(scope[i] for i in ranked), np.transpose(table, ranked)
+        )
     tables, links = {}, {}
     for number, size in enumerate(space.resolutions):
         shake = generator.uniform(0.8, 1.2, size=len(space.genes))

@@ -8,12 +8,13 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from search_toys import Opaque, Shape, Toy, toy
+
 from ofa_plugins_core.errors import InfeasibleError
 from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.pareto import non_dominated
 from ofa_plugins_core.values import Constraint, Genes
 from ofa_search.exact.searcher import Exact, ExactOptions
-from search_toys import Opaque, Shape, Toy, toy
 
 SHAPES = get_args(Shape)
 COSTS = ("memory", "flops", "latency", "buffer")
@@ -29,7 +30,9 @@ def problem(made: Toy, constraints: tuple[Constraint, ...] = (), **more: Any) ->
 @st.composite
 def bounded(draw: st.DrawFn, most: int = 4) -> tuple[Toy, tuple[Constraint, ...]]:
     """A toy and bounds that lie at values some network has, or beside them."""
-    made = toy(draw(st.sampled_from(SHAPES)), draw(st.integers(0, 10**6)), draw(st.sampled_from([3, 50])))
+    made = toy(
+        draw(st.sampled_from(SHAPES)), draw(st.integers(0, 10**6)), draw(st.sampled_from([3, 50]))
+    )
     values = made.values(made.all)
     constraints = []
     for _ in range(draw(st.integers(1, most))):
@@ -37,7 +40,9 @@ def bounded(draw: st.DrawFn, most: int = 4) -> tuple[Toy, tuple[Constraint, ...]
         low = (name == "accuracy") ^ draw(st.booleans() if draw(st.booleans()) else st.just(False))
         share = draw(st.floats(0.0, 1.0))
         bound = float(np.quantile(values[name], share, method="nearest"))
-        constraints.append(Constraint(name, ">=" if low else "<=", bound + draw(st.sampled_from([0, 0, 0.3]))))
+        constraints.append(
+            Constraint(name, ">=" if low else "<=", bound + draw(st.sampled_from([0, 0, 0.3])))
+        )
     return made, tuple(constraints)
 
 
@@ -97,7 +102,9 @@ def test_a_front_is_what_nothing_beats(
             Exact().search(asked, GENERATOR)
         return
     found = Exact(ExactOptions(piece=piece)).search(asked, GENERATOR)
-    assert points(made, costs, found.genes) == pytest.approx(whole_front(made, costs, fits), abs=1e-7)
+    assert points(made, costs, found.genes) == pytest.approx(
+        whole_front(made, costs, fits), abs=1e-7
+    )
     first = made.values(found.genes)[costs[0]]
     assert (np.diff(first) >= 0).all(), "sorted by the first cost"
     assert found.optimal and found.epsilon is None
@@ -168,7 +175,9 @@ def test_an_impossible_bound_names_the_smallest_value_and_the_block() -> None:
     with pytest.raises(InfeasibleError) as caught:
         Exact().search(problem(made, (Constraint("flops", "<=", -1),)), GENERATOR)
     assert caught.value.smallest["flops"] == made.values(made.all)["flops"].min()
-    assert "flops<=-1" in caught.value.binds and ("block" in caught.value.binds or "head" in caught.value.binds)
+    assert "flops<=-1" in caught.value.binds and (
+        "block" in caught.value.binds or "head" in caught.value.binds
+    )
 
 
 def test_bounds_that_only_clash_name_what_each_reaches_under_the_other() -> None:

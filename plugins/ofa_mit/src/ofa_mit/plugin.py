@@ -6,11 +6,11 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ofa_mit import networks
+from ofa_mit import evolution, networks
 from ofa_mit.mobile import MobileRow
 from ofa_mit.residual import ResidualRow
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
-from ofa_plugins_core.entries import FittedPredictorEntry, PredictorEntry
+from ofa_plugins_core.entries import FittedPredictorEntry, PredictorEntry, SearcherEntry
 from ofa_plugins_core.interfaces import Predictor, Supernet
 
 OFA_API = 1
@@ -57,6 +57,12 @@ def ofa_supernet_families() -> Iterable[SupernetFamilyEntry]:
     yield SupernetFamilyEntry(
         "bottleneck", "bottleneck stages, as ResNet-50D", ResidualRow, networks.residual_supernet
     )
+
+
+@hookimpl
+def ofa_searchers() -> Iterable[SearcherEntry]:
+    """The published search."""
+    yield evolution.entry()
 
 
 @hookimpl

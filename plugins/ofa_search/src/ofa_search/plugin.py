@@ -16,7 +16,9 @@ from ofa_plugins_core.entries import (
 from ofa_plugins_core.hookspecs import hookimpl
 from ofa_plugins_core.interfaces import Predictor, Supernet
 from ofa_search.exact import searcher as exact
+from ofa_search.exhaustive import Exhaustive, ExhaustiveOptions
 from ofa_search.fit_options import FitOptions
+from ofa_search.nsga2 import Nsga2, Nsga2Options
 
 OFA_API = 1
 
@@ -41,13 +43,26 @@ def _load_additive(
 
 @hookimpl
 def ofa_searchers() -> Iterable[SearcherEntry]:
-    """The exact searcher."""
+    """exact, exhaustive, nsga2."""
     yield SearcherEntry(
         "exact",
         "proven optimal networks and fronts, from tables instead of one network at a time",
         build=exact.build,
         options=exact.ExactOptions,
         exact=True,
+    )
+    yield SearcherEntry(
+        "exhaustive",
+        "tries every network of a small space, whatever its costs and predictor",
+        build=Exhaustive,
+        options=ExhaustiveOptions,
+        exact=True,
+    )
+    yield SearcherEntry(
+        "nsga2",
+        "NSGA-II by pymoo, for what is not separable",
+        build=Nsga2,
+        options=Nsga2Options,
     )
 
 

@@ -6,19 +6,20 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 from attrs import evolve, field, frozen
+
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Problem, SeparablePredictor
 from ofa_plugins_core.scoring import ACCURACY
 from ofa_plugins_core.separable import Separable
 from ofa_plugins_core.values import Constraint, Genes
-
 from ofa_search.exact.pieces import LIMIT
-from ofa_search.exact.question import Question, ask, leaning, scaled, tables
+from ofa_search.exact.question import Question, ask, grain, leaning, scaled, tables
 from ofa_search.exact.solving import Best, Solver
 from ofa_search.exact.thresholds import Thresholds
 
 NOTHING = Separable("sum", ())
 _EQUAL = 1e-10
+_LARGE = 10**9
 
 
 @frozen(eq=False)
@@ -46,7 +47,7 @@ class Search:
         objective = self.problem.objective
         if objective != ACCURACY and self._reduce(objective) == "max":
             return least_maximum(self, objective)
-        return self._largest(self._value)
+        return self._largest(self._value, pressed=self._pressed)
 
     def greatest(self, name: str, lowest: bool = False) -> Genes | None:
         """(1, genes) the network of the largest value of a sum or of accuracy, or the lowest."""
@@ -55,10 +56,13 @@ class Search:
         return self._largest(lambda size: scaled(tables(self.problem, name, size), sign), linked)
 
     def _largest(
-        self, value: Callable[[int], Separable], accuracy: bool | None = None
+        self,
+        value: Callable[[int], Separable],
+        accuracy: bool | None = None,
+        pressed: bool = False,
     ) -> Genes | None:
         linked = self.problem.objective == ACCURACY if accuracy is None else accuracy
-        solvers = [self.solver(i, value(s)) for i, s in enumerate(self._sizes)]
+        solvers = [self.solver(i, value(s), pressed) for i, s in enumerate(self._sizes)]
         tops = [self._reading(s.question, s.upper, linked) for s in solvers]
         found: Best | None = None
         reached = -np.inf
@@ -77,20 +81,37 @@ class Search:
     def _sizes(self) -> tuple[int, ...]:
         return self.problem.supernet.resolutions
 
-    def solver(self, index: int, value: Separable) -> Solver:
+    def solver(self, index: int, value: Separable, pressed: bool = False) -> Solver:
         """The solver of one resolution, for a value to be maximised."""
         question = ask(self.problem, index, self.constraints, value)
+        if pressed and self.problem.supernet.space.count() > _LARGE:
+            question = evolve(question, step=grain(value))
         return Solver(question, self.limit, self.listener)
 
     def _value(self, size: int) -> Separable:
         """What is maximised, leaning to what breaks ties."""
         problem = self.problem
+        if self._pressed:
+            own = tables(problem, problem.objective, size)
+            return own if problem.objective == ACCURACY else scaled(own, -1)
         if problem.objective == ACCURACY:
             first = next(iter(problem.costs), None)
             towards = None if first is None else _negated(tables(problem, first, size))
             return leaning(tables(problem, ACCURACY, size), towards)
         cheap = scaled(tables(problem, problem.objective, size), -1)
         return leaning(cheap, second(problem, size, problem.objective))
+
+    @property
+    def _pressed(self) -> bool:
+        """Whether the objective is pressed against a bound on itself: a subset-sum problem.
+
+        Of the 10**19 networks countless ones come as near to the bound as one likes, so ties are
+        not broken, and in large spaces the nearest one is found to 1e-5 of the objective's range.
+        """
+        against = "<=" if self.problem.objective == ACCURACY else ">="
+        return any(
+            c.name == self.problem.objective and c.relation == against for c in self.constraints
+        )
 
     def _reduce(self, name: str) -> str:
         return tables(self.problem, name, self._sizes[0]).reduce
@@ -163,7 +184,7 @@ def least_maximum(search: Search, name: str) -> Genes | None:
 
 
 def _least_level(question: Question, maximum: Separable, below: float, limit: int) -> Genes | None:
-    """Halve the distinct values of a maximum until the smallest is found that some network meets."""
+    """Halve the distinct values of a maximum until the smallest that some network meets is left."""
     if not question.possible:
         return None
     levels = Thresholds.of(question.problem.supernet.space, NOTHING, maximum).distinct()
@@ -200,5 +221,3 @@ def only(search: Search, constraints: Sequence[Constraint], objective: str) -> S
         objective,
     )
     return evolve(search, problem=problem, constraints=tuple(constraints))
-
-

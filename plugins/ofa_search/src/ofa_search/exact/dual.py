@@ -136,7 +136,11 @@ class _Dual:
 
 
 def relax(
-    paths: Paths, values: Scores, weights: NDArray[np.float64], limits: NDArray[np.float64], enough: float
+    paths: Paths,
+    values: Scores,
+    weights: NDArray[np.float64],
+    limits: NDArray[np.float64],
+    enough: float,
 ) -> Relaxed:
     """Solve the Lagrangian dual.
 

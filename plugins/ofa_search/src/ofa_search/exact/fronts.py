@@ -7,12 +7,12 @@ from collections.abc import Iterator, Mapping
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
+
 from ofa_plugins_core.events import Listener, Progress
 from ofa_plugins_core.interfaces import Found, Problem
-from ofa_plugins_core.pareto import non_dominated, thin
+from ofa_plugins_core.pareto import comparable, non_dominated, thin
 from ofa_plugins_core.scoring import ACCURACY, objectives
 from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
-
 from ofa_search.exact.best import Search
 from ofa_search.exact.question import ask, tables
 from ofa_search.exact.thresholds import Thresholds
@@ -102,16 +102,14 @@ def threshold_part(problem: Problem, index: int) -> Part:
     return Part(points, genes, np.zeros(2))
 
 
-def _union(
-    problem: Problem, names: tuple[str, ...], parts: list[Part], note: str | None
-) -> Found:
+def _union(problem: Problem, names: tuple[str, ...], parts: list[Part], note: str | None) -> Found:
     """The non-dominated of all resolutions, by the first cost; thinned where costs are several."""
     space = problem.supernet.space
     if not parts:
         return Found(np.zeros((0, len(space.genes)), np.uint8), False, 0, None, note)
     points = np.concatenate([p.points for p in parts])
     genes = np.concatenate([p.genes for p in parts])
-    rows = non_dominated(points)
+    rows = non_dominated(comparable(points))
     epsilon = np.max([p.epsilon for p in parts], axis=0)
     exact = not epsilon.any()
     if len(names) > 2 and 0 < problem.points < len(rows):
@@ -123,4 +121,3 @@ def _union(
     if epsilon.any():
         thinned = dict(zip(names, map(float, epsilon), strict=True))
     return Found(space.canonical(genes[rows]), exact and note is None, 0, thinned, note)
-

@@ -6,15 +6,14 @@ from collections.abc import Sequence
 
 import numpy as np
 from attrs import frozen
+
 from ofa_plugins_core.errors import InfeasibleError
 from ofa_plugins_core.scoring import ACCURACY
 from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
-
-from ofa_search.exact.best import Search, only
+from ofa_search.exact.best import NOTHING, Search, only
 from ofa_search.exact.question import Question, ask, tables
 from ofa_search.exact.solving import Solver
 from ofa_search.exact.thresholds import Thresholds
-from ofa_search.exact.best import NOTHING
 
 
 @frozen(eq=False)
@@ -148,10 +147,14 @@ def binding(search: Search, reached: Reach) -> str:
     name, genes = reached.constraint.name, reached.genes
     question = _question(search, genes)
     quantity = question.table(name)
-    terms = [(float(f.table[tuple(genes[0, g] for g in f.genes)]), f.name) for f in quantity.factors]
+    terms = [
+        (float(f.table[tuple(genes[0, g] for g in f.genes)]), f.name) for f in quantity.factors
+    ]
     value, block = max(terms, key=lambda t: t[0])
     if name == ACCURACY:
-        return "the predictor's largest score" if reached.constraint.relation == ">=" else "the least"
+        return (
+            "the predictor's largest score" if reached.constraint.relation == ">=" else "the least"
+        )
     unit = search.problem.costs[name].unit
     if quantity.reduce == "max":
         return f"{_op(search, name, genes) or block} ({value:,.10g} {unit})"
@@ -166,5 +169,3 @@ def _op(search: Search, name: str, genes: Genes) -> str | None:
     (arch,) = search.problem.supernet.space.decode(genes)
     block, op, _ = max(history(arch), key=lambda entry: entry[2])
     return f"{block}, {op}"
-
-

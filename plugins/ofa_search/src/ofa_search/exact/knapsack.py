@@ -15,9 +15,9 @@ from typing import Final
 import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
+
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.pareto import non_dominated
-
 from ofa_search.exact.dual import Multipliers, Relaxed, relax
 from ofa_search.exact.paths import Index, Paths, Scores
 
@@ -93,10 +93,12 @@ class Incumbent:
         least: only values above this are of interest.
         path: configurations by their original number, or None.
         accept: the last word on a candidate: whether it really meets the bounds.
+        step: improvements of less are of no interest.
     """
 
     least: float
     accept: Accept
+    step: float = 0.0
     path: list[int] | None = None
 
     def offer(self, value: float, path: list[int]) -> bool:
@@ -110,7 +112,7 @@ class Incumbent:
         """What a value has to exceed to be of interest, rounding allowed for."""
         if not np.isfinite(self.least):
             return self.least
-        return self.least + TOLERANCE * max(1.0, abs(self.least))
+        return self.least + max(self.step, TOLERANCE * max(1.0, abs(self.least)))
 
 
 def solve(
@@ -119,14 +121,16 @@ def solve(
     accept: Accept,
     listener: Listener = silent,
     relaxed: Relaxed | None = None,
+    step: float = 0.0,
 ) -> Incumbent:
     """Find the most valuable path above ``least``; its ``path`` stays None where there is none.
 
     Args:
         accept: (original configurations) -> whether a path really meets every bound.
         relaxed: the dual's outcome where it is known already.
+        step: improvements of less are of no interest.
     """
-    best = Incumbent(least, accept)
+    best = Incumbent(least, accept, step)
     left = knapsack.within()
     if left.paths.empty:
         return best

@@ -82,7 +82,9 @@ class Paths:
             low, high = np.searchsorted(link.before, [state, state + 1])
             inside = low + np.searchsorted(link.after[low:high], [target, target + 1])
             start = self.offsets[number]
-            picks.append(start + int(inside[0] + scores[start + inside[0] : start + inside[1]].argmax()))
+            picks.append(
+                start + int(inside[0] + scores[start + inside[0] : start + inside[1]].argmax())
+            )
             state = target
         return picks
 
@@ -97,7 +99,9 @@ class Paths:
         steps, position = [], 0
         for link, segment in zip(self.links, own, strict=True):
             step = np.full(link.states, -np.inf)
-            step[link.before[segment], link.after[segment]] = tops[position : position + len(segment)]
+            step[link.before[segment], link.after[segment]] = tops[
+                position : position + len(segment)
+            ]
             position += len(segment)
             steps.append(step)
         return steps

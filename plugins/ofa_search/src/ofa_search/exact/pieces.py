@@ -14,9 +14,9 @@ from typing import Final
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
+
 from ofa_plugins_core.separable import Separable
 from ofa_plugins_core.values import RESOLUTION, Genes, SearchSpace
-
 from ofa_search.exact.elimination import Scope
 from ofa_search.exact.scopes import Scopes, hosts
 
@@ -57,14 +57,18 @@ class Chain:
     scopes: Scopes
     pieces: tuple[Piece, ...]
 
-    def sums(self, quantities: Sequence[Separable]) -> tuple[list[NDArray[np.float64]], list[float]]:
+    def sums(
+        self, quantities: Sequence[Separable]
+    ) -> tuple[list[NDArray[np.float64]], list[float]]:
         """For each piece (n, quantities) terms, and for each quantity what no gene decides.
 
         Whole numbers stay exact below 2**53, far above any cost.
         """
         return self._terms(quantities, np.add, 0.0)
 
-    def maxima(self, quantities: Sequence[Separable]) -> tuple[list[NDArray[np.float64]], list[float]]:
+    def maxima(
+        self, quantities: Sequence[Separable]
+    ) -> tuple[list[NDArray[np.float64]], list[float]]:
         """For each piece (n, quantities) largest terms, and for each quantity the constant one."""
         return self._terms(quantities, np.maximum, -np.inf)
 
@@ -80,7 +84,11 @@ class Chain:
         return [self._piece_terms(p, tables, join, empty) for p in self.pieces], constants
 
     def _piece_terms(
-        self, piece: Piece, tables: list[list[NDArray[np.float64] | None]], join: np.ufunc, empty: float
+        self,
+        piece: Piece,
+        tables: list[list[NDArray[np.float64] | None]],
+        join: np.ufunc,
+        empty: float,
     ) -> NDArray[np.float64]:
         out = np.full((len(piece.rows), len(tables)), empty)
         for number, index in piece.lookups:
@@ -101,7 +109,9 @@ def chain_of(space: SearchSpace, quantities: Sequence[Separable], limit: int = L
 
 @lru_cache(maxsize=8)
 def _chain(space: SearchSpace, scopes: tuple[Scope, ...], limit: int) -> Chain:
-    controls = [tuple(sorted((*g.controls, c))) for c, g in enumerate(space.genes) if c != RESOLUTION]
+    controls = [
+        tuple(sorted((*g.controls, c))) for c, g in enumerate(space.genes) if c != RESOLUTION
+    ]
     joint = [set(s) for s in (*scopes, *controls)]
     wide = hosts(scopes)
     pieces: list[Piece] = []
@@ -152,7 +162,11 @@ def _controls_first(space: SearchSpace, group: Scope, scopes: Sequence[set[int]]
 
 
 def _cut(
-    space: SearchSpace, ordered: list[int], scopes: Sequence[set[int]], decided: set[int], limit: int
+    space: SearchSpace,
+    ordered: list[int],
+    scopes: Sequence[set[int]],
+    decided: set[int],
+    limit: int,
 ) -> list[list[int]]:
     runs: list[list[int]] = [[]]
     done = set(decided)
@@ -171,12 +185,19 @@ def _piece(
     joint = tuple(dict.fromkeys((*state, *genes)))
     assert known <= set(joint), "a gene's controls come before it"
     shape = tuple(int(space.sizes[g]) for g in joint)
-    column = dict(zip(joint, np.indices(shape, dtype=np.uint8).reshape(len(joint), -1), strict=True))
+    column = dict(
+        zip(joint, np.indices(shape, dtype=np.uint8).reshape(len(joint), -1), strict=True)
+    )
     own = np.ones(column[joint[0]].shape, dtype=bool)
     for gene in joint:
-        if space.genes[gene].canonical is not None and set(space.genes[gene].controls) <= set(joint):
+        if space.genes[gene].canonical is not None and set(space.genes[gene].controls) <= set(
+            joint
+        ):
             table = space.genes[gene].representatives()
-            own &= table[(*(column[c] for c in space.genes[gene].controls), column[gene])] == column[gene]
+            own &= (
+                table[(*(column[c] for c in space.genes[gene].controls), column[gene])]
+                == column[gene]
+            )
     column = {g: c[own] for g, c in column.items()}
     entered, left = (_number(space, column, s) for s in (state, after))
     order = np.lexsort((left, entered))

@@ -13,12 +13,12 @@ from typing import Any, Final
 import numpy as np
 from attrs import evolve, frozen
 from numpy.typing import NDArray
+
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import Link, Problem, SeparableCost, SeparablePredictor
 from ofa_plugins_core.scoring import ACCURACY
 from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
-
 from ofa_search.exact.thresholds import Filter
 
 SLACK: Final = 1e-9
@@ -46,6 +46,7 @@ class Question:
         value: a sum, to be maximised.
         filters: upper bounds on maxima. bounds: on sums.
         possible: False where a bound cannot be met at this size whatever the network.
+        step: better values by less than this are of no interest.
     """
 
     problem: Problem
@@ -55,6 +56,7 @@ class Question:
     filters: tuple[Filter, ...] = ()
     bounds: tuple[Bound, ...] = ()
     possible: bool = True
+    step: float = 0.0
 
     def limited(self, quantity: Separable, bound: float) -> Question:
         """With a further upper bound on a maximum."""
@@ -101,7 +103,9 @@ def link(problem: Problem, size: int) -> Link:
     return problem.predictor.link(size)
 
 
-def ask(problem: Problem, index: int, constraints: Sequence[Constraint], value: Separable) -> Question:
+def ask(
+    problem: Problem, index: int, constraints: Sequence[Constraint], value: Separable
+) -> Question:
     """The problem's resolution of that index, under the constraints."""
     question = Question(problem, index, problem.supernet.resolutions[index], value)
     for constraint in constraints:
@@ -140,7 +144,7 @@ def _with_sum(
     else:
         room = SLACK * max(1.0, abs(limit))
     if relation == ">=":
-        quantity, limit = scaled(quantity, -1.0), -limit
+        quantity, limit = scaled(quantity, -1), -limit
     return evolve(question, bounds=(*question.bounds, Bound(name, quantity, limit + room)))
 
 
@@ -152,7 +156,8 @@ def whole(quantity: Separable) -> bool:
 def scaled(quantity: Separable, weight: float) -> Separable:
     """A sum times a number."""
     return Separable(
-        "sum", tuple(Factor(f.name, f.genes, f.table * weight) for f in quantity.factors)
+        "sum",
+        tuple(Factor(f.name, f.genes, np.asarray(f.table) * weight) for f in quantity.factors),
     )
 
 
@@ -179,6 +184,11 @@ def leaning(value: Separable, towards: Separable | None) -> Separable:
         return value
     most = min(_TIE * span, 0.25) if whole(value) else _TIE * span
     return Separable("sum", (*value.factors, *scaled(towards, most / other).factors))
+
+
+def grain(quantity: Separable) -> float:
+    """A hundred-thousandth of a sum's range."""
+    return 1e-5 * _range(quantity)
 
 
 def _range(quantity: Separable) -> float:

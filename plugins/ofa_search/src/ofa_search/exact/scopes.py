@@ -8,8 +8,8 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
-from ofa_plugins_core.separable import Factor, Separable, Table, aligned
 
+from ofa_plugins_core.separable import Factor, Separable, Table, aligned
 from ofa_search.exact.elimination import Scope
 
 

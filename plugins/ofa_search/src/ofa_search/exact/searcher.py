@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-
 import numpy as np
 from attrs import field, frozen
+
 from ofa_plugins_core.errors import InfeasibleError
 from ofa_plugins_core.events import Listener, silent
 from ofa_plugins_core.interfaces import Found, Problem, SeparableCost, SeparablePredictor
 from ofa_plugins_core.scoring import ACCURACY
-
 from ofa_search.exact.best import Search
+from ofa_search.exact.counting import count_fitting
 from ofa_search.exact.fronts import front
 from ofa_search.exact.infeasible import explain
 from ofa_search.exact.pieces import LIMIT
@@ -63,6 +63,15 @@ class Exact:
             raise self.infeasible(problem)
         return Found(genes, optimal=True, evaluations=0)
 
+    def count_fitting(
+        self, problem: Problem, generator: np.random.Generator
+    ) -> dict[int, tuple[float, float]]:
+        """Image size -> (how many distinct networks meet the constraints, its standard error)."""
+        counts = count_fitting(
+            problem.supernet, problem.costs, problem.constraints, generator, problem.predictor
+        )
+        return {size: (count.value, count.error) for size, count in counts.items()}
+
     def infeasible(self, problem: Problem) -> InfeasibleError:
         """Why nothing meets the constraints."""
         return explain(Search.of(problem, self.options.piece))
@@ -75,5 +84,3 @@ def _separable(problem: Problem, name: str) -> bool:
 def build(options: ExactOptions) -> Exact:
     """Build the searcher from its options."""
     return Exact(options)
-
-

@@ -2,15 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Final
 
 import numpy as np
 from attrs import field, frozen
+from numpy.typing import NDArray
+
 from ofa_plugins_core.events import Listener, silent
 from ofa_plugins_core.values import Genes
-
 from ofa_search.exact.dual import Relaxed, relax
 from ofa_search.exact.knapsack import Incumbent, Knapsack, solve
 from ofa_search.exact.paths import Links, Paths
@@ -89,7 +90,7 @@ class Solver:
         return chain_of(question.problem.supernet.space, quantities, self.limit)
 
     @cached_property
-    def _terms(self) -> tuple[list[np.ndarray], list[float]]:
+    def _terms(self) -> tuple[list[NDArray[np.float64]], list[float]]:
         question = self.question
         return self._chain.sums([question.value, *(b.quantity for b in question.bounds)])
 
@@ -106,14 +107,14 @@ class Solver:
         sack = Knapsack.of(Paths(links), every[:, 0].copy(), every[:, 1:].copy(), limits)
         return sack.keep(self._allowed())
 
-    def _allowed(self) -> np.ndarray:
+    def _allowed(self) -> NDArray[np.bool_]:
         """(all configurations,) whether every filter lets it through."""
         filters = self.question.filters
         if not filters:
             return np.ones(sum(len(p.rows) for p in self._chain.pieces), dtype=bool)
         peaks, _ = self._chain.maxima([f.quantity for f in filters])
         bounds = np.array([f.bound for f in filters])
-        allowed: np.ndarray = (np.concatenate(peaks) <= bounds).all(axis=1)
+        allowed: NDArray[np.bool_] = np.all(np.concatenate(peaks) <= bounds, axis=1)
         return allowed
 
     @cached_property
@@ -128,6 +129,7 @@ class Solver:
             lambda path: self.question.meets(self._network(path)),
             self.listener,
             self._relaxed,
+            self.question.step,
         )
         if found.path is None:
             return None
@@ -142,6 +144,3 @@ class Solver:
             row[list(piece.genes)] = piece.rows[number - start]
             start += len(piece.rows)
         return self._canonical(row[None, :])
-
-
-Answer = Callable[[Question], Best | None]

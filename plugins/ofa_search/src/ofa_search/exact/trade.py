@@ -8,21 +8,22 @@ one part a box of a grid stands for its neighbours, and how far those are is add
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Final
 
 import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
+
 from ofa_plugins_core.events import Listener, Progress
 from ofa_plugins_core.interfaces import Problem
-from ofa_plugins_core.pareto import non_dominated, thin
+from ofa_plugins_core.pareto import non_dominated, not_clearly_beaten, thin
 from ofa_plugins_core.scoring import ACCURACY
 from ofa_plugins_core.separable import Separable
 from ofa_plugins_core.values import RESOLUTION
-
+from ofa_search.exact.paths import Index, Links, Paths, Scores
 from ofa_search.exact.pieces import Chain, chain_of
 from ofa_search.exact.question import Question, ask, scaled, tables
-from ofa_search.exact.paths import Index, Links, Paths, Scores
 
 if TYPE_CHECKING:
     from ofa_search.exact.fronts import Part
@@ -82,7 +83,9 @@ class Trade:
         size = problem.supernet.resolutions[index]
         question = ask(problem, index, problem.constraints, Separable("sum", ()))
         traded = [tables(problem, n, size) for n in names]
-        minimised = [scaled(q, -1) if n == ACCURACY else q for n, q in zip(names, traded, strict=True)]
+        minimised = [
+            scaled(q, -1) if n == ACCURACY else q for n, q in zip(names, traded, strict=True)
+        ]
         quantities = (*minimised, *(b.quantity for b in question.bounds))
         everything = [*quantities, *(f.quantity for f in question.filters)]
         chain = chain_of(problem.supernet.space, everything, limit)
@@ -159,8 +162,12 @@ class Trade:
         return PIECE_ROOM if self.room else 0
 
     def _terms(self) -> list[Columns]:
-        sums, _ = self.chain.sums([q for q, m in zip(self.quantities, self.maxima, strict=True) if not m])
-        peaks, _ = self.chain.maxima([q for q, m in zip(self.quantities, self.maxima, strict=True) if m])
+        sums, _ = self.chain.sums(
+            [q for q, m in zip(self.quantities, self.maxima, strict=True) if not m]
+        )
+        peaks, _ = self.chain.maxima(
+            [q for q, m in zip(self.quantities, self.maxima, strict=True) if m]
+        )
         out = []
         for own_sums, own_peaks in zip(sums, peaks, strict=True):
             columns = np.empty((len(own_sums), len(self.quantities)))
@@ -172,7 +179,7 @@ class Trade:
         filters = self.question.filters
         peaks, _ = self.chain.maxima([f.quantity for f in filters])
         bounds = np.array([f.bound for f in filters])
-        return [(p <= bounds).all(axis=1) for p in peaks]
+        return [np.asarray(np.all(p <= bounds, axis=1)) for p in peaks]
 
     def _start(self) -> _Parts:
         columns = np.zeros((1, len(self.quantities)))
@@ -196,7 +203,9 @@ class Trade:
             return _Parts(np.zeros(0, np.intp), parts.columns[:0], empty)
         lightest, heaviest = self._remaining(paths, configurations)
         for number, (links, columns, _) in enumerate(configurations):
-            self.listener(Progress("stage", number, len(configurations), f"{len(parts.state)} parts"))
+            self.listener(
+                Progress("stage", number, len(configurations), f"{len(parts.state)} parts")
+            )
             made = [
                 self._keep(chunk, number + 1, lightest, heaviest)
                 for chunk in self._chunks(parts, links, columns)
@@ -217,7 +226,7 @@ class Trade:
             heaviest.append(paths.remaining(weight))
         return lightest, heaviest
 
-    def _chunks(self, parts: _Parts, links: Links, columns: Columns):  # type: ignore[no-untyped-def]
+    def _chunks(self, parts: _Parts, links: Links, columns: Columns) -> Iterator[_Parts]:
         """Joint parts in portions: every part with every configuration of its state."""
         for state in np.flatnonzero(np.bincount(parts.state, minlength=1)):
             low, high = np.searchsorted(links.before, [state, state + 1])
@@ -236,7 +245,9 @@ class Trade:
         joint = np.empty((len(left), len(self.quantities)))
         for column, largest in enumerate(self.maxima):
             join = np.maximum if largest else np.add
-            joint[:, column] = join.outer(parts.columns[rows, column], columns[low:high, column]).ravel()
+            joint[:, column] = join.outer(
+                parts.columns[rows, column], columns[low:high, column]
+            ).ravel()
         return _Parts(links.after[right], joint, np.column_stack([parts.picks[left], right]))
 
     def _keep(
@@ -260,6 +271,9 @@ class Trade:
         for one in np.flatnonzero(np.bincount(state, minlength=1)):
             rows = np.flatnonzero(state == one)
             points = columns[rows][:, self.compared]
+            if len(points) > 4 * room:
+                clear = not_clearly_beaten(points)
+                rows, points = rows[clear], points[clear]
             if len(points) > 4 * room and room:
                 chosen, away = thin(points, 4 * room)
                 rows, points = rows[chosen], points[chosen]
@@ -269,10 +283,14 @@ class Trade:
         self.epsilon = self.epsilon + worst
         return np.concatenate(kept)
 
-    def _genes(self, parts: _Parts, configurations: list[tuple[Links, Columns, Index]]) -> NDArray[np.uint8]:
+    def _genes(
+        self, parts: _Parts, configurations: list[tuple[Links, Columns, Index]]
+    ) -> NDArray[np.uint8]:
         space = self.question.problem.supernet.space
         genes = np.zeros((len(parts.state), len(space.genes)), dtype=np.uint8)
-        for number, (piece, (_, _, kept)) in enumerate(zip(self.chain.pieces, configurations, strict=True)):
+        for number, (piece, (_, _, kept)) in enumerate(
+            zip(self.chain.pieces, configurations, strict=True)
+        ):
             if len(parts.state):
                 genes[:, list(piece.genes)] = piece.rows[kept[parts.picks[:, number]]]
         genes[:, RESOLUTION] = self.question.index
