@@ -28,7 +28,7 @@ from ofa_search.additive.form import Samples
 from ofa_search.additive.validation import choose, kendall, quality, tail
 from ofa_search.records import measured, read_records
 
-ROOT = Path(__file__).parents[1]
+ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"
 needs_shared = pytest.mark.skipif(
     not SHARED.is_dir(), reason=f"{SHARED} is not there: measured accuracies are not redistributed"
