@@ -1,4 +1,4 @@
-"""Exact search on the published spaces, against an independent solver and against other searchers."""
+"""Exact search on the published spaces, against an independent solver and other searchers."""
 
 from __future__ import annotations
 
@@ -80,7 +80,7 @@ def milp_at(question: Question) -> float | None:
         rows.append(row / scale)
         low.append(-np.inf)
         high.append((bound.limit - fixed) / scale)
-    gain, constant = weights(question.value, space.sizes, scopes, start)
+    gain, _ = weights(question.value, space.sizes, scopes, start)
     upper = np.ones(start[-1])
     for limit in question.filters:
         upper[np.flatnonzero(forbidden(limit, space.sizes, scopes, start))] = 0

@@ -37,6 +37,9 @@ ROOM: Final = 3000
 PIECE_ROOM: Final = 300
 """Configurations of a piece kept when thinning."""
 
+_CROWD: Final = 2**13
+"""Parts from which on a coarse grid sorts out most before they are compared."""
+
 Columns = NDArray[np.float64]
 
 
@@ -168,10 +171,12 @@ class Trade:
         peaks, _ = self.chain.maxima(
             [q for q, m in zip(self.quantities, self.maxima, strict=True) if m]
         )
+        floors = [_floor(q) for q, m in zip(self.quantities, self.maxima, strict=True) if m]
         out = []
         for own_sums, own_peaks in zip(sums, peaks, strict=True):
             columns = np.empty((len(own_sums), len(self.quantities)))
-            columns[:, ~self.maxima], columns[:, self.maxima] = own_sums, own_peaks
+            columns[:, ~self.maxima] = own_sums
+            columns[:, self.maxima] = np.maximum(own_peaks, floors)
             out.append(columns)
         return out
 
@@ -186,7 +191,7 @@ class Trade:
         for number, quantity in enumerate(self.quantities):
             fixed = [float(f.table[()]) for f in quantity.factors if not f.genes]
             if self.maxima[number]:
-                columns[0, number] = max(fixed, default=-np.inf)
+                columns[0, number] = max(fixed, default=_floor(quantity))
             else:
                 columns[0, number] = sum(fixed)
         return _Parts(np.zeros(1, np.intp), columns, np.zeros((1, 0), np.intp))
@@ -271,7 +276,7 @@ class Trade:
         for one in np.flatnonzero(np.bincount(state, minlength=1)):
             rows = np.flatnonzero(state == one)
             points = columns[rows][:, self.compared]
-            if len(points) > 4 * room:
+            if len(points) > max(4 * room, _CROWD):
                 clear = not_clearly_beaten(points)
                 rows, points = rows[clear], points[clear]
             if len(points) > 4 * room and room:
@@ -295,6 +300,11 @@ class Trade:
                 genes[:, list(piece.genes)] = piece.rows[kept[parts.picks[:, number]]]
         genes[:, RESOLUTION] = self.question.index
         return genes
+
+
+def _floor(quantity: Separable) -> float:
+    """The smallest term of a maximum: what a piece without any term counts as."""
+    return min((float(np.min(f.table)) for f in quantity.factors), default=0.0)
 
 
 def _joined(made: list[_Parts], columns: int, pieces: int) -> _Parts:
