@@ -15,13 +15,16 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.interfaces import Problem, SeparableCost, SeparablePredictor
 from ofa_plugins_core.pareto import comparable, non_dominated
-from ofa_plugins_core.separable import Evaluator
+from ofa_plugins_core.separable import CHUNK, PACK_LIMIT, Evaluator
 from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
 
 ACCURACY: Final = "accuracy"
 
 _PACKED: Final = 2**14
 """Rows of a packed table: searchers score a few hundred architectures at a time."""
+
+_CROWD: Final = 2**16
+"""From so many architectures on, tables as large as they come are worth their making."""
 
 
 @frozen(eq=False)
@@ -79,9 +82,10 @@ class Scorer:
 
     def __call__(self, genes: Genes) -> Scores:
         """(n, genes) of the problem's space -> their scores."""
-        if self._evaluator is None:
+        if not all_separable(self.problem):
             return self._one_by_one(genes)
-        *costs, score = [*self._evaluator(genes), None]
+        evaluator = self._crowd if len(genes) >= _CROWD else self._few
+        *costs, score = [*evaluator(genes), None]
         if self.problem.predictor is not None:
             score = costs.pop()
         named = dict(zip(self.problem.costs, costs, strict=True))
@@ -93,23 +97,33 @@ class Scorer:
         return Scores(costs, None if predictor is None else predictor.predict(genes).value)
 
     @cached_property
-    def _evaluator(self) -> Evaluator | None:
-        """All tables together, where there are tables for everything."""
+    def _few(self) -> Evaluator:
+        return self._evaluator(_PACKED)
+
+    @cached_property
+    def _crowd(self) -> Evaluator:
+        return self._evaluator(PACK_LIMIT)
+
+    def _evaluator(self, limit: int) -> Evaluator:
+        """All tables together."""
         problem, space = self.problem, self.problem.supernet.space
-        if not all_separable(problem):
-            return None
         models: list[Any] = [*problem.costs.values()]
         models += [problem.predictor] if problem.predictor else []
         tables = [{s: m.separable(s) for s in space.resolutions} for m in models]
-        return Evaluator(space, tuple(tables), limit=_PACKED)
+        return Evaluator(space, tuple(tables), limit=limit)
 
     def _linked(self, genes: Genes, score: NDArray[np.float64]) -> NDArray[np.float64]:
+        """Scores -> accuracies, a chunk at a time so that the cache holds it."""
         predictor = cast(SeparablePredictor, self.problem.predictor)
+        links = [predictor.link(size) for size in self.problem.supernet.resolutions]
         out = np.empty(len(genes))
-        for index, size in enumerate(self.problem.supernet.resolutions):
-            rows = np.flatnonzero(genes[:, RESOLUTION] == index)
-            if len(rows):
-                out[rows] = predictor.link(size).forward(score[rows])
+        for start in range(0, len(genes), CHUNK):
+            part = slice(start, start + CHUNK)
+            sizes, scores, linked = genes[part, RESOLUTION], score[part], out[part]
+            for index, link in enumerate(links):
+                rows = np.flatnonzero(sizes == index)
+                if len(rows):
+                    linked[rows] = link.forward(scores[rows])
         return out
 
 

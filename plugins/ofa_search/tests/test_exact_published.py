@@ -19,6 +19,7 @@ from ofa_plugins_core.interfaces import CostModel, Problem, Supernet
 from ofa_plugins_core.pareto import non_dominated
 from ofa_plugins_core.scoring import Scorer, objectives
 from ofa_plugins_core.values import Constraint, Genes, parse_constraint
+from ofa_search.exact import knapsack
 from ofa_search.exact.counting import count_fitting
 from ofa_search.exact.question import Question, ask
 from ofa_search.exact.searcher import Exact
@@ -256,6 +257,18 @@ def test_an_interrupted_front_keeps_the_resolutions_that_are_done() -> None:
     found = Exact().search(asked, GENERATOR, interrupt)
     assert len(found.genes) and not found.optimal
     assert found.note is not None and "128" in found.note
+
+
+def test_an_interrupted_search_keeps_its_best(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = problem("moofa_v3", [Constraint("flops", "<=", 3e8), Constraint("params", "<=", 5e6)])
+
+    def interrupted(join: object, portion: int, first_only: bool = False) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(knapsack._Join, "run", interrupted)
+    found = Exact().search(asked, GENERATOR)
+    assert Scorer(asked)(found.genes).met(asked.constraints).all()
+    assert not found.optimal and "interrupted" in (found.note or "")
 
 
 # ------------------------------------------------------------------ bounds, counts, errors

@@ -14,7 +14,7 @@ from ofa_plugins_core.separable import Separable
 from ofa_plugins_core.values import Constraint, Genes
 from ofa_search.exact.pieces import LIMIT
 from ofa_search.exact.question import Question, ask, grain, leaning, scaled, tables
-from ofa_search.exact.solving import Best, Solver
+from ofa_search.exact.solving import Best, Interrupted, Solver
 from ofa_search.exact.thresholds import Thresholds
 
 NOTHING = Separable("sum", ())
@@ -71,7 +71,14 @@ class Search:
             solver = solvers[number]
             if tops[number] <= reached:
                 break
-            best = solver.best(self._needed(solver.question, reached, linked))
+            try:
+                best = solver.best(self._needed(solver.question, reached, linked))
+            except Interrupted:
+                raise
+            except KeyboardInterrupt:
+                if found is None:
+                    raise
+                raise Interrupted(found.genes) from None
             if best is not None:
                 found = self._cheaper(solver.question, best)
                 reached = self._reading(solver.question, best.value, linked)
@@ -84,7 +91,7 @@ class Search:
     def solver(self, index: int, value: Separable, pressed: bool = False) -> Solver:
         """The solver of one resolution, for a value to be maximised."""
         question = ask(self.problem, index, self.constraints, value)
-        if pressed and self.problem.supernet.space.count() > _LARGE:
+        if pressed and self.rounded:
             question = evolve(question, step=grain(value))
         return Solver(question, self.limit, self.listener)
 
@@ -112,6 +119,11 @@ class Search:
         return any(
             c.name == self.problem.objective and c.relation == against for c in self.constraints
         )
+
+    @property
+    def rounded(self) -> bool:
+        """Whether the best is found to 1e-5 of the objective's range only."""
+        return self._pressed and self.problem.supernet.space.count() > _LARGE
 
     def _reduce(self, name: str) -> str:
         return tables(self.problem, name, self._sizes[0]).reduce

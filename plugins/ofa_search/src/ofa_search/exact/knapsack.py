@@ -117,20 +117,16 @@ class Incumbent:
 
 def solve(
     knapsack: Knapsack,
-    least: float,
-    accept: Accept,
+    best: Incumbent,
     listener: Listener = silent,
     relaxed: Relaxed | None = None,
-    step: float = 0.0,
 ) -> Incumbent:
-    """Find the most valuable path above ``least``; its ``path`` stays None where there is none.
+    """Find the most valuable path; its ``path`` stays None where none is better than it was.
 
     Args:
-        accept: (original configurations) -> whether a path really meets every bound.
+        best: is improved, so that it holds what was found when an interruption comes.
         relaxed: the dual's outcome where it is known already.
-        step: improvements of less are of no interest.
     """
-    best = Incumbent(least, accept, step)
     left = knapsack.within()
     if left.paths.empty:
         return best

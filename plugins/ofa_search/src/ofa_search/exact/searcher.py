@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Final
+
 import numpy as np
 from attrs import field, frozen
 
@@ -14,6 +16,7 @@ from ofa_search.exact.counting import count_fitting
 from ofa_search.exact.fronts import front
 from ofa_search.exact.infeasible import explain
 from ofa_search.exact.pieces import LIMIT
+from ofa_search.exact.solving import Interrupted
 
 
 @frozen
@@ -58,10 +61,16 @@ class Exact:
             if not len(found.genes) and found.optimal:
                 raise self.infeasible(problem)
             return found
-        genes = Search.of(problem, self.options.piece, listener).best()
+        search = Search.of(problem, self.options.piece, listener)
+        try:
+            genes = search.best()
+        except Interrupted as stopped:
+            note = "interrupted: the best so far, not proven"
+            return Found(stopped.genes, optimal=False, evaluations=0, note=note)
         if genes is None:
             raise self.infeasible(problem)
-        return Found(genes, optimal=True, evaluations=0)
+        note = _ROUNDED if search.rounded else None
+        return Found(genes, optimal=note is None, evaluations=0, note=note)
 
     def count_fitting(
         self, problem: Problem, generator: np.random.Generator
@@ -75,6 +84,9 @@ class Exact:
     def infeasible(self, problem: Problem) -> InfeasibleError:
         """Why nothing meets the constraints."""
         return explain(Search.of(problem, self.options.piece))
+
+
+_ROUNDED: Final = "the objective is pressed against its own bound: best to 1e-5 of its range"
 
 
 def _separable(problem: Problem, name: str) -> bool:

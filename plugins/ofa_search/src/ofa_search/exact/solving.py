@@ -34,6 +34,18 @@ class Best:
     genes: Genes
 
 
+class Interrupted(KeyboardInterrupt):
+    """A search was interrupted when it had found something.
+
+    Attributes:
+        genes: (1, genes) the best so far.
+    """
+
+    def __init__(self, genes: Genes) -> None:
+        super().__init__()
+        self.genes = genes
+
+
 @frozen(eq=False, slots=False)
 class Solver:
     """Answers one question.
@@ -123,14 +135,17 @@ class Solver:
         return relax(sack.paths, sack.values, sack.weights, sack.limits, -np.inf)
 
     def _knapsack_best(self, least: float) -> Best | None:
-        found: Incumbent = solve(
-            self._sack,
+        found = Incumbent(
             least - self._constant,
             lambda path: self.question.meets(self._network(path)),
-            self.listener,
-            self._relaxed,
             self.question.step,
         )
+        try:
+            solve(self._sack, found, self.listener, self._relaxed)
+        except KeyboardInterrupt:
+            if found.path is None:
+                raise
+            raise Interrupted(self._network(found.path)) from None
         if found.path is None:
             return None
         return Best(found.least + self._constant, self._network(found.path))

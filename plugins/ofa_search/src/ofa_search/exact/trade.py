@@ -103,19 +103,17 @@ class Trade:
         extra = [
             objectives + number
             for number, bound in enumerate(self.question.bounds)
-            if not self._follows(number, bound.name)
+            if not self._follows(bound.name)
         ]
         self.compared = np.array([*range(objectives), *extra], dtype=np.intp)
 
-    def _follows(self, number: int, name: str) -> bool:
-        """Whether a bound's sum is an objective too: then the objective compares it already."""
+    def _follows(self, name: str) -> bool:
+        """Whether the bounds on a sum follow from comparing it as an objective."""
         if name not in self.names:
             return False
-        sign = -1.0 if name == ACCURACY else 1.0
-        turned = self.question.problem.constraints
-        same = [c for c in turned if c.name == name and (c.relation == "<=") == (sign > 0)]
-        del number
-        return bool(same) and len([c for c in turned if c.name == name]) == len(same)
+        agrees = ">=" if name == ACCURACY else "<="
+        own = [c for c in self.question.problem.constraints if c.name == name]
+        return all(c.relation == agrees for c in own)
 
     def part(self) -> Part:
         """The front of this resolution."""
