@@ -18,11 +18,11 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import numpy as np
-from attrs import asdict, frozen
+from attrs import asdict, evolve, frozen
 
 from ofa_plugins_core import Constraint, Host
 from ofa_plugins_core.interfaces import Problem, SeparablePredictor, Supernet
-from ofa_plugins_core.separable import Evaluator
+from ofa_plugins_core.scoring import Scorer
 
 Action = Callable[[], object]
 
@@ -74,37 +74,26 @@ def problem(host: Host, name: str, *constraints: Constraint, front: bool = False
     predictor = additive(host, supernet)
     supernet = supernet.at(predictor.resolutions)
     names = ["peak_memory"] if front else sorted({c.name for c in constraints})
-    costs = {n: host.cost_model(n).build(supernet, None) for n in names}
+    costs = {n: host.cost_model(n).build(supernet) for n in names}
     return Problem(supernet, costs, predictor, constraints, front=front)
 
 
 def evaluation(host: Host, archs: int) -> tuple[Action, Action]:
     """Accuracy and three costs of so many architectures, and drawing the same array."""
-    asked = problem(host, "moofa_v3", front=True)
-    supernet, predictor = asked.supernet, asked.predictor
-    assert isinstance(predictor, SeparablePredictor)
-    models = [host.cost_model(c).build(supernet, None) for c in ("peak_memory", "flops", "params")]
-    scores = {r: predictor.separable(r) for r in supernet.resolutions}
-    tables = [{r: m.separable(r) for r in supernet.resolutions} for m in models]
-    evaluator = Evaluator(supernet.space, (scores, *tables))
-    links = [predictor.link(r) for r in supernet.resolutions]
+    front = problem(host, "moofa_v3", front=True)
+    names = ("peak_memory", "flops", "params")
+    costs = {n: host.cost_model(n).build(front.supernet) for n in names}
+    score = Scorer(evolve(front, costs=costs))
     generator = np.random.default_rng(0)
-    genes = supernet.space.sample(archs, generator)
-    evaluator(genes[:1])
+    genes = front.supernet.space.sample(archs, generator)
+    score(genes)
 
-    def evaluate() -> None:
-        score, *_ = evaluator(genes)
-        accuracy = np.empty(len(genes))
-        for index, link in enumerate(links):
-            rows = genes[:, 0] == index
-            accuracy[rows] = link.forward(score[rows])
-
-    high = int(supernet.space.sizes[1:].max())
+    high = int(front.supernet.space.sizes[1:].max())
 
     def draw() -> None:
         generator.integers(0, high, size=genes.shape, dtype=np.uint8)
 
-    return evaluate, draw
+    return lambda: score(genes), draw
 
 
 def evaluation_row(host: Host) -> Row:
@@ -123,7 +112,7 @@ def evaluation_row(host: Host) -> Row:
 def front_row(host: Host) -> Row:
     """The whole front over 8.7e19 networks against evaluating 100,000."""
     asked = problem(host, "moofa_v3", front=True)
-    searcher = host.searcher("exact").build(None)
+    searcher = host.searcher("exact").build()
     generator = np.random.default_rng(0)
     evaluate, _ = evaluation(host, 100_000)
     searcher.search(asked, generator)
@@ -153,7 +142,7 @@ def bounds_rows(host: Host) -> Iterator[Row]:
     }
     for name, bounds in four.items():
         constraints = [Constraint(cost, "<=", bound) for cost, bound in bounds.items()]
-        exact, evolution = (host.searcher(s).build(None) for s in ("exact", "evolution"))
+        exact, evolution = (host.searcher(s).build() for s in ("exact", "evolution"))
         many, one = problem(host, name, *constraints), problem(host, name, constraints[1])
         seconds, reference = side_by_side(
             lambda e=exact, m=many: e.search(m, np.random.default_rng(0)),
@@ -212,9 +201,8 @@ def main() -> int:
         for row in measured:
             mark = "kept  " if row.kept else "BROKEN"
             print(f"{mark} {row.ratio:5.2f} (at most {row.limit:g})  {row.what}")
-            print(
-                f"       {row.seconds * 1e3:.1f} ms against {row.reference * 1e3:.1f} ms: {row.against}"
-            )
+            times = f"{row.seconds * 1e3:.1f} ms against {row.reference * 1e3:.1f} ms"
+            print(f"       {times}: {row.against}")
             if row.published:
                 print(f"       published, not divided: {row.published}")
     return 0 if all(row.kept for row in measured) else 1
