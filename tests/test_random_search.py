@@ -43,7 +43,7 @@ def test_an_interruption_keeps_the_best_of_the_draws():
 def test_nothing_that_fits_is_an_error_with_the_smallest_value():
     asked = toys.toy_problem()
     name = next(iter(asked.costs))
+    bounded = asked.with_constraints([Constraint(name, "<=", -1)])
     with pytest.raises(InfeasibleError) as caught:
-        bounded = asked.with_constraints([Constraint(name, "<=", -1)])
         RandomSearch().search(bounded, np.random.default_rng(0))
     assert caught.value.smallest[name] >= 0

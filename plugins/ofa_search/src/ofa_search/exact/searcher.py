@@ -65,8 +65,7 @@ class Exact:
         try:
             genes = search.best()
         except Interrupted as stopped:
-            note = "interrupted: the best so far, not proven"
-            return Found(stopped.genes, optimal=False, evaluations=0, note=note)
+            return Found(stopped.genes, False, 0, note="interrupted: the best so far, not proven")
         if genes is None:
             raise self.infeasible(problem)
         note = _ROUNDED if search.rounded else None
