@@ -57,7 +57,7 @@ class Separable:
 
 
 PACK_LIMIT: Final = 2**20
-"""Most rows of a packed table: some MB each, and exact as a float32 index (below 2**24)."""
+"""Most rows of a packed table: some MB each."""
 
 CHUNK: Final = 2**16
 """Architectures evaluated at once: the working set stays in the cache."""
@@ -76,7 +76,7 @@ class Evaluator:
     """Several separable quantities of one space, evaluated together for many architectures.
 
     The genes of neighbouring factors are packed into one index, so that a stage costs a single
-    gather a quantity; the index itself is a matrix product.
+    gather a quantity.
 
     Attributes:
         space: of the encoded arrays.
@@ -97,9 +97,10 @@ class Evaluator:
         return out
 
     def _chunk(self, rows: Genes) -> list[Table]:
-        index = (rows.astype(np.float32) @ self._weights).T.astype(np.intp)
+        columns = np.ascontiguousarray(rows.T)
         totals: list[Table | None] = [None] * len(self.quantities)
-        for pack, position in zip(self._packs, index, strict=True):
+        for pack in self._packs:
+            position = self._position(columns, pack.genes)
             for q, table in enumerate(pack.tables):
                 if table is None:
                     continue
@@ -131,16 +132,21 @@ class Evaluator:
             found.append(np.dtype(np.int32) if whole else dtype)
         return found
 
-    @cached_property
-    def _weights(self) -> NDArray[np.float32]:
-        """(genes, packs): the place value of each gene in each pack's index."""
-        weights = np.zeros((len(self.space.genes), len(self._packs)), np.float32)
-        for number, pack in enumerate(self._packs):
-            place = 1
-            for column in (*reversed(pack.genes), RESOLUTION):
-                weights[column, number] = place
-                place *= int(self.space.sizes[column])
-        return weights
+    def _position(self, columns: Genes, genes: tuple[int, ...]) -> NDArray[np.intp]:
+        """(genes, n) -> (n,) rows of a packed table: the options as digits, the resolution first.
+
+        Sixteen bits hold most of the digits, at a quarter of the time of an index's own width.
+        """
+        position: NDArray[Any] = columns[RESOLUTION].astype(np.uint16)
+        place = int(self.space.sizes[RESOLUTION])
+        for column in genes:
+            size = int(self.space.sizes[column])
+            place *= size
+            if place > 2**16 and position.dtype == np.uint16:
+                position = position.astype(np.intp)
+            position *= position.dtype.type(size)
+            position += columns[column]
+        return position.astype(np.intp, copy=False)
 
     @cached_property
     def _packs(self) -> tuple[_Pack, ...]:
