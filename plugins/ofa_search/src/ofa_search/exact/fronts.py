@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Final
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from ofa_plugins_core.events import Listener, Progress
+from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem
 from ofa_plugins_core.pareto import comparable, non_dominated, thin
 from ofa_plugins_core.scoring import ACCURACY, objectives
@@ -17,6 +18,9 @@ from ofa_search.exact.best import Search
 from ofa_search.exact.question import ask, tables
 from ofa_search.exact.thresholds import Thresholds
 from ofa_search.exact.trade import Trade
+
+MOST_LEVELS: Final = 200
+"""Values of a maximum up to which a front is solved for each."""
 
 
 @frozen(eq=False)
@@ -56,8 +60,11 @@ def front(problem: Problem, limit: int, listener: Listener) -> Found:
 def _parts(problem: Problem, limit: int, listener: Listener) -> Iterator[Part]:
     names = objectives(problem)
     for index in range(len(problem.supernet.resolutions)):
+        levels = _levels(problem, index)
         if _by_thresholds(problem):
             yield threshold_part(problem, index)
+        elif 0 < len(levels) <= MOST_LEVELS:
+            yield level_part(problem, index, levels, limit, listener)
         else:
             yield Trade.of(problem, index, names, limit, listener).part()
 
@@ -100,6 +107,48 @@ def threshold_part(problem: Problem, index: int) -> Part:
     genes[:, RESOLUTION] = index
     points = np.stack([-accuracy, levels[steps]], axis=1)
     return Part(points, genes, np.zeros(2))
+
+
+def _levels(problem: Problem, index: int) -> NDArray[np.float64]:
+    """Distinct values of the one maximum among three objectives; none for other objectives."""
+    names = objectives(problem)
+    maxima = [n for n in names if n != ACCURACY and _reduce(problem, n) == "max"]
+    if len(names) != 3 or len(maxima) != 1:
+        return np.zeros(0)
+    size = problem.supernet.resolutions[index]
+    terms = [f.table.ravel() for f in tables(problem, maxima[0], size).factors]
+    return np.array(sorted({float(t) for table in terms for t in table}))
+
+
+def level_part(
+    problem: Problem, index: int, levels: NDArray[np.float64], limit: int, listener: Listener
+) -> Part:
+    """The exact front of one maximum and two sums at one resolution: a front a level.
+
+    What no network beats in all three is beaten in the two sums by none whose maximum is at most
+    its own; so the fronts of the sums under each value of the maximum hold the whole front.
+    """
+    names = objectives(problem)
+    (column,) = [i for i, n in enumerate(names) if n != ACCURACY and _reduce(problem, n) == "max"]
+    sums = tuple(n for i, n in enumerate(names) if i != column)
+    points, genes = [np.zeros((0, 3))], [np.zeros((0, len(problem.supernet.space.genes)), np.uint8)]
+    below = -np.inf
+    for number, level in enumerate(levels):
+        bounds = (*problem.constraints, Constraint(names[column], "<=", level))
+        part = Trade.of(problem.with_constraints(bounds), index, sums, limit, silent).part()
+        peaks = problem.costs[names[column]].evaluate(part.genes)
+        new = peaks > below  # the others were met at a lower level
+        points.append(np.insert(part.points, column, peaks, axis=1)[new])
+        genes.append(part.genes[new])
+        below = level
+        listener(
+            Progress(
+                f"{names[column]} at {problem.supernet.resolutions[index]}", number + 1, len(levels)
+            )
+        )
+    found, networks = np.concatenate(points), np.concatenate(genes)
+    rows = non_dominated(comparable(found))
+    return Part(found[rows], networks[rows], np.zeros(3))
 
 
 def _union(problem: Problem, names: tuple[str, ...], parts: list[Part], note: str | None) -> Found:

@@ -74,10 +74,14 @@ class Question:
 
     def meets(self, genes: Genes) -> bool:
         """Whether one network, (1, genes), really meets every constraint of the problem."""
+        return bool(self.met(genes)[0])
+
+    def met(self, genes: Genes) -> NDArray[np.bool_]:
+        """(n,) whether each network really meets every constraint of the problem."""
+        met = np.ones(len(genes), dtype=bool)
         for constraint in self.problem.constraints:
-            if not constraint.met(self.shown(constraint.name, genes))[0]:
-                return False
-        return True
+            met &= constraint.met(self.shown(constraint.name, genes))
+        return met
 
     def shown(self, name: str, genes: Genes) -> NDArray[Any]:
         """(n,) a cost or the accuracy, as a user is shown it."""

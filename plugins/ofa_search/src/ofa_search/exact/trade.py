@@ -123,9 +123,7 @@ class Trade:
         parts = self._join(configurations)
         genes = self._genes(parts, configurations)
         points = parts.columns[:, : len(self.names)].copy()
-        met = np.array([self.question.meets(g[None, :]) for g in genes], dtype=bool)
-        if not self.question.problem.constraints:
-            met[:] = True
+        met = self.question.met(genes)
         points, genes = points[met], genes[met]
         epsilon = self.epsilon
         if ACCURACY in self.names:
