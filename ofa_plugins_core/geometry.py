@@ -15,7 +15,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from ofa_plugins_core.separable import Factor, Reduce, Separable
+from ofa_plugins_core.separable import Factor, Reduce, Separable, on_grid
 from ofa_plugins_core.values import ArchLike, Number, SearchSpace, parse_arch
 
 Role = Literal["conv", "se", "pool", "head", "linear"]
@@ -226,4 +226,4 @@ def _made_of(block: Block) -> object:
 def _numbers(values: list[Number]) -> NDArray[np.int64] | NDArray[np.float64]:
     """Whole numbers stay exact; what does not fit 64 bits, or is no whole number, is a float."""
     found = np.array(values)
-    return found if found.dtype == np.int64 else found.astype(float)
+    return found if found.dtype == np.int64 else on_grid(found.astype(float))

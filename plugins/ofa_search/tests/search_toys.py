@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.interfaces import Predictions
 from ofa_plugins_core.pricing import evaluate_separable
-from ofa_plugins_core.separable import Factor, Separable
+from ofa_plugins_core.separable import Factor, Separable, on_grid
 from ofa_plugins_core.values import Constraint, Dimension, Gene, Genes, SearchSpace
 
 Shape = Literal["mbconv", "coupled", "chained"]
@@ -224,8 +224,9 @@ def random_quantity(
         full = np.zeros((len(points), len(space.genes)), dtype=np.uint8)
         full[:, scope] = points
         kept = space.canonical(full)[:, scope]
-        factors.append(Factor(f"block {number}", scope, table[tuple(kept.T)].reshape(shape)))
-    factors.append(Factor("head", (), draw(())))
+        terms = on_grid(table[tuple(kept.T)].reshape(shape))
+        factors.append(Factor(f"block {number}", scope, terms))
+    factors.append(Factor("head", (), on_grid(draw(()))))
     return Separable("sum" if reduce == "sum" else "max", tuple(factors))
 
 
@@ -302,7 +303,9 @@ def plain_predictor(space: SearchSpace, seed: int = 0, gain: float = 1.0) -> Toy
     tables, links = {}, {}
     for number, size in enumerate(space.resolutions):
         shake = generator.uniform(0.8, 1.2, size=len(space.genes))
-        factors = tuple(Factor(f.name, f.genes, f.table * shake[c]) for c, f in base.items())
+        factors = tuple(
+            Factor(f.name, f.genes, on_grid(f.table * shake[c])) for c, f in base.items()
+        )
         tables[size] = Separable("sum", factors)
         links[size] = ToyLink(76.0 + 1.2 * number / max(1, len(space.resolutions)))
     return ToyPredictor(space, tables, links)

@@ -295,6 +295,20 @@ def test_bounds_from_below_hold() -> None:
     assert Scorer(asked)(found.genes).of("flops")[0] < 201e6
 
 
+@pytest.mark.parametrize("objective", ["accuracy", "peak_memory"])
+def test_a_floor_that_other_bounds_put_out_of_reach_is_known_at_once(objective: str) -> None:
+    bounded = problem("moofa_v3", [Constraint("flops", "<=", 2e8)], ["peak_memory", "flops"])
+    best = Exact().search(bounded, GENERATOR)
+    reached = float(Scorer(bounded)(best.genes).of("accuracy")[0])
+    met = Constraint("accuracy", ">=", reached)
+    asked = evolve(bounded, constraints=(*bounded.constraints, met), objective=objective)
+    assert Scorer(asked)(Exact().search(asked, GENERATOR).genes).of("accuracy")[0] >= reached
+    out_of_reach = Constraint("accuracy", ">=", reached + 0.01)
+    with pytest.raises(InfeasibleError) as caught:
+        Exact().search(asked.with_constraints((*bounded.constraints, out_of_reach)), GENERATOR)
+    assert caught.value.smallest["accuracy"] == pytest.approx(reached)
+
+
 def test_an_infeasible_peak_names_the_op_that_binds() -> None:
     with pytest.raises(InfeasibleError) as caught:
         Exact().search(

@@ -14,7 +14,7 @@ from attrs import frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.errors import UsageError
-from ofa_plugins_core.separable import Factor
+from ofa_plugins_core.separable import Factor, on_grid
 from ofa_plugins_core.values import Derived, Genes, SearchSpace
 
 
@@ -98,4 +98,4 @@ def factors(
     for feature, bit, weight in zip(features, indicators, weights, strict=True):
         tables[bit.genes] = tables.get(bit.genes, 0.0) + weight * bit.on
         names.setdefault(bit.genes, f"{feature.key}[{feature.slot}]")
-    return tuple(Factor(names[g], g, t) for g, t in sorted(tables.items()))
+    return tuple(Factor(names[g], g, on_grid(t)) for g, t in sorted(tables.items()))

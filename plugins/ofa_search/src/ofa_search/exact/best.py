@@ -11,14 +11,24 @@ from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Problem, SeparablePredictor
 from ofa_plugins_core.scoring import ACCURACY
 from ofa_plugins_core.separable import Separable
-from ofa_plugins_core.values import Constraint, Genes
+from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
 from ofa_search.exact.pieces import LIMIT
-from ofa_search.exact.question import Question, ask, grain, leaning, scaled, tables
+from ofa_search.exact.question import (
+    Question,
+    ask,
+    bounding_score,
+    grain,
+    leaning,
+    scaled,
+    tables,
+    whole,
+)
 from ofa_search.exact.solving import Best, Interrupted, Solver
 from ofa_search.exact.thresholds import Thresholds
 
 NOTHING = Separable("sum", ())
 _EQUAL = 1e-10
+_ALIKE = 1e-8
 _LARGE = 10**9
 
 
@@ -43,11 +53,31 @@ class Search:
         return cls(problem, problem.constraints, limit, listener)
 
     def best(self) -> Genes | None:
-        """(1, genes) the best network over all resolutions; None where nothing fits."""
+        """(1, genes) the best network over all resolutions; None where nothing fits.
+
+        A floor under the accuracy is compared with the greatest accuracy that the other bounds
+        leave: as one more bound of a knapsack it would be slow to be proven out of reach.
+        """
+        floors = [c for c in self.constraints if c.name == ACCURACY and c.relation == ">="]
+        if floors:
+            rest = only(self, [c for c in self.constraints if c not in floors], ACCURACY)
+            greatest = rest.greatest(ACCURACY)
+            if greatest is None or not self._meets(floors, greatest):
+                return None
+            if self.problem.objective == ACCURACY:
+                leaning = rest.best()  # an equal network of smaller cost, to a few last digits
+                fits = leaning is not None and self._meets(floors, leaning)
+                return leaning if fits else greatest
         objective = self.problem.objective
         if objective != ACCURACY and self._reduce(objective) == "max":
             return least_maximum(self, objective)
         return self._largest(self._value, pressed=self._pressed)
+
+    def _meets(self, floors: Sequence[Constraint], genes: Genes) -> bool:
+        """Whether one network, (1, genes), is accurate enough."""
+        question = ask(self.problem, int(genes[0, RESOLUTION]), (), NOTHING)
+        accuracy = question.shown(ACCURACY, genes)
+        return all(bool(c.met(accuracy)[0]) for c in floors)
 
     def greatest(self, name: str, lowest: bool = False) -> Genes | None:
         """(1, genes) the network of the largest value of a sum or of accuracy, or the lowest."""
@@ -69,10 +99,11 @@ class Search:
         for done, number in enumerate(np.argsort(-np.array(tops), kind="stable")):
             self.listener(Progress("resolution", done, len(solvers)))
             solver = solvers[number]
-            if tops[number] <= reached:
+            least = reached - self._slack(solver.question, reached)
+            if tops[number] < least:
                 break
             try:
-                best = solver.best(self._needed(solver.question, reached, linked))
+                best = solver.best(self._needed(solver.question, least, linked))
             except Interrupted:
                 raise
             except KeyboardInterrupt:
@@ -80,8 +111,11 @@ class Search:
                     raise
                 raise Interrupted(found.genes) from None
             if best is not None:
-                found = self._cheaper(solver.question, best)
-                reached = self._reading(solver.question, best.value, linked)
+                best = self._cheaper(solver.question, best)
+                reading = self._reading(solver.question, best.value, linked)
+                if found is None or self._preferred(best.genes, reading, found.genes, reached):
+                    found = best
+                reached = max(reached, reading)
         return None if found is None else found.genes
 
     @property
@@ -137,6 +171,27 @@ class Search:
     def _needed(self, question: Question, reading: float, linked: bool) -> float:
         return question.link.inverse(reading) if linked and np.isfinite(reading) else reading
 
+    def _slack(self, question: Question, reading: float) -> float:
+        """How far apart equal values may read: what leaning towards the tie-break makes of them."""
+        if not np.isfinite(reading):
+            return 0.0
+        return 0.5 if whole(question.value) else _ALIKE * max(1.0, abs(reading))
+
+    def _preferred(self, one: Genes, reading: float, other: Genes, reached: float) -> bool:
+        """Whether a network of another image size takes the place of the best so far."""
+        if abs(reading - reached) > _ALIKE * max(1.0, abs(reached)):
+            return reading > reached
+        mine, theirs = (self._tie_break(genes) for genes in (one, other))
+        return mine < theirs
+
+    def _tie_break(self, genes: Genes) -> float:
+        """What tells equally good networks apart, to be minimised: the first cost, or accuracy."""
+        problem = self.problem
+        if problem.objective == ACCURACY or problem.predictor is None:
+            cost = next((m for n, m in problem.costs.items() if n != problem.objective), None)
+            return 0.0 if cost is None else float(cost.evaluate(genes)[0])
+        return -float(problem.predictor.predict(genes).value[0])
+
     def _cheaper(self, question: Question, best: Best) -> Best:
         """Of equally good networks one of the smallest first cost, where that is a maximum."""
         first = next(iter(self.problem.costs), None)
@@ -181,31 +236,43 @@ def _lowest(question: Question, maximum: Separable, enough: float, best: Best) -
 
 
 def least_maximum(search: Search, name: str) -> Genes | None:
-    """(1, genes) the network of the smallest value of a maximum; of those the most accurate."""
+    """(1, genes) the network of the smallest value of a maximum; of those the most accurate.
+
+    Under each bound on the maximum the most accurate network tells whether a floor is reached.
+    """
     problem = search.problem
+    floors = [c for c in search.constraints if c.name == ACCURACY and c.relation == ">="]
+    rest = tuple(c for c in search.constraints if c not in floors)
     found: Genes | None = None
     level = np.inf
     for index, size in enumerate(problem.supernet.resolutions):
         value = second(problem, size, name) or NOTHING
-        question = ask(problem, index, search.constraints, value)
-        better = _least_level(question, question.table(name), level, search.limit)
-        if better is not None:
+        question = ask(problem, index, rest, value)
+        least = max((bounding_score(question, c) for c in floors), default=-np.inf)
+        better = _least_level(question, question.table(name), level, least, search.limit)
+        if better is None:
+            continue
+        reached = float(question.table(name).evaluate(better)[0])
+        if found is None or search._preferred(better, -reached, found, -level):
             found = better
-            level = float(question.table(name).evaluate(found)[0])
+        level = reached
     return found
 
 
-def _least_level(question: Question, maximum: Separable, below: float, limit: int) -> Genes | None:
+def _least_level(
+    question: Question, maximum: Separable, below: float, least: float, limit: int
+) -> Genes | None:
     """Halve the distinct values of a maximum until the smallest that some network meets is left."""
     if not question.possible:
         return None
     levels = Thresholds.of(question.problem.supernet.space, NOTHING, maximum).distinct()
-    levels = levels[levels < below]
+    levels = levels[levels <= below]
     found: Genes | None = None
     low, high = 0, len(levels)  # levels[high] is met by what was found, or is out of reach
     while low < high:
         middle = high - 1 if found is None else (low + high) // 2
-        best = Solver(question.limited(maximum, float(levels[middle])), limit).best()
+        bounded = question.limited(maximum, float(levels[middle]))
+        best = Solver(bounded, limit).best(least - _ALIKE * max(1.0, abs(least)))
         if best is None:
             if found is None:
                 return None
@@ -216,20 +283,8 @@ def _least_level(question: Question, maximum: Separable, below: float, limit: in
     return found
 
 
-def without(search: Search, constraint: Constraint, objective: str) -> Search:
-    """The same search without one constraint, for another objective."""
-    rest = tuple(c for c in search.constraints if c is not constraint)
-    return only(search, rest, objective)
-
-
 def only(search: Search, constraints: Sequence[Constraint], objective: str) -> Search:
     """A search under these constraints alone, for another objective."""
-    problem = search.problem.with_constraints(tuple(constraints))
-    problem = Problem(
-        problem.supernet,
-        problem.costs,
-        problem.predictor,
-        problem.constraints,
-        objective,
-    )
-    return evolve(search, problem=problem, constraints=tuple(constraints))
+    kept = tuple(constraints)
+    problem = evolve(search.problem, constraints=kept, objective=objective, front=False)
+    return evolve(search, problem=problem, constraints=kept)

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Mapping
 from typing import Final
 
 import numpy as np
-from attrs import frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.events import Listener, Progress, silent
@@ -17,25 +16,10 @@ from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
 from ofa_search.exact.best import Search
 from ofa_search.exact.question import ask, tables
 from ofa_search.exact.thresholds import Thresholds
-from ofa_search.exact.trade import Trade
+from ofa_search.exact.trade import Part, Trade
 
 MOST_LEVELS: Final = 200
 """Values of a maximum up to which a front is solved for each."""
-
-
-@frozen(eq=False)
-class Part:
-    """The front of one resolution.
-
-    Attributes:
-        points: (n, objectives), minimised: accuracy negated.
-        genes: (n, genes).
-        epsilon: (objectives,) what thinning on the way may have cost; accuracy in the score's unit.
-    """
-
-    points: NDArray[np.float64]
-    genes: Genes
-    epsilon: NDArray[np.float64]
 
 
 def front(problem: Problem, limit: int, listener: Listener) -> Found:
@@ -155,7 +139,9 @@ def _union(problem: Problem, names: tuple[str, ...], parts: list[Part], note: st
     """The non-dominated of all resolutions, by the first cost; thinned where costs are several."""
     space = problem.supernet.space
     if not parts:
-        return Found(np.zeros((0, len(space.genes)), np.uint8), False, 0, None, note)
+        return Found(
+            np.zeros((0, len(space.genes)), np.uint8), False, 0, None, note, note is not None
+        )
     points = np.concatenate([p.points for p in parts])
     genes = np.concatenate([p.genes for p in parts])
     rows = non_dominated(comparable(points))
@@ -169,4 +155,6 @@ def _union(problem: Problem, names: tuple[str, ...], parts: list[Part], note: st
     thinned: Mapping[str, float] | None = None
     if epsilon.any():
         thinned = dict(zip(names, map(float, epsilon), strict=True))
-    return Found(space.canonical(genes[rows]), exact and note is None, 0, thinned, note)
+    stopped = note is not None
+    found = space.canonical(genes[rows])
+    return Found(found, exact and not stopped, 0, thinned, note, stopped)

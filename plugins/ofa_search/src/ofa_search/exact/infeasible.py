@@ -80,8 +80,17 @@ def _sentence(search: Search, reached: Reach, others: Sequence[Constraint]) -> s
     unit = "%" if constraint.name == ACCURACY else search.problem.costs[constraint.name].unit
     size = search.problem.supernet.resolutions[int(reached.genes[0, RESOLUTION])]
     under = f"under {' and '.join(map(str, others))} " if others else ""
-    shown = f"{reached.value:,.10g} {unit}"
+    shown = f"{_reachable(reached.value, constraint.relation)} {unit}"
     return f"{under}the {extreme} {constraint.name} that it reaches is {shown} (at {size})"
+
+
+def _reachable(value: float, relation: str) -> str:
+    """A few digits of a reachable value, rounded to the side that can be reached."""
+    if value.is_integer():
+        return f"{value:,.0f}"
+    scale = 10.0 ** (6 - len(str(int(abs(value)))))
+    outward = np.ceil if relation == "<=" else np.floor
+    return f"{outward(value * scale) / scale:,.10g}"
 
 
 def irreducible(search: Search, constraints: Sequence[Constraint]) -> tuple[Constraint, ...]:
@@ -89,14 +98,9 @@ def irreducible(search: Search, constraints: Sequence[Constraint]) -> tuple[Cons
     left = list(constraints)
     for constraint in constraints:
         fewer = [c for c in left if c is not constraint]
-        if only(search, fewer, _plain_objective(search)).best() is None:
+        if only(search, fewer, search.problem.objective).best() is None:
             left = fewer
     return tuple(left)
-
-
-def _plain_objective(search: Search) -> str:
-    """An objective that is quickly searched."""
-    return search.problem.objective
 
 
 def reach(search: Search, constraint: Constraint, others: Sequence[Constraint]) -> Reach | None:

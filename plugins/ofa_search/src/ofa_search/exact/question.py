@@ -17,12 +17,15 @@ from numpy.typing import NDArray
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import Link, Problem, SeparableCost, SeparablePredictor
 from ofa_plugins_core.scoring import ACCURACY
-from ofa_plugins_core.separable import Factor, Separable
+from ofa_plugins_core.separable import GRID, Factor, Separable
 from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
 from ofa_search.exact.thresholds import Filter
 
 SLACK: Final = 1e-9
-"""How much a bound on real numbers is loosened, relative to it, before the final check."""
+"""How much a bound on sums that depend on their order is loosened before the final check."""
+
+_NEAR: Final = 64
+_EXACT: Final = 2.0**53
 
 _TIE: Final = 1e-9
 """Weight of what breaks ties, relative to the range of what is maximised."""
@@ -130,7 +133,7 @@ def _with(question: Question, constraint: Constraint) -> Question:
 
 
 def _with_accuracy(question: Question, constraint: Constraint, score: Separable) -> Question:
-    limit = question.link.inverse(constraint.bound)
+    limit = bounding_score(question, constraint)
     always, never = (-np.inf, np.inf) if constraint.relation == ">=" else (np.inf, -np.inf)
     if limit == always:
         return question
@@ -139,14 +142,30 @@ def _with_accuracy(question: Question, constraint: Constraint, score: Separable)
     return _with_sum(question, ACCURACY, score, constraint.relation, limit)
 
 
+def bounding_score(question: Question, constraint: Constraint) -> float:
+    """The outermost score whose accuracy meets a bound; infinite where all do, or none."""
+    limit = question.link.inverse(constraint.bound)
+    return _met_from(question.link, constraint, limit) if np.isfinite(limit) else limit
+
+
+def _met_from(link: Link, constraint: Constraint, near: float) -> float:
+    """The outermost score near ``near``, a multiple of the grid, that meets a bound on accuracy.
+
+    An inverse is off by its rounding; what counts is the accuracy that a user is shown.
+    """
+    steps = np.arange(-_NEAR, _NEAR + 1) + np.round(near / GRID)
+    met = np.flatnonzero(constraint.met(link.forward(steps * GRID)))
+    if not len(met):
+        return near
+    return float(steps[met[0] if constraint.relation == ">=" else met[-1]] * GRID)
+
+
 def _with_sum(
     question: Question, name: str, quantity: Separable, relation: str, limit: float
 ) -> Question:
     if whole(quantity):
         limit = np.floor(limit) if relation == "<=" else np.ceil(limit)
-        room = 0.0
-    else:
-        room = SLACK * max(1.0, abs(limit))
+    room = 0.0 if _summed_exactly(quantity) else SLACK * max(1.0, abs(limit))
     if relation == ">=":
         quantity, limit = scaled(quantity, -1), -limit
     return evolve(question, bounds=(*question.bounds, Bound(name, quantity, limit + room)))
@@ -155,6 +174,15 @@ def _with_sum(
 def whole(quantity: Separable) -> bool:
     """Whether all terms are whole numbers: compared exactly."""
     return all(np.asarray(f.table).dtype.kind in "iub" for f in quantity.factors)
+
+
+def _summed_exactly(quantity: Separable) -> bool:
+    """Whether sums of its terms are the same in any order: whole numbers, or on the grid."""
+    tables = [np.asarray(f.table) for f in quantity.factors]
+    most = sum(float(np.abs(t).max(initial=0)) for t in tables)
+    return whole(quantity) or (
+        most < _EXACT * GRID and all(bool(np.all(t / GRID == np.round(t / GRID))) for t in tables)
+    )
 
 
 def scaled(quantity: Separable, weight: float) -> Separable:
@@ -183,8 +211,8 @@ def leaning(value: Separable, towards: Separable | None) -> Separable:
     """
     if towards is None or towards.reduce != "sum":
         return value
-    span, other = _range(value), _range(towards)
-    if span == 0 or other == 0:
+    span, other = _range(value) or 1.0, _range(towards)
+    if other == 0:
         return value
     most = min(_TIE * span, 0.25) if whole(value) else _TIE * span
     return Separable("sum", (*value.factors, *scaled(towards, most / other).factors))

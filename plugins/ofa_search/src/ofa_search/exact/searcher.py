@@ -15,18 +15,8 @@ from ofa_search.exact.best import Search
 from ofa_search.exact.counting import count_fitting
 from ofa_search.exact.fronts import front
 from ofa_search.exact.infeasible import explain
-from ofa_search.exact.pieces import LIMIT
 from ofa_search.exact.solving import Interrupted
-
-
-@frozen
-class ExactOptions:
-    """Options of ``exact``."""
-
-    piece: int = field(
-        default=LIMIT,
-        metadata={"help": "most combinations of a stage written out at once; larger ones are cut"},
-    )
+from ofa_search.options import ExactOptions as ExactOptions
 
 
 @frozen
@@ -36,7 +26,7 @@ class Exact:
     The optimum is one for the predictor; ties go to the smaller first cost.
     """
 
-    options: ExactOptions = ExactOptions()
+    options: ExactOptions = field(factory=ExactOptions)
 
     def refuses(self, problem: Problem) -> str | None:
         """Why it cannot take the problem: something that is not separable."""
@@ -45,6 +35,9 @@ class Exact:
             return "there is no predictor, so no accuracy"
         if ACCURACY in needed and not isinstance(problem.predictor, SeparablePredictor):
             return "the predictor's score is not a sum of tables"
+        ceiling = [c for c in problem.constraints if c.name == ACCURACY and c.relation == "<="]
+        if problem.front and ceiling:
+            return "a front under a ceiling on accuracy has countless networks pressed against it"
         rough = [n for n in sorted(needed - {ACCURACY}) if not _separable(problem, n)]
         return f"not a sum or maximum of tables: {', '.join(rough)}" if rough else None
 
@@ -65,11 +58,12 @@ class Exact:
         try:
             genes = search.best()
         except Interrupted as stopped:
-            return Found(stopped.genes, False, 0, note="interrupted: the best so far, not proven")
+            note = "interrupted: the best so far, not proven"
+            return Found(stopped.genes, False, 0, note=note, interrupted=True)
         if genes is None:
             raise self.infeasible(problem)
-        note = _ROUNDED if search.rounded else None
-        return Found(genes, optimal=note is None, evaluations=0, note=note)
+        rounded = _ROUNDED if search.rounded else None
+        return Found(genes, optimal=rounded is None, evaluations=0, note=rounded)
 
     def count_fitting(
         self, problem: Problem, generator: np.random.Generator

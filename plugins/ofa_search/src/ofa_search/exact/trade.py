@@ -9,7 +9,7 @@ one part a box of a grid stands for its neighbours, and how far those are is add
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import TYPE_CHECKING, Final
+from typing import Final
 
 import numpy as np
 from attrs import define, field, frozen
@@ -20,13 +20,10 @@ from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.pareto import non_dominated, not_clearly_beaten, thin
 from ofa_plugins_core.scoring import ACCURACY
 from ofa_plugins_core.separable import Separable
-from ofa_plugins_core.values import RESOLUTION
+from ofa_plugins_core.values import RESOLUTION, Genes
 from ofa_search.exact.paths import Index, Links, Paths, Scores
 from ofa_search.exact.pieces import Chain, chain_of
 from ofa_search.exact.question import Question, ask, scaled, tables
-
-if TYPE_CHECKING:
-    from ofa_search.exact.fronts import Part
 
 CANDIDATES: Final = 2**20
 """Joint parts that are looked at in one go."""
@@ -53,6 +50,21 @@ class _Parts:
 
     def take(self, rows: Index) -> _Parts:
         return _Parts(self.state[rows], self.columns[rows], self.picks[rows])
+
+
+@frozen(eq=False)
+class Part:
+    """The front of one resolution.
+
+    Attributes:
+        points: (n, objectives), minimised: accuracy negated.
+        genes: (n, genes).
+        epsilon: (objectives,) what thinning on the way may have cost; accuracy in the score's unit.
+    """
+
+    points: NDArray[np.float64]
+    genes: Genes
+    epsilon: NDArray[np.float64]
 
 
 @define(eq=False)
@@ -117,8 +129,6 @@ class Trade:
 
     def part(self) -> Part:
         """The front of this resolution."""
-        from ofa_search.exact.fronts import Part
-
         configurations = self._configurations()
         parts = self._join(configurations)
         genes = self._genes(parts, configurations)
