@@ -40,6 +40,8 @@ class Archive:
     def add(self, genes: Genes) -> Scores:
         """Score (n, genes) networks in canonical form, and keep what is worth it."""
         scores = self._score(genes)
+        if not len(genes):
+            return scores
         self.evaluations += len(genes)
         for constraint in self.problem.constraints:
             self._note(constraint, scores.of(constraint.name))
@@ -87,7 +89,8 @@ def unmet(problem: Problem, extremes: dict[Constraint, float], evaluations: int)
         extremes: for each constraint the best value seen; a separable quantity's exact one counts.
     """
     reached = {
-        c: (e if (e := reachable(problem, c)) is not None else extremes.get(c)) for c in extremes
+        c: (e if (e := reachable(problem, c)) is not None else extremes.get(c))
+        for c in problem.constraints
     }
     smallest_values = {c.name: float(v) for c, v in reached.items() if v is not None}
     lines = [
@@ -99,10 +102,21 @@ def unmet(problem: Problem, extremes: dict[Constraint, float], evaluations: int)
     looked = f"none of {evaluations:,} networks looked at" if evaluations else "no network"
     asked = ", ".join(map(str, problem.constraints))
     return InfeasibleError(
-        f"{looked} of {problem.supernet.name} has {asked}: {'; '.join(lines)}",
+        f"{looked} of {problem.supernet.name} has {asked}{': ' if lines else ''}{'; '.join(lines)}",
         smallest=smallest_values,
         binds=" and ".join(map(str, beyond or problem.constraints)),
     )
+
+
+def demand_reachable(problem: Problem) -> None:
+    """Stop at once where a single bound cannot be met, as far as tables tell.
+
+    Raises:
+        InfeasibleError: with each constraint's own nearest reachable value.
+    """
+    reached = ((c, reachable(problem, c)) for c in problem.constraints)
+    if any(v is not None and not c.met(np.array([v]))[0] for c, v in reached):
+        raise unmet(problem, {}, 0)
 
 
 def reachable(problem: Problem, constraint: Constraint) -> float | None:

@@ -10,11 +10,12 @@ from typing import Any, Final, Literal, NoReturn
 
 from attrs import define, field
 
-from ofa_plugins_core.errors import MissingExtraError, OfaError, PluginError
+from ofa_plugins_core.errors import MissingExtraError, OfaError, PluginError, installable
 
 State = Literal["loaded", "blocked", "failed", "incompatible", "conflict"]
 BUILTIN: Final = "builtin"
 """Name of the core's own plugin."""
+_CORE: Final = "ofa_plugins_core"
 
 _REQUIREMENT = re.compile(r"\s*([A-Za-z0-9._-]+)(?:.*extra\s*==\s*['\"]([^'\"]+)['\"])?")
 
@@ -68,6 +69,8 @@ class Plugin:
     def blames(self, what: str, error: BaseException) -> str:
         """``plugin 'x' 1.2: ofa_cost_models() raised ValueError: …``, and how to mend it."""
         text = f"{self.label}: {what} raised {shown(error)}"
+        if missing_from(error) == _CORE:
+            return f"{text}; it needs a newer core: pip install --upgrade ofa-plugins-core"
         module = missing_module(error)
         if module is None or module == self._package:
             return text
@@ -80,7 +83,7 @@ class Plugin:
     def _bringing(self, module: str) -> str:
         """What to give pip so that a module is there: an extra of the plugin's, or the module."""
         extra = self.extra_with(module)
-        return f'"{self.distribution}[{extra}]"' if extra else module
+        return installable(self.distribution, extra) if extra else module
 
     def extra_with(self, module: str) -> str | None:
         """The extra of its distribution that brings a module, or None."""
@@ -92,7 +95,7 @@ class Plugin:
     def lacks_extra(self, error: BaseException) -> str | None:
         """The extra of its distribution without which an import failed, or None."""
         module = missing_module(error)
-        return self.extra_with(module) if module else None
+        return self.extra_with(module) if module and module != _CORE else None
 
 
 def _requirements(distribution: str) -> Iterator[tuple[str, str | None]]:
@@ -116,11 +119,14 @@ def shown(error: BaseException) -> str:
     return f"{type(error).__name__}: {text[0]}" if text else type(error).__name__
 
 
+def missing_from(error: BaseException) -> str | None:
+    """The top-level module in which an import did not find a module or a name, or None."""
+    return error.name.partition(".")[0] if isinstance(error, ImportError) and error.name else None
+
+
 def missing_module(error: BaseException) -> str | None:
     """The top-level module that an import did not find, or None."""
-    if isinstance(error, ModuleNotFoundError) and error.name:
-        return error.name.partition(".")[0]
-    return None
+    return missing_from(error) if isinstance(error, ModuleNotFoundError) else None
 
 
 def attempt(plugin: Plugin, what: str, call: Callable[..., Any], *args: Any) -> Any:

@@ -161,6 +161,10 @@ class RecordSupport(Protocol):
 class Problem:
     """What a searcher is asked.
 
+    Among networks that are equally good by the objective one rule decides. Where accuracy is the
+    objective: the smaller first cost, then the next costs in their order. Where a cost is: the
+    higher accuracy, if there is a predictor, then the other costs in their order.
+
     Attributes:
         supernet: with the image sizes to search over as its resolutions.
         costs: name -> cost model, in the order of the user; the front is sorted by the first.

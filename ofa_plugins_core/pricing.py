@@ -10,10 +10,11 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
+from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.geometry import Block, Geometry
 from ofa_plugins_core.interfaces import Archs, Supernet
 from ofa_plugins_core.separable import Reduce, Separable
-from ofa_plugins_core.values import ArchLike, Kind, Number, SearchSpace, parse_arch
+from ofa_plugins_core.values import ArchLike, Genes, Kind, Number, SearchSpace, parse_arch
 
 
 @frozen(eq=False, slots=False)
@@ -63,19 +64,55 @@ class BlockCostModel:
 def evaluate_separable(
     space: SearchSpace, separable: Callable[[int], Separable], archs: Archs
 ) -> NDArray[Any]:
-    """Evaluate tables for an encoded array of the space, or for dicts of any image size."""
+    """Evaluate tables for an encoded array of the space, or for dicts of any image size.
+
+    Raises:
+        InputError: an architecture is not of the space.
+    """
+    wider, genes = encoded(space, archs)
+    return _evaluate_by_size(wider, separable, genes)
+
+
+def encoded(space: SearchSpace, archs: Archs) -> tuple[SearchSpace, Genes]:
+    """Architectures as one array, whichever way they are given, and the space that it is of.
+
+    Args:
+        space: of the supernet.
+        archs: an encoded (n, genes) array of the space, or exchange dicts or Archs of any image
+            size from 32 pixels up.
+
+    Returns:
+        The space over the image sizes that occur (for an array the space itself), and (n, genes)
+        whose column 0 counts them: ``found.resolutions[genes[i, 0]]`` is network i's image size.
+
+    Raises:
+        InputError: an architecture is not of the space; names its row, and the gene or the key.
+    """
     if isinstance(archs, np.ndarray):
-        return _evaluate_by_size(space, separable, archs)
+        return space, _checked(space, archs)
     found: Sequence[ArchLike] = list(archs)
-    if not found:
-        return np.zeros(0)
     sizes = {parse_arch(space, a, i).image_size for i, a in enumerate(found)}
-    wider = space.with_resolutions(sizes)
-    return _evaluate_by_size(wider, separable, wider.encode(found))
+    wider = space.with_resolutions(sizes) if sizes else space
+    return wider, wider.encode(found)
+
+
+def _checked(space: SearchSpace, genes: NDArray[Any]) -> Genes:
+    """Bytes of the space's options: other numbers would be read as other networks, or as none."""
+    wanted = f"{space.name} is encoded as whole numbers, (n, {len(space.genes)})"
+    if genes.dtype.kind not in "iu" or genes.ndim != 2 or genes.shape[1] != len(space.genes):
+        raise InputError(f"{wanted}; found {genes.dtype} of shape {genes.shape}")
+    if len(genes) and ((genes.max(axis=0) >= space.sizes) | (genes.min(axis=0) < 0)).any():
+        row, column = (int(i[0]) for i in np.nonzero((genes < 0) | (genes >= space.sizes)))
+        gene = space.genes[column]
+        raise InputError(
+            f"architecture {row}: {gene.name} has the options 0 to {len(gene.options) - 1} of "
+            f"{space.name}, found {genes[row, column]}"
+        )
+    return genes.astype(np.uint8, copy=False)
 
 
 def _evaluate_by_size(
-    space: SearchSpace, separable: Callable[[int], Separable], genes: NDArray[np.uint8]
+    space: SearchSpace, separable: Callable[[int], Separable], genes: Genes
 ) -> NDArray[Any]:
     parts = []
     for index, size in enumerate(space.resolutions):

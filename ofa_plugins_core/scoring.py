@@ -10,7 +10,7 @@ from functools import cached_property
 from typing import Any, Final, cast
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.interfaces import Problem, SeparableCost, SeparablePredictor
@@ -82,6 +82,9 @@ class Scorer:
 
     def __call__(self, genes: Genes) -> Scores:
         """(n, genes) of the problem's space -> their scores."""
+        if not len(genes):  # nobody's model is asked about nothing
+            accuracy = None if self.problem.predictor is None else np.zeros(0)
+            return Scores({name: np.zeros(0) for name in self.problem.costs}, accuracy)
         if not all_separable(self.problem):
             return self._one_by_one(genes)
         evaluator = self._crowd if len(genes) >= _CROWD else self._few
@@ -135,6 +138,21 @@ def all_separable(problem: Problem) -> bool:
     )
 
 
+def tabled_part(problem: Problem) -> Problem:
+    """The problem reduced to the bounds that tables can tell, without what is slow to score."""
+    separable = {n: c for n, c in problem.costs.items() if isinstance(c, SeparableCost)}
+    predictor = problem.predictor if isinstance(problem.predictor, SeparablePredictor) else None
+    known = {*separable, *((ACCURACY,) if predictor else ())}
+    constraints = tuple(c for c in problem.constraints if c.name in known)
+    bounded = {c.name for c in constraints}
+    return evolve(
+        problem,
+        costs={n: c for n, c in separable.items() if n in bounded},
+        predictor=predictor if ACCURACY in bounded else None,
+        constraints=constraints,
+    )
+
+
 def asks_for_accuracy(problem: Problem) -> str | None:
     """Why a problem cannot be scored: it asks for accuracy and has no predictor. Or None."""
     asked = problem.objective == ACCURACY or any(c.name == ACCURACY for c in problem.constraints)
@@ -142,19 +160,25 @@ def asks_for_accuracy(problem: Problem) -> str | None:
 
 
 def objectives(problem: Problem) -> tuple[str, ...]:
-    """What is traded: the objective first, then the costs, which also break ties."""
+    """What is traded: the objective first, then the costs."""
     return tuple(dict.fromkeys((problem.objective, *problem.costs)))
 
 
+def precedence(problem: Problem) -> tuple[str, ...]:
+    """What decides between two networks: the objective, then what breaks ties (see Problem)."""
+    known = () if problem.predictor is None else (ACCURACY,)
+    return tuple(dict.fromkeys((problem.objective, *known, *problem.costs)))
+
+
 def ranking(problem: Problem, scores: Scores) -> NDArray[np.intp]:
-    """Rows from best to worst by the objective, then by the costs; equals keep their order."""
-    keys = scores.minimised(objectives(problem))
+    """Rows from best to worst; equals keep their order."""
+    keys = scores.minimised(precedence(problem))
     return np.lexsort(keys.T[::-1])
 
 
 def best_row(problem: Problem, scores: Scores) -> NDArray[np.intp]:
-    """(1,) the row of the best by the objective, then by the costs; the first among equals."""
-    keys = scores.minimised(objectives(problem))
+    """(1,) the row of the best; the first among equals."""
+    keys = scores.minimised(precedence(problem))
     rows = np.arange(len(keys))
     for column in keys.T:
         rows = rows[column[rows] == column[rows].min()]

@@ -126,6 +126,15 @@ class TestMissingDependency:
             Host.discover().cost_model("energy").build(toy_supernet())
         assert caught.value.exit_code == 2
 
+    @pytest.mark.parametrize(
+        "line", ["import ofa_plugins_core.later", "from ofa_plugins_core.values import Later"]
+    )
+    def test_what_the_core_has_not_yet_needs_a_newer_core(self, ofa_install, line):
+        ofa_install("x", line, requires=("ofa-plugins-core[torch]; extra == 'torch'",))
+        error = state_of("x")[1]
+        assert error.endswith("needs a newer core: pip install --upgrade ofa-plugins-core")
+        assert "[torch]" not in error
+
     def test_a_module_of_its_own_is_not_to_be_installed(self, ofa_install):
         ofa_install("x", "import x.absent")
         assert "pip install" not in state_of("x")[1]

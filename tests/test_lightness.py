@@ -30,6 +30,15 @@ class TestLightness:
         )
         assert self.python(code) == "[]"
 
+    def test_discovering_everything_loads_no_searcher(self):
+        code = (
+            "import sys; from ofa_plugins_core import Host; Host.discover(); "
+            "print([m for m in sys.modules if m.startswith('ofa_search.exact') or m in "
+            "('ofa_search.nsga2', 'ofa_search.exhaustive', 'ofa_mit.evolution', "
+            "'ofa_plugins_core.archive', 'ofa_plugins_core.scoring')])"
+        )
+        assert self.python(code) == "[]"
+
     def test_the_fixtures_for_plugin_authors_load_nothing_at_all(self):
         code = (
             "import sys, pytest; import ofa_plugins_core.testing.plugin; "

@@ -7,7 +7,8 @@ import pytest
 from attrs import evolve
 
 from ofa_plugins_core.builtin.random_search import RandomOptions, RandomSearch
-from ofa_plugins_core.errors import InfeasibleError
+from ofa_plugins_core.config import structure
+from ofa_plugins_core.errors import InfeasibleError, UsageError
 from ofa_plugins_core.testing import toys
 from ofa_plugins_core.values import Constraint
 
@@ -47,3 +48,9 @@ def test_nothing_that_fits_is_an_error_with_the_smallest_value():
     with pytest.raises(InfeasibleError) as caught:
         RandomSearch().search(bounded, np.random.default_rng(0))
     assert caught.value.smallest[name] >= 0
+
+
+@pytest.mark.parametrize("draws", [0, -5])
+def test_no_draws_are_refused_with_the_option(draws):
+    with pytest.raises(UsageError, match=r"random: .draws. must be >= 1"):
+        structure({"draws": draws}, RandomOptions, "random")

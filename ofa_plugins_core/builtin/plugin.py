@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ofa_plugins_core.builtin import costs, jobs, latency, random_search, samplers
+from ofa_plugins_core.builtin import costs, jobs, latency, samplers
+from ofa_plugins_core.builtin.options import RandomOptions
 from ofa_plugins_core.entries import CostModelEntry, JobEntry, SamplerEntry, SearcherEntry
 from ofa_plugins_core.hookspecs import hookimpl
+from ofa_plugins_core.interfaces import Searcher
 
 OFA_API = 1
 
@@ -27,7 +29,18 @@ def ofa_samplers() -> Iterable[SamplerEntry]:
 @hookimpl
 def ofa_searchers() -> Iterable[SearcherEntry]:
     """random."""
-    yield random_search.entry()
+    yield SearcherEntry(
+        "random",
+        "the best of uniform random draws: a baseline",
+        build=_build_random,
+        options=RandomOptions,
+    )
+
+
+def _build_random(options: RandomOptions) -> Searcher:
+    from ofa_plugins_core.builtin.random_search import RandomSearch
+
+    return RandomSearch(options)
 
 
 @hookimpl

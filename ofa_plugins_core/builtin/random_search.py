@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 from attrs import field, frozen
 
-from ofa_plugins_core.archive import Archive
-from ofa_plugins_core.entries import SearcherEntry
+from ofa_plugins_core.archive import Archive, demand_reachable
+from ofa_plugins_core.builtin.options import RandomOptions as RandomOptions
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem
 from ofa_plugins_core.scoring import asks_for_accuracy
@@ -15,17 +15,10 @@ _CHUNK = 2**14
 
 
 @frozen
-class RandomOptions:
-    """Options of ``random``."""
-
-    draws: int = field(default=10_000, metadata={"help": "networks drawn"})
-
-
-@frozen
 class RandomSearch:
     """The best, or the front, of uniform draws: each option equally likely."""
 
-    options: RandomOptions = RandomOptions()
+    options: RandomOptions = field(factory=RandomOptions)
 
     def refuses(self, problem: Problem) -> str | None:
         """It takes everything that can be scored."""
@@ -37,8 +30,9 @@ class RandomSearch:
         """Draw, score, keep.
 
         Raises:
-            InfeasibleError: no draw meets the constraints.
+            InfeasibleError: a bound is out of reach, or no draw meets the constraints.
         """
+        demand_reachable(problem)
         archive, space, total = Archive(problem), problem.supernet.space, self.options.draws
         try:
             for start in range(0, total, _CHUNK):
@@ -49,10 +43,3 @@ class RandomSearch:
         except KeyboardInterrupt:
             return archive.found(note=f"interrupted after {archive.evaluations:,} draws")
         return archive.found()
-
-
-def entry() -> SearcherEntry:
-    """The searcher ``random``."""
-    return SearcherEntry(
-        "random", "the best of uniform random draws: a baseline", RandomSearch, RandomOptions
-    )

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from attrs import evolve
 
-from ofa_mit.evolution import Evolution, EvolutionOptions
+from ofa_mit.evolution import Evolution, EvolutionOptions, _Run
 from ofa_plugins_core import Host
-from ofa_plugins_core.errors import InfeasibleError
+from ofa_plugins_core.config import structure
+from ofa_plugins_core.errors import InfeasibleError, UsageError
 from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.scoring import Scorer
 from ofa_plugins_core.values import parse_constraint
@@ -83,3 +85,63 @@ def test_an_interruption_keeps_what_was_found():
 
     found = SHORT.search(problem("moofa_v3", "flops<=250M"), np.random.default_rng(0), interrupt)
     assert len(found.genes) == 1 and "interrupted" in found.note
+
+
+class Slow:
+    """A cost without tables, which counts what it is asked."""
+
+    name, unit, kind, source = "slow", "J", "computed", None
+
+    def __init__(self, inner):
+        self.inner, self.asked = inner, []
+
+    def evaluate(self, archs):
+        self.asked.append(archs)
+        return self.inner.evaluate(archs) / 1e6
+
+
+def slow_problem(*bounds: str):
+    asked = problem("moofa_v3", *bounds)
+    slow = Slow(asked.costs["flops"])
+    return slow, evolve(asked, costs={**asked.costs, "slow": slow})
+
+
+def test_a_slow_cost_is_asked_only_about_what_the_tables_let_through():
+    bounds = ("peak_memory<=800k", "flops<=350M", "slow<=345")
+    slow, asked = slow_problem(*bounds)
+    events = []
+    SHORT.search(asked, np.random.default_rng(0), events.append)
+    genes = np.concatenate(slow.asked)
+    for name, bound in (("peak_memory", 800_000), ("flops", 350e6)):
+        assert (asked.costs[name].evaluate(genes) <= bound).all()
+    assert len(genes) < 30 * 50 + 20 * 22 * 50
+    first = [e for e in events if e.what == "first networks"]
+    assert first and first[-1].done == first[-1].total == 30
+    assert all(e.what == "generation" for e in events[len(first) :])
+
+
+def test_a_slow_cost_beyond_its_bound_is_given_up_after_bounded_tries():
+    slow, asked = slow_problem("slow<=1")
+    few, events = Evolution(EvolutionOptions(population=10, tries=3)), []
+    with pytest.raises(InfeasibleError, match="none of 30 networks looked at"):
+        few.search(asked, np.random.default_rng(0), events.append)
+    assert sum(map(len, slow.asked)) == 3 * 10
+    assert [e.note for e in events] == ["nothing fits yet"] * 3
+
+
+def test_first_networks_are_drawn_within_bounds_on_maxima():
+    asked = problem("moofa_v3", "peak_memory<=500k")
+    run = _Run(asked, EvolutionOptions(), np.random.default_rng(0))
+    genes = run._drawn(500)
+    assert (asked.costs["peak_memory"].evaluate(genes) <= 500_000).all()
+    assert (genes == asked.supernet.space.canonical(genes)).all()
+    assert len(np.unique(genes, axis=0)) > 400
+
+
+@pytest.mark.parametrize(
+    ("key", "value"),
+    [("population", 0), ("generations", -1), ("tries", 0), ("mutation", 1.5), ("parents", -0.1)],
+)
+def test_options_that_make_no_sense_are_refused(key, value):
+    with pytest.raises(UsageError, match=rf"evolution: .{key}. must be [<>]= "):
+        structure({key: value}, EvolutionOptions, "evolution")

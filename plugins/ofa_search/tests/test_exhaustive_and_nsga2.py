@@ -8,14 +8,17 @@ from search_toys import Opaque, plain_predictor, toy
 
 from ofa_plugins_core import Host
 from ofa_plugins_core.builtin.random_search import RandomOptions, RandomSearch
-from ofa_plugins_core.errors import InfeasibleError
+from ofa_plugins_core.config import structure
+from ofa_plugins_core.errors import InfeasibleError, UsageError
 from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.pareto import non_dominated
 from ofa_plugins_core.scoring import Scorer, objectives
 from ofa_plugins_core.values import Constraint
+from ofa_search.exact.pieces import LIMIT
 from ofa_search.exact.searcher import Exact
 from ofa_search.exhaustive import Exhaustive, ExhaustiveOptions, every
 from ofa_search.nsga2 import Nsga2, Nsga2Options
+from ofa_search.options import PIECE, ExactOptions
 
 
 def compofa(front: bool = False) -> Problem:
@@ -53,6 +56,10 @@ def test_what_is_not_separable_can_be_tried_too() -> None:
     assert made.values(found.genes)["accuracy"][0] == made.values(fits)["accuracy"].max()
 
 
+def test_pieces_are_cut_where_the_options_say() -> None:
+    assert ExactOptions().piece == PIECE == LIMIT
+
+
 def test_a_large_space_is_refused_with_its_number() -> None:
     host = Host.discover()
     asked = Problem(host.supernet("moofa_v3"), {}, None, objective="flops")
@@ -86,3 +93,37 @@ def test_a_small_front_is_nearly_found_by_drawing(searcher) -> None:
     assert (np.diff(points[:, 1]) >= 0).all(), "sorted by the first cost"
     again = searcher.search(asked, np.random.default_rng(0))
     assert (found.genes == again.genes).all()
+
+
+def test_a_bound_out_of_reach_is_told_beside_the_others_own_values() -> None:
+    made = toy("coupled", 4)
+    bounds = (Constraint("flops", "<=", -5), Constraint("memory", "<=", 10**6))
+    asked = Problem(made.supernet, made.costs, made.predictor, bounds)
+    with pytest.raises(InfeasibleError) as caught:
+        Nsga2(Nsga2Options(20, 3)).search(asked, np.random.default_rng(0))
+    values = made.values(made.all)
+    assert caught.value.smallest == {n: values[n].min() for n in ("flops", "memory")}
+
+
+def test_a_stage_that_is_cut_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    made = toy("mbconv", 2)
+    asked = Problem(made.supernet, made.costs, made.predictor)
+    assert Exhaustive().refuses(asked) is None
+    monkeypatch.setattr("ofa_search.exhaustive._WHOLE", 8)
+    assert "a stage has more than 8 combinations" in (Exhaustive().refuses(asked) or "")
+    with pytest.raises(AssertionError):
+        next(every(made.supernet.space))
+
+
+@pytest.mark.parametrize(
+    ("options", "key"),
+    [
+        (ExactOptions, "piece"),
+        (ExhaustiveOptions, "limit"),
+        (Nsga2Options, "population"),
+        (Nsga2Options, "generations"),
+    ],
+)
+def test_options_that_leave_nothing_to_do_are_refused(options: type, key: str) -> None:
+    with pytest.raises(UsageError, match=rf"here: .{key}. must be >= 1"):
+        structure({key: 0}, options, "here")

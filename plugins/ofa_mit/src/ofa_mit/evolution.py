@@ -16,42 +16,30 @@ import numpy as np
 from attrs import define, field, frozen
 from numpy.typing import NDArray
 
-from ofa_plugins_core.archive import Archive, extreme_networks, reachable, unmet
-from ofa_plugins_core.entries import SearcherEntry
+from ofa_mit.options import EvolutionOptions as EvolutionOptions
+from ofa_plugins_core.archive import Archive, demand_reachable, extreme_networks
+from ofa_plugins_core.chain import Counting
 from ofa_plugins_core.events import Listener, Progress, silent
-from ofa_plugins_core.interfaces import Found, Problem
-from ofa_plugins_core.scoring import Scores, all_separable, asks_for_accuracy, joined, ranking
+from ofa_plugins_core.interfaces import Found, Problem, SeparableCost
+from ofa_plugins_core.scoring import (
+    Scorer,
+    Scores,
+    all_separable,
+    asks_for_accuracy,
+    joined,
+    ranking,
+    tabled_part,
+)
 from ofa_plugins_core.values import RESOLUTION, Genes
 
 _FIRST_DRAWS: Final = 2**13
 
 
 @frozen
-class EvolutionOptions:
-    """Options of ``evolution``; the defaults are those of OFA and CompOFA (MOOFA: 20 and 20)."""
-
-    population: int = field(default=100, metadata={"help": "networks a generation"})
-    generations: int = field(default=500, metadata={"help": "generations"})
-    parents: float = field(
-        default=0.25, metadata={"help": "share of the population that has children"}
-    )
-    mutated: float = field(
-        default=0.5, metadata={"help": "share of the children that are mutations"}
-    )
-    mutation: float = field(default=0.1, metadata={"help": "chance that a gene mutates"})
-    resolution_mutation: float = field(
-        default=0.5, metadata={"help": "chance that the image size does"}
-    )
-    tries: int = field(
-        default=50, metadata={"help": "most draws for a child, or a first network (×100)"}
-    )
-
-
-@frozen
 class Evolution:
     """The published search for the one best network under bounds."""
 
-    options: EvolutionOptions = EvolutionOptions()
+    options: EvolutionOptions = field(factory=EvolutionOptions)
 
     def refuses(self, problem: Problem) -> str | None:
         """Why it cannot take the problem: it looks for one network, not for a front."""
@@ -67,19 +55,13 @@ class Evolution:
         Raises:
             InfeasibleError: a bound is out of reach, or no network was found within the tries.
         """
-        _check_reach(problem)
+        demand_reachable(problem)
         run = _Run(problem, self.options, generator)
         try:
             run.evolve(listener)
         except KeyboardInterrupt:
             return run.archive.found(note=f"interrupted after {run.archive.evaluations:,} networks")
         return run.archive.found()
-
-
-def _check_reach(problem: Problem) -> None:
-    reached = {c: reachable(problem, c) for c in problem.constraints}
-    if any(v is not None and not c.met(np.array([v]))[0] for c, v in reached.items()):
-        raise unmet(problem, {c: v for c, v in reached.items() if v is not None}, 0)
 
 
 @define(eq=False)
@@ -90,13 +72,20 @@ class _Run:
     options: EvolutionOptions
     generator: np.random.Generator
     archive: Archive = field(init=False)
+    _within: dict[int, Counting] = field(init=False)
+    _quick: bool = field(init=False)
+    _sieve: Scorer | None = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         self.archive = Archive(self.problem)
+        self._within = _within_maxima(self.problem)
+        self._quick = all_separable(self.problem)
+        part = tabled_part(self.problem)
+        self._sieve = Scorer(part) if part.constraints and not self._quick else None
 
     def evolve(self, listener: Listener) -> None:
         """The first population, then the generations."""
-        genes, scores = self._first()
+        genes, scores = self._first(listener)
         if not len(genes):
             return
         options, total = self.options, self.options.generations
@@ -114,23 +103,58 @@ class _Run:
             scores = joined([kept, *(s for _, s in made)])
             listener(Progress("generation", generation + 1, total, self.archive.best()))
 
-    def _first(self) -> tuple[Genes, Scores]:
-        """P networks that meet the bounds, or as many as the tries give."""
-        space, want = self.problem.supernet.space, self.options.population
-        batch = _FIRST_DRAWS if all_separable(self.problem) else want
-        least = extreme_networks(self.problem, self.problem.constraints)
-        found = [self._met(least)] if len(least) else []
-        for _ in range(max(1, 100 * self.options.tries * want // batch)):
-            if sum(len(g) for g, _ in found) >= want:
+    def _first(self, listener: Listener) -> tuple[Genes, Scores]:
+        """P networks that meet the bounds, or as many as the tries give.
+
+        Where everything comes from tables, a draw is cheap; otherwise only what the tables let
+        through is scored, and as seldom as for children.
+        """
+        want, quick = self.options.population, self._quick
+        most = max(1, 100 * self.options.tries * want // _FIRST_DRAWS)
+        found = [self._met(extreme_networks(self.problem, self.problem.constraints))]
+        count, slow = len(found[0][0]), self.options.tries * want
+        for _ in range(most):
+            drawn = self._sifted(self._drawn(_FIRST_DRAWS))
+            step = max(len(drawn), 1) if quick else want
+            for start in range(0, len(drawn), step):
+                if count >= want or slow <= 0:
+                    break
+                part = drawn[start : start + step]
+                found.append(self._scored(part))
+                count += len(found[-1][0])
+                slow -= 0 if quick else len(part)
+                listener(Progress("first networks", min(count, want), want, self.archive.best()))
+            if count >= want or slow <= 0:
                 break
-            found.append(self._met(space.canonical(space.sample(batch, self.generator))))
         genes = np.concatenate([g for g, _ in found])[:want]
         return genes, joined([s for _, s in found]).take(np.arange(len(genes)))
 
     def _met(self, genes: Genes) -> tuple[Genes, Scores]:
+        return self._scored(self._sifted(genes))
+
+    def _sifted(self, genes: Genes) -> Genes:
+        """Those that meet the bounds which tables can tell, where the rest is slow to score."""
+        if self._sieve is None or not len(genes):
+            return genes
+        return genes[self._sieve(genes).met(self._sieve.problem.constraints)]
+
+    def _scored(self, genes: Genes) -> tuple[Genes, Scores]:
         scores = self.archive.add(genes)
         rows = np.flatnonzero(scores.met(self.problem.constraints))
         return genes[rows], scores.take(rows)
+
+    def _drawn(self, count: int) -> Genes:
+        """Networks at random; under bounds on maxima, of those that stay within them."""
+        space = self.problem.supernet.space
+        if not self._within:
+            return space.canonical(space.sample(count, self.generator))
+        sizes = np.array(list(self._within))[self.generator.integers(len(self._within), size=count)]
+        genes = np.zeros((count, len(space.genes)), dtype=np.uint8)
+        for index, counting in self._within.items():
+            rows = np.flatnonzero(sizes == index)
+            genes[rows] = counting.draw(len(rows), self.generator)
+        genes[:, RESOLUTION] = sizes
+        return genes
 
     def _fitting(self, want: int, draw: Callable[[int], Genes]) -> tuple[Genes, Scores]:
         """``want`` children that meet the bounds; fewer where the tries run out."""
@@ -163,11 +187,21 @@ class _Run:
         return children
 
 
-def entry() -> SearcherEntry:
-    """The searcher ``evolution``."""
-    return SearcherEntry(
-        "evolution",
-        "the published evolutionary search, with bounded tries",
-        Evolution,
-        EvolutionOptions,
-    )
+def _within_maxima(problem: Problem) -> dict[int, Counting]:
+    """Index of each image size -> its networks within the bounds on separable maxima.
+
+    Empty where there is no such bound, or where no network meets them all.
+    """
+    bounds = [
+        (cost, c.bound)
+        for c in problem.constraints
+        if c.relation == "<=" and isinstance(cost := problem.costs.get(c.name), SeparableCost)
+    ]
+    found = {}
+    for index, size in enumerate(problem.supernet.resolutions):
+        tables = [(cost.separable(size), bound) for cost, bound in bounds]
+        maxima = [(table, bound) for table, bound in tables if table.reduce == "max"]
+        counting = Counting.of(problem.supernet.space, maxima)
+        if maxima and counting.total:
+            found[index] = counting
+    return found

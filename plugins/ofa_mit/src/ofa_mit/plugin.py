@@ -6,12 +6,13 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from ofa_mit import evolution, networks
+from ofa_mit import networks
 from ofa_mit.mobile import MobileRow
+from ofa_mit.options import EvolutionOptions
 from ofa_mit.residual import ResidualRow
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
 from ofa_plugins_core.entries import FittedPredictorEntry, PredictorEntry, SearcherEntry
-from ofa_plugins_core.interfaces import Predictor, Supernet
+from ofa_plugins_core.interfaces import Predictor, Searcher, Supernet
 
 OFA_API = 1
 
@@ -62,7 +63,18 @@ def ofa_supernet_families() -> Iterable[SupernetFamilyEntry]:
 @hookimpl
 def ofa_searchers() -> Iterable[SearcherEntry]:
     """The published search."""
-    yield evolution.entry()
+    yield SearcherEntry(
+        "evolution",
+        "the published evolutionary search, with bounded tries",
+        build=_build_evolution,
+        options=EvolutionOptions,
+    )
+
+
+def _build_evolution(options: EvolutionOptions) -> Searcher:
+    from ofa_mit.evolution import Evolution
+
+    return Evolution(options)
 
 
 @hookimpl

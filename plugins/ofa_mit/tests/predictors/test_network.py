@@ -7,7 +7,7 @@ import pickle
 import numpy as np
 import pytest
 
-from ofa_mit.predictors.network import Network, _from_state, read_network, write_network
+from ofa_mit.predictors.network import MAX_BYTES, Network, _from_state, read_network, write_network
 from ofa_plugins_core.errors import InputError, MissingExtraError
 
 
@@ -142,6 +142,29 @@ def test_a_torch_file_is_read_plain_or_wrapped(tmp_path, wrap):
 
 def test_without_torch_a_torch_file_names_the_extra(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "torch", None)
-    (tmp_path / "x.pth").write_bytes(b"anything")
+    (tmp_path / "x.pth").write_bytes(b"\x80anything")
     with pytest.raises(MissingExtraError, match=r"extra \[torch\]"):
         read_network(tmp_path / "x.pth")
+
+
+@pytest.mark.parametrize("content", [b"", b"garbage", b"PK\x03\x04 cut short"])
+def test_what_is_no_weights_file_is_broken_not_torchs(tmp_path, content):
+    file = tmp_path / "garbage.npz"
+    file.write_bytes(content)
+    with pytest.raises(InputError, match="is broken"):
+        read_network(file)
+
+
+def test_an_npz_that_unpacks_to_too_much_is_not_unpacked(tmp_path):
+    file = tmp_path / "bomb.npz"
+    np.savez_compressed(file, weight0=np.zeros(MAX_BYTES // 8 + 1))
+    assert file.stat().st_size < 2**20
+    with pytest.raises(InputError, match="unpacks to"):
+        read_network(file)
+
+
+def test_an_npz_of_something_else_says_what_is_missing(tmp_path):
+    file = tmp_path / "other.npz"
+    np.savez(file, a=np.zeros(1))
+    with pytest.raises(InputError, match="no predictor file of ours: format is not"):
+        read_network(file)

@@ -13,30 +13,27 @@ from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem
 from ofa_plugins_core.scoring import asks_for_accuracy
 from ofa_plugins_core.values import RESOLUTION, Genes, SearchSpace
-from ofa_search.exact.pieces import chain_of
+from ofa_search.exact.pieces import Piece, chain_of
+from ofa_search.options import ExhaustiveOptions as ExhaustiveOptions
 
 _CHUNK: Final = 2**14
 _WHOLE: Final = 2**24
-
-
-@frozen
-class ExhaustiveOptions:
-    """Options of ``exhaustive``."""
-
-    limit: int = field(default=2_000_000, metadata={"help": "refuse spaces with more networks"})
+"""Most combinations of a stage that are written out: a stage is never cut here."""
 
 
 @frozen
 class Exhaustive:
     """Scores every distinct network, whatever the costs and the predictor."""
 
-    options: ExhaustiveOptions = ExhaustiveOptions()
+    options: ExhaustiveOptions = field(factory=ExhaustiveOptions)
 
     def refuses(self, problem: Problem) -> str | None:
-        """Why it cannot take the problem: too many networks."""
+        """Why it cannot take the problem: too many networks, or a stage of too many choices."""
         count = networks(problem.supernet.space)
         if count > self.options.limit:
             return f"{count:,} networks are more than the limit of {self.options.limit:,}"
+        if _free_pieces(problem.supernet.space) is None:
+            return f"a stage has more than {_WHOLE:,} combinations of options"
         return asks_for_accuracy(problem)
 
     def search(
@@ -62,9 +59,16 @@ def networks(space: SearchSpace) -> int:
     return space.count() * len(space.resolutions)
 
 
-def every(space: SearchSpace) -> Iterator[Genes]:
-    """All distinct networks, canonical, in chunks of (n, genes)."""
+def _free_pieces(space: SearchSpace) -> tuple[Piece, ...] | None:
+    """Pieces of which any choice goes with any of the others, or None where a stage was cut."""
     pieces = chain_of(space, (), _WHOLE).pieces
+    return pieces if all(p.states == (1, 1) for p in pieces) else None
+
+
+def every(space: SearchSpace) -> Iterator[Genes]:
+    """All distinct networks, canonical, in chunks of (n, genes); none of its stages is cut."""
+    pieces = _free_pieces(space)
+    assert pieces is not None, "choices of a stage cut in two do not combine freely"
     total = networks(space)
     for start in range(0, total, _CHUNK):
         number = np.arange(start, min(start + _CHUNK, total))

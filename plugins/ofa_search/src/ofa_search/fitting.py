@@ -122,9 +122,25 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
 def _samples(context: JobContext, supernet: Supernet, options: FitOptions) -> Measured:
     records = [record for file in options.data for record in read_records(file)]
     found = measured(supernet.space, records)
+    _plausible(found)
     if found.repeated:
         context.listener(Notice(f"{found.repeated} records repeat a network: averaged"))
     return found
+
+
+def _plausible(found: Measured) -> None:
+    """Accuracies that nothing can be learnt from are somebody's mistake."""
+    lowest, highest = float(found.top1.min()), float(found.top1.max())
+    if highest <= 1:
+        raise InputError(
+            f"no accuracy is above {highest:g}: these look like fractions",
+            advice="top1 is in percent: 76.5, not 0.765",
+        )
+    if lowest == highest:
+        raise InputError(
+            f"every accuracy is {highest:g}: there is nothing to fit",
+            advice="measure networks that differ, each by itself",
+        )
 
 
 def _teacher(context: JobContext, supernet: Supernet, file: Path | None) -> Predictor | None:

@@ -7,19 +7,12 @@ from typing import Any
 import numpy as np
 from attrs import field, frozen
 
-from ofa_plugins_core.archive import Archive, reachable, unmet
+from ofa_plugins_core.archive import Archive, demand_reachable
 from ofa_plugins_core.errors import MissingExtraError
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem
 from ofa_plugins_core.scoring import asks_for_accuracy, objectives
-
-
-@frozen
-class Nsga2Options:
-    """Options of ``nsga2``."""
-
-    population: int = field(default=100, metadata={"help": "networks a generation"})
-    generations: int = field(default=100, metadata={"help": "generations"})
+from ofa_search.options import Nsga2Options as Nsga2Options
 
 
 @frozen
@@ -29,7 +22,7 @@ class Nsga2:
     What it returns is the best, or the front, of all networks that it has scored.
     """
 
-    options: Nsga2Options = Nsga2Options()
+    options: Nsga2Options = field(factory=Nsga2Options)
 
     def refuses(self, problem: Problem) -> str | None:
         """It takes everything that can be scored."""
@@ -44,7 +37,7 @@ class Nsga2:
             InfeasibleError: no network that was scored meets the constraints.
             MissingExtraError: pymoo is not installed.
         """
-        beyond_reach(problem)
+        demand_reachable(problem)
         archive = Archive(problem)
         try:
             self._run(archive, generator, listener)
@@ -109,15 +102,3 @@ def _task(archive: Archive) -> Any:
                 out["G"] = scores.violations(problem.constraints)
 
     return Task()
-
-
-def beyond_reach(problem: Problem) -> None:
-    """Stop at once where a single bound cannot be met, as far as tables tell.
-
-    Raises:
-        InfeasibleError: with the smallest reachable value.
-    """
-    for constraint in problem.constraints:
-        value = reachable(problem, constraint)
-        if value is not None and not constraint.met(np.array([value]))[0]:
-            raise unmet(problem, dict.fromkeys(problem.constraints, value), 0)

@@ -14,11 +14,9 @@ from ofa_plugins_core.entries import (
     SearcherEntry,
 )
 from ofa_plugins_core.hookspecs import hookimpl
-from ofa_plugins_core.interfaces import Predictor, Supernet
-from ofa_search.exact import searcher as exact
-from ofa_search.exhaustive import Exhaustive, ExhaustiveOptions
+from ofa_plugins_core.interfaces import Predictor, Searcher, Supernet
 from ofa_search.fit_options import FitOptions
-from ofa_search.nsga2 import Nsga2, Nsga2Options
+from ofa_search.options import ExactOptions, ExhaustiveOptions, Nsga2Options
 
 OFA_API = 1
 
@@ -47,23 +45,41 @@ def ofa_searchers() -> Iterable[SearcherEntry]:
     yield SearcherEntry(
         "exact",
         "proven optimal networks and fronts, from tables instead of one network at a time",
-        build=exact.build,
-        options=exact.ExactOptions,
+        build=_build_exact,
+        options=ExactOptions,
         exact=True,
     )
     yield SearcherEntry(
         "exhaustive",
         "tries every network of a small space, whatever its costs and predictor",
-        build=Exhaustive,
+        build=_build_exhaustive,
         options=ExhaustiveOptions,
         exact=True,
     )
     yield SearcherEntry(
         "nsga2",
         "NSGA-II by pymoo, for what is not separable",
-        build=Nsga2,
+        build=_build_nsga2,
         options=Nsga2Options,
     )
+
+
+def _build_exact(options: ExactOptions) -> Searcher:
+    from ofa_search.exact.searcher import Exact
+
+    return Exact(options)
+
+
+def _build_exhaustive(options: ExhaustiveOptions) -> Searcher:
+    from ofa_search.exhaustive import Exhaustive
+
+    return Exhaustive(options)
+
+
+def _build_nsga2(options: Nsga2Options) -> Searcher:
+    from ofa_search.nsga2 import Nsga2
+
+    return Nsga2(options)
 
 
 @hookimpl

@@ -174,3 +174,18 @@ def test_records_that_are_all_alike_are_fitted_too(context, toy, records, top1):
     found = load_additive(toy, made.files[0], None).predict([lines[0]["arch"]])
     assert found.value[0] == pytest.approx(top1, abs=0.6)
     assert found.high[0] <= 100
+
+
+@pytest.mark.parametrize(
+    ("top1", "reason", "advice"),
+    [
+        (lambda i: 0.7 + i / 1e4, "look like fractions", "76.5, not 0.765"),
+        (lambda i: 70.0, "every accuracy is 70", "networks that differ"),
+    ],
+)
+def test_accuracies_that_teach_nothing_are_refused(context, records, top1, reason, advice):
+    lines = [json.loads(line) for line in records.read_text().splitlines()]
+    records.write_text("\n".join(json.dumps({**x, "top1": top1(i)}) for i, x in enumerate(lines)))
+    with pytest.raises(InputError, match=reason) as caught:
+        run_fit(context, FitOptions("toy", data=(records,)))
+    assert advice in (caught.value.advice or "")

@@ -1,6 +1,8 @@
-"""Which fit is taken: the named file, then what the host chose: the user's own before what ships."""
+"""Which fit is taken: the named file, then what the host chose (the user's own comes first)."""
 
 from __future__ import annotations
+
+from types import SimpleNamespace
 
 import pytest
 from attrs import evolve
@@ -80,3 +82,10 @@ def test_a_supernet_without_a_fit_says_how_to_get_one(toy):
     with pytest.raises(UsageError, match="no additive predictor for toy") as caught:
         load_additive(toy, None, None)
     assert "ofa run fit --supernet toy --data FILE" in str(caught.value)
+
+
+def test_a_fit_of_another_supernet_is_refused_with_both_names(toy, run_folder):
+    other = SimpleNamespace(name="other", space=evolve(toy.space, name="other"))
+    with pytest.raises(UsageError, match="is a fit for toy, not for other") as caught:
+        load_additive(other, run_folder, None)
+    assert "ofa run fit --supernet other --data FILE" in str(caught.value)

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.interfaces import Archs
+from ofa_plugins_core.pricing import encoded
 from ofa_plugins_core.values import Derived, Genes, SearchSpace, parse_arch
 
 Bits = NDArray[np.float32]
@@ -50,17 +51,15 @@ def choices_of(space: SearchSpace, archs: Archs) -> Choices:
         InputError: an architecture is not of the space.
     """
     if isinstance(archs, np.ndarray):
-        return _decoded(space, space.canonical(archs))
+        return _decoded(space, space.canonical(encoded(space, archs)[1]))
     parsed = [parse_arch(space, a, i) for i, a in enumerate(archs)]
-    sizes = np.array([p.image_size for p in parsed], dtype=float)
-    wider = space.with_resolutions(int(s) for s in sizes) if parsed else space
-    found = _decoded(wider, wider.encode(parsed))
+    found = _decoded(*encoded(space, parsed))
     raw = [dict(p.choices) for p in parsed]
     written = {
         key: np.array([row[key] for row in raw], dtype=float) if all(r[key] for r in raw) else v
         for key, v in found.values.items()
     }
-    return Choices(written, sizes)
+    return Choices(written, found.sizes)
 
 
 def _decoded(space: SearchSpace, genes: Genes) -> Choices:

@@ -16,6 +16,10 @@ from ofa_plugins_core.errors import InputError, MissingExtraError
 
 Floats = NDArray[np.float64]
 FORMAT: Final = "ofa mlp predictor, 1"
+MAX_BYTES: Final = 64 * 2**20
+"""Most bytes that an npz may unpack to; the published networks take below 2 MB."""
+_PICKLE: Final = b"\x80"
+"""First byte of a pickle, which torch's older files are."""
 
 PUBLISHED: Final = (
     ("layers.0.0.", "layers.1.0.", "layers.2.0.", "layers.3."),
@@ -59,13 +63,32 @@ def read_network(file: Path) -> Network:
     """
     if not file.is_file():
         raise InputError(f"there is no predictor file {file}")
-    try:
-        names = zipfile.ZipFile(file).namelist() if zipfile.is_zipfile(file) else []
-    except (OSError, zipfile.BadZipFile) as error:
-        raise InputError(f"cannot read {file}: {error}") from error
-    if any(n.endswith(".npy") for n in names):
+    if _is_npz(file):
         return _from_npz(file)
     return _from_state(_torch_state(file), str(file))
+
+
+def _is_npz(file: Path) -> bool:
+    """Whether it is an npz of a sensible size, not torch's: a zip with a pickle, or a pickle.
+
+    Raises:
+        InputError: it cannot be read, is none of these, or would take too much memory.
+    """
+    try:
+        with file.open("rb") as stream:
+            pickled = stream.read(1) == _PICKLE
+        members = zipfile.ZipFile(file).infolist() if zipfile.is_zipfile(file) else []
+    except (OSError, zipfile.BadZipFile) as error:
+        raise InputError(f"cannot read {file}: {error}") from error
+    names = [m.filename for m in members]
+    if not any(n.endswith(".npy") for n in names):
+        if not pickled and not any(n.endswith("data.pkl") for n in names):
+            raise InputError(f"{file} is broken: neither an npz nor a torch file")
+        return False
+    size = sum(m.file_size for m in members)
+    if size > MAX_BYTES:
+        raise InputError(f"{file} unpacks to {size:,} bytes: a predictor has at most {MAX_BYTES:,}")
+    return True
 
 
 def _torch_state(file: Path) -> Mapping[str, Any]:
@@ -134,7 +157,9 @@ def _from_npz(file: Path) -> Network:
                 raise ValueError(f"it says that it has {count} layers")
             parts = [(found[f"weight{i}"], found[f"bias{i}"]) for i in range(count)]
             base = found["base"]
-    except (KeyError, ValueError, OSError, EOFError, TypeError, MemoryError) as error:
+    except KeyError as error:
+        raise InputError(f"{file} is no predictor file of ours: {error.args[0]}") from error
+    except (ValueError, OSError, EOFError, TypeError, MemoryError) as error:
         raise InputError(f"{file} is no predictor file of ours: {error}") from error
     except zipfile.BadZipFile as error:
         raise InputError(f"{file} is broken: {error}") from error

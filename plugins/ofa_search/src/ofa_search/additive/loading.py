@@ -8,7 +8,7 @@ from pathlib import Path
 from ofa_plugins_core.entries import FittedPredictorEntry
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.interfaces import Supernet
-from ofa_search.additive.fitfile import AdditiveFit, loads
+from ofa_search.additive.fitfile import loads
 from ofa_search.additive.predictor import AdditivePredictor
 
 
@@ -23,13 +23,19 @@ def load_additive(
         entry: what ships, or what the user installed for the supernet and data set.
 
     Raises:
-        UsageError: there is no fit for the supernet; says how to make one.
+        UsageError: there is no fit for the supernet, or the named one is of another supernet; says
+            how to make one.
         InputError: the file is missing or broken.
     """
     if file is not None:
         found = _named(file)
         fit = loads(_read(found), str(found))
-        return _predictor(fit, supernet, fit.supernet not in (supernet.name, supernet.space.name))
+        if fit.supernet not in (supernet.name, supernet.space.name):
+            raise UsageError(
+                f"{found} is a fit for {fit.supernet}, not for {supernet.name}",
+                advice=f"fit one: ofa run fit --supernet {supernet.name} --data FILE",
+            )
+        return AdditivePredictor(fit, supernet.space)
     if entry is None:
         raise UsageError(
             f"there is no additive predictor for {supernet.name}",
@@ -37,11 +43,8 @@ def load_additive(
             f"--supernet {supernet.name} --data FILE, and --predictor-weights with what it writes; "
             "searches for costs alone (--minimize COST) need none",
         )
-    return _predictor(loads(_read(entry.file), str(entry.file)), supernet, entry.extrapolation)
-
-
-def _predictor(fit: AdditiveFit, supernet: Supernet, extrapolation: bool) -> AdditivePredictor:
-    return AdditivePredictor(fit, supernet.space, extrapolation)
+    fit = loads(_read(entry.file), str(entry.file))
+    return AdditivePredictor(fit, supernet.space, entry.extrapolation)
 
 
 def file_name(supernet: str, dataset: str) -> str:

@@ -11,8 +11,9 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.interfaces import Archs, Predictions
+from ofa_plugins_core.pricing import encoded
 from ofa_plugins_core.separable import Factor, Separable
-from ofa_plugins_core.values import Constraint, Genes, SearchSpace, parse_arch
+from ofa_plugins_core.values import Constraint, Genes, SearchSpace
 from ofa_search.additive.features import Indicator, factors, indicator
 from ofa_search.additive.fitfile import AdditiveFit, SizeFit
 from ofa_search.additive.values import BEYOND, Floats, link
@@ -186,7 +187,7 @@ class AdditivePredictor:
         Raises:
             InputError: an architecture is not of the supernet's space.
         """
-        space, genes = _encoded(self.space, archs)
+        space, genes = encoded(self.space, archs)
         value, width = np.zeros(len(genes)), np.zeros(len(genes))
         outside = np.full(len(genes), self.extrapolation)
         for index, size in enumerate(space.resolutions):
@@ -221,13 +222,3 @@ class AdditivePredictor:
         lower = max((c.bound for c in constraints if c.relation == ">="), default=-np.inf)
         below = counts.at_most(float(np.nextafter(lower, -np.inf)))
         return max(counts.at_most(upper) - below, 0)
-
-
-def _encoded(space: SearchSpace, archs: Archs) -> tuple[SearchSpace, Genes]:
-    """An encoded array and the space whose image sizes it counts."""
-    if isinstance(archs, np.ndarray):
-        return space, archs
-    found = list(archs)
-    sizes = {parse_arch(space, a, i).image_size for i, a in enumerate(found)}
-    wider = space.with_resolutions(sizes) if sizes else space
-    return wider, wider.encode(found)
