@@ -79,7 +79,7 @@ class Archive:
         """
         if not len(self.genes) and note is None:
             raise unmet(self.problem, self.extremes, self.evaluations)
-        return Found(self.genes, optimal, self.evaluations, None, note)
+        return Found(self.genes, optimal, self.evaluations, None, note, note is not None)
 
 
 def unmet(problem: Problem, extremes: dict[Constraint, float], evaluations: int) -> InfeasibleError:

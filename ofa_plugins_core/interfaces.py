@@ -205,8 +205,8 @@ class Found:
         optimal: proven best for the predictor and the costs.
         evaluations: architectures that were scored one by one (0 where tables were optimised).
         epsilon: objective -> largest step to a kept point, where a front was thinned.
-        note: a sentence for the user; where the user stopped the search, it begins with
-            ``interrupted``, and ``genes`` is what was found until then.
+        note: a sentence for the user.
+        interrupted: the user stopped the search; ``genes`` is what was found until then.
     """
 
     genes: Genes
@@ -214,11 +214,7 @@ class Found:
     evaluations: int
     epsilon: Mapping[str, float] | None = None
     note: str | None = None
-
-    @property
-    def interrupted(self) -> bool:
-        """Whether the user stopped the search."""
-        return (self.note or "").startswith("interrupted")
+    interrupted: bool = False
 
 
 class Searcher(Protocol):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.interfaces import Archs, Predictions
 from ofa_plugins_core.pricing import encoded
-from ofa_plugins_core.separable import Factor, Separable
+from ofa_plugins_core.separable import Factor, Separable, on_grid
 from ofa_plugins_core.values import Constraint, Genes, SearchSpace
 from ofa_search.additive.features import Indicator, factors, indicator
 from ofa_search.additive.fitfile import AdditiveFit, SizeFit
@@ -168,7 +168,7 @@ class AdditivePredictor:
         """The score's tables at one image size (pixels)."""
         if size not in self._tables:
             point = self._at(size)
-            base = Factor("base", (), np.array(point.base))
+            base = Factor("base", (), on_grid(np.array(point.base)))
             terms = factors(self.fit.features, self._indicators, point.weights)
             self._tables[size] = Separable("sum", (base, *terms))
         return self._tables[size]
