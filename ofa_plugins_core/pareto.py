@@ -16,6 +16,9 @@ Rows = NDArray[np.intp]
 _BLOCK: Final = 256
 _ELITE: Final = 48
 
+_MOST_STEPS: Final = 200_000_000
+"""Distances that are worth a good choice; beyond them a grid chooses."""
+
 
 def non_dominated(points: Points) -> Rows:
     """Rows of the points that no other point beats or equals in every objective.
@@ -113,6 +116,34 @@ def not_clearly_beaten(points: Points, cells: int = 2**18) -> Rows:
     for axis in range(points.shape[1]):
         np.logical_or.accumulate(beaten, axis=axis, out=beaten)
     return np.flatnonzero(~beaten[box])
+
+
+def spread(points: Points, most: int) -> tuple[Rows, NDArray[np.float64]]:
+    """At most ``most`` of the points, so that the dropped ones are as near to a kept one as can be.
+
+    The best of each objective stay; then always the point that is farthest from all that are kept,
+    each objective measured by its range (Gonzalez, 1985: at most twice the least distance).
+
+    Returns:
+        The rows kept, increasing, and for each objective the largest distance of a dropped point
+        from the kept point that is nearest to it.
+    """
+    if len(points) <= most:
+        return np.arange(len(points)), np.zeros(points.shape[1])
+    if len(points) * most > _MOST_STEPS:
+        return thin(points, most)
+    low, span = points.min(axis=0), np.ptp(points, axis=0)
+    unit = np.ascontiguousarray(((points - low) / np.where(span > 0, span, 1)).T)
+    away, nearest = np.full(len(points), np.inf), np.zeros(len(points), dtype=np.intp)
+    ends = list(dict.fromkeys(int(row) for row in points.argmin(axis=0)))[:most]
+    for number in range(most):
+        row = ends[number] if number < len(ends) else int(away.argmax())
+        distance = np.abs(unit - unit[:, row : row + 1]).max(axis=0)
+        closer = distance < away
+        away[closer], nearest[closer] = distance[closer], row
+        if not away.any():
+            break
+    return np.unique(nearest), np.abs(points - points[nearest]).max(axis=0).astype(float)
 
 
 def thin(points: Points, most: int) -> tuple[Rows, NDArray[np.float64]]:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem
-from ofa_plugins_core.pareto import comparable, non_dominated, thin
+from ofa_plugins_core.pareto import comparable, non_dominated, spread
 from ofa_plugins_core.scoring import ACCURACY, objectives
 from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
 from ofa_search.exact.best import Search
@@ -148,7 +148,7 @@ def _union(problem: Problem, names: tuple[str, ...], parts: list[Part], note: st
     epsilon = np.max([p.epsilon for p in parts], axis=0)
     exact = not epsilon.any()
     if len(names) > 2 and 0 < problem.points < len(rows):
-        kept, away = thin(points[rows], problem.points)
+        kept, away = spread(points[rows], problem.points)
         rows, epsilon = rows[kept], epsilon + away
     first = names.index(next(iter(problem.costs)))
     rows = rows[np.lexsort((*points[rows].T[::-1], points[rows, first]))]
