@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ofa_plugins_core.entries import FittedPredictorEntry
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.interfaces import RecordSupport, SeparablePredictor
 from ofa_plugins_core.values import Constraint
@@ -118,7 +119,8 @@ def test_it_counts_the_records_behind_an_image_size(predictor):
 
 
 def test_a_space_with_fixed_choices_reads_the_fit_as_an_extrapolation(fixed_kernel_toy, toy, fit):
-    fixed, free = load_additive(fixed_kernel_toy, fit, None), load_additive(toy, fit, None)
+    entry = FittedPredictorEntry("additive", "toy_fixed", "own", fit, "toy's", extrapolation=True)
+    fixed, free = load_additive(fixed_kernel_toy, None, entry), load_additive(toy, fit, None)
     arch = {"ks": None, "d": [2, 3, 2], "image_size": 64}
     same = {"ks": [5] * 9, "d": [2, 3, 2], "image_size": 64}
     assert fixed.predict([arch]).value[0] == pytest.approx(free.predict([same]).value[0])
