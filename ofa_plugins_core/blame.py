@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, NoReturn
 
 from attrs import define, field
 
-from ofa_plugins_core.errors import MissingExtraError, OfaError, PluginError
+from ofa_plugins_core.errors import MissingExtraError, OfaError, PluginError, installable
 
 State = Literal["loaded", "blocked", "failed", "incompatible", "conflict"]
 BUILTIN: Final = "builtin"
@@ -83,7 +83,7 @@ class Plugin:
     def _bringing(self, module: str) -> str:
         """What to give pip so that a module is there: an extra of the plugin's, or the module."""
         extra = self.extra_with(module)
-        return f'"{self.distribution}[{extra}]"' if extra else module
+        return installable(self.distribution, extra) if extra else module
 
     def extra_with(self, module: str) -> str | None:
         """The extra of its distribution that brings a module, or None."""

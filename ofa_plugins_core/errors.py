@@ -6,9 +6,13 @@ The exit codes are those of the command line: 2 wrong use, 3 infeasible, 4 a plu
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterable
 from difflib import get_close_matches
+from pathlib import Path
 from typing import ClassVar
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 
 class OfaError(Exception):
@@ -49,8 +53,26 @@ class MissingExtraError(UsageError):
     def __init__(self, what: str, distribution: str, extra: str) -> None:
         super().__init__(
             f"{what} needs the extra [{extra}]",
-            advice=f'install it with: pip install "{distribution}[{extra}]"',
+            advice=f"install it with: pip install {installable(distribution, extra)}",
         )
+
+
+def installable(distribution: str, extra: str) -> str:
+    """What to give pip for an extra: the folder that was installed, if it is there, or the name."""
+    from importlib.metadata import PackageNotFoundError
+    from importlib.metadata import distribution as installed
+
+    try:
+        found = json.loads(installed(distribution).read_text("direct_url.json") or "{}")
+        address, about = urlsplit(found.get("url", "")), found.get("dir_info", {})
+        folder = url2pathname(address.path)
+        local = address.scheme == "file" and Path(folder).is_dir()
+        editable = bool(about.get("editable"))
+    except (PackageNotFoundError, OSError, ValueError, AttributeError, TypeError):
+        local = False
+    if not local:
+        return f'"{distribution}[{extra}]"'
+    return f'{"-e " if editable else ""}"{folder}[{extra}]"'
 
 
 class InfeasibleError(OfaError):

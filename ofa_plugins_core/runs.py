@@ -22,7 +22,7 @@ from typing import Any, Final
 
 from attrs import frozen
 
-from ofa_plugins_core.config import as_yaml, plain
+from ofa_plugins_core.config import as_yaml, plain, read_yaml
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.host import Host
 
@@ -212,15 +212,52 @@ def stored(folder: Path | None, request: Mapping[str, Any]) -> dict[str, Any]:
         raise InputError(
             f"{file} is broken: {error}", advice="start anew in another --out"
         ) from error
-    differs = [k for k in {**before, **request} if before.get(k) != plain(request.get(k))]
-    if differs:
-        key = differs[0]
-        raise UsageError(
-            f"{folder} is of another run: {key} was {before.get(key)!r:.60}, "
-            f"is {plain(request.get(key))!r:.60}",
-            advice="resume with the same options, or choose another --out",
-        )
+    refuse_another(folder, before, request)
     return parts
+
+
+def refuse_another(
+    folder: Path | None, before: Mapping[str, Any], request: Mapping[str, Any]
+) -> None:
+    """Refuse to go on with a folder that another request has made.
+
+    Raises:
+        UsageError: names the first option that differs.
+    """
+    now = plain(request)
+    for key in {**before, **now}:
+        if before.get(key) != now.get(key):
+            raise UsageError(
+                f"{folder} is of another run: {key} was {before.get(key)!r:.60}, "
+                f"is {now.get(key)!r:.60}",
+                advice="resume with the same options, or choose another --out",
+            )
+
+
+def check_resumed(folder: Path, configuration: Mapping[str, Any]) -> bool:
+    """Whether a folder holds something of this request, finished or not.
+
+    Raises:
+        UsageError: it is of another request, which would be overwritten.
+    """
+    kept = folder / CONFIG
+    if kept.is_file():
+        refuse_another(folder, read_yaml(kept), configuration)
+    return kept.is_file() or (folder / PROGRESS).is_file()
+
+
+def worth_more(folder: Path, result: Any) -> str | None:
+    """Why the result that a folder holds is not to be replaced by an interrupted one, or None."""
+    if not (isinstance(result, Mapping) and result.get("interrupted")):
+        return None
+    try:
+        before = json.loads((folder / RESULT).read_bytes())
+        if not before.get("interrupted"):
+            return "it is of a finished run, this one was interrupted"
+        then, now = int(before["evaluations"]), int(result["evaluations"])
+    except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
+        return None
+    return f"it came to {then:,} evaluations, this one to {now:,}" if now < then else None
 
 
 def store(folder: Path, request: Mapping[str, Any], parts: Mapping[str, Any]) -> None:

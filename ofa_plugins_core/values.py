@@ -26,6 +26,12 @@ Number: TypeAlias = int | float
 Genes: TypeAlias = NDArray[np.uint8]  # (n, genes): option indices, column 0 is the resolution
 Kind = Literal["computed", "measured", "predicted", "published"]
 
+
+def whole(value: float) -> Number:
+    """A number as JSON should have it: an int where it is one."""
+    return int(value) if float(value).is_integer() else float(value)
+
+
 RESOLUTION: Final = 0
 """Column of the resolution in an encoded array."""
 

@@ -196,7 +196,7 @@ class TestJobs:
 
         core = Plugin("builtin", "ofa-plugins-core", "0.1")
         job = GuardedJob(JobEntry("train", "…", run=needs_torch), core, [])
-        with pytest.raises(MissingExtraError, match=r"ofa-plugins-core\[torch\]"):
+        with pytest.raises(MissingExtraError, match=r"pip install .*\[torch\]"):
             job(None)
 
     def test_a_bug_in_a_job_of_the_core_is_nobody_elses(self):

@@ -81,7 +81,9 @@ def test_values_are_taken_as_their_type(data, name, value):
         ({"x": 1, "way": "int9"}, "o.way: expected int8, fp16 or 4, found 'int9'"),
         ({"x": 1, "way": True}, "o.way: expected int8, fp16 or 4, found True"),
         ({"x": 1, "path": ""}, "o.path: expected a path, found ''"),
-        ({"x": 1, "names": "abc"}, "o.names: expected a list (text each), found 'abc'"),
+        ({"x": 1, "names": 5}, "o.names: expected a list (text each), found 5"),
+        ({"xx": 1, "y": "2"}, "o: unknown key 'xx'; nearest known: x; o.y: expected a number, "),
+        ({"pth": 1}, "o: unknown key 'pth'; nearest known: path; missing: o.x"),
         ({"x": 1, "names": [1]}, "o.names[0]: expected text, found 1"),
         ({"x": 1, "pair": [1]}, "o.pair: expected a list of 2, found [1]"),
         ({"x": 1, "table": {"a": "b"}}, "o.table.a: expected a whole number, found 'b'"),
@@ -98,6 +100,29 @@ def test_anything_else_is_an_error_with_path_and_value(data, said):
     with pytest.raises(UsageError) as caught:
         structure(data, Outer, "o")
     assert said in caught.value.message
+
+
+def test_one_text_is_a_list_of_one():
+    assert (
+        structure({"x": 1, "names": "abc"}, Outer).names
+        == structure({"x": 1, "names": ["abc"]}, Outer).names
+    )
+
+
+@frozen
+class Row:
+    """Three that are required."""
+
+    width: int
+    depth: int
+    size: int
+
+
+def test_all_that_is_missing_is_named():
+    with pytest.raises(
+        UsageError, match=r"^r: unknown key 'widths'; .*; missing: r.width, r.size$"
+    ):
+        structure({"widths": 3, "depth": 1}, Row, "r")
 
 
 def test_several_mistakes_are_counted():

@@ -68,7 +68,7 @@ def _help(field: Any, said: Mapping[str, Any]) -> str:
     if said.get("unit"):
         words.append(f"({said['unit']})")
     if said.get("example"):
-        words.append(f"for example {said['example']}")
+        words = [f"{' '.join(words)}, for example {said['example']}".lstrip(" ,")]
     if field.default is attrs.NOTHING:
         words.append("[required]")
     elif isinstance(field.default, str | int | float) and field.default not in (False, ""):

@@ -13,17 +13,23 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ofa_plugins_core.cli.output import width
 from ofa_plugins_core.cli.session import Session
 from ofa_plugins_core.errors import UsageError
-from ofa_plugins_core.report.offers import Offered, OfferFacts, kind_of, offer_facts, offers
+from ofa_plugins_core.hookspecs import KINDS
+from ofa_plugins_core.report.offers import (
+    Offered,
+    OfferFacts,
+    kind_of,
+    offer_facts,
+    offers,
+    singular,
+)
 from ofa_plugins_core.report.supernets import CostRange, SupernetFacts, supernet_facts
 from ofa_plugins_core.report.words import full, short
 
 list_app: Final = typer.Typer(add_completion=False, rich_markup_mode=None)
 show_app: Final = typer.Typer(add_completion=False, rich_markup_mode=None)
-
-PIPED: Final = 160
-"""Columns where the output is no terminal."""
 
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON, on stdout.")]
 
@@ -55,14 +61,15 @@ def list_offers(
 def show_offer(
     context: typer.Context,
     kind: Annotated[
-        str, typer.Argument(metavar="KIND", help="supernet, cost, predictor, searcher, job, …")
-    ],
+        str | None,
+        typer.Argument(metavar="KIND", help="supernet, cost, predictor, searcher, job, …"),
+    ] = None,
     name: Annotated[
-        str,
+        str | None,
         typer.Argument(
             metavar="NAME", help="As `ofa list KIND` names it; or a supernet's YAML file."
         ),
-    ],
+    ] = None,
     as_json: AsJson = False,
     as_built: Annotated[
         bool,
@@ -71,6 +78,12 @@ def show_offer(
 ) -> None:
     """Show one offer: a supernet with its counts and costs, anything else with its options."""
     session: Session = context.obj
+    if kind is None:
+        kinds = ", ".join(singular(k) for k in KINDS)
+        raise UsageError("ofa show needs a KIND and a NAME", advice=f"kinds: {kinds}")
+    if name is None:
+        known = ", ".join(o.name for o in offers(session.host(), kind)) or "none"
+        raise UsageError(f"ofa show {kind} needs a NAME", advice=f"known: {known}")
     if kind_of(kind) == "supernets":
         facts = supernet_facts(session.host(), name, as_built=as_built)
         for cost, reason in facts.left_out.items():
@@ -89,7 +102,7 @@ def print_json(value: Any) -> None:
 
 
 def _console() -> Console:
-    return Console(highlight=False, width=None if sys.stdout.isatty() else PIPED)
+    return Console(highlight=False, width=width(sys.stdout))
 
 
 def _tell(line: str) -> None:

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Literal, TypeAlias
+from typing import Any, Final, Literal, TextIO, TypeAlias
 
 from rich.console import Console
 from rich.table import Table
@@ -24,9 +25,19 @@ QUIET_SECONDS: Final = 10.0
 """Between lines of progress where stderr is no terminal."""
 
 
+PIPED: Final = 160
+"""Columns where the output is no terminal, unless COLUMNS says otherwise."""
+
+
 def console() -> Console:
     """For people: on stderr."""
-    return Console(stderr=True, highlight=False, emoji=False, markup=False)
+    wide = width(sys.stderr)
+    return Console(stderr=True, highlight=False, emoji=False, markup=False, width=wide)
+
+
+def width(stream: TextIO) -> int | None:
+    """Columns to write; None: as the terminal, or COLUMNS, says."""
+    return None if stream.isatty() or os.environ.get("COLUMNS", "").isdigit() else PIPED
 
 
 def write_json(value: Any) -> None:
@@ -48,18 +59,21 @@ def write_tables(tables: Iterable[Rows], most_rows: int | None = None) -> None:
     for title, columns, rows in tables:
         if title:
             shown.print(Text(title), soft_wrap=True)
-        if columns:
-            shown.print(_table(columns, shortened(rows, most)))
         if len(rows) > most:
-            shown.print(f"{len(rows)} rows, {most} of them shown; all with --json or in front.csv")
+            columns, rows, count = ["row", *columns], shortened(rows, most), len(rows)
+            shown.print(f"{count} rows, {most} of them shown; all with --json or in front.csv")
+        if columns:
+            shown.print(_table(columns, rows))
 
 
 def shortened(rows: Sequence[Sequence[str]], most: int) -> list[Sequence[str]]:
-    """Evenly spaced rows, the first and the last among them."""
-    if len(rows) <= most:
-        return list(rows)
+    """Evenly spaced rows, the first and the last among them, each with its number before it.
+
+    So nobody takes what is left out for what was not found.
+    """
     last = len(rows) - 1
-    return [rows[round(i * last / (most - 1))] for i in range(most)]
+    numbers = [round(i * last / (most - 1)) for i in range(most)]
+    return [[f"{n + 1}", *rows[n]] for n in numbers]
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
@@ -68,7 +82,9 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
     for number, column in enumerate(columns):
         figures = all(_is_figure(row[number]) for row in shown)
         side: Literal["left", "right"] = "right" if figures else "left"
-        table.add_column(column, justify=side, no_wrap=figures, overflow="fold")
+        cells = (column, *(row[number] for row in shown)) if figures else ()
+        least = max((len(line) for cell in cells for line in cell.splitlines()), default=None)
+        table.add_column(column, justify=side, no_wrap=figures, overflow="fold", min_width=least)
     for row in shown:
         table.add_row(*(Text(cell) for cell in row))
     return table

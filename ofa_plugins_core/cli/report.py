@@ -35,7 +35,7 @@ class Wanted:
         published: file of published points, or None.
         limit: of a second figure of the sweeps.
         png: draw PNG files, too.
-        plots: draw at all.
+        plots: draw at all; None: where matplotlib is installed.
     """
 
     networks: int
@@ -43,7 +43,7 @@ class Wanted:
     published: Path | None
     limit: float | None
     png: bool
-    plots: bool
+    plots: bool | None
 
 
 @app.command()
@@ -67,7 +67,10 @@ def report(
         typer.Option("--limit", metavar="BOUND", help="A second figure of sweeps ends here: 400k."),
     ] = None,
     png: Annotated[bool, typer.Option("--png", help="Draw PNG files, too.")] = False,
-    plots: Annotated[bool, typer.Option("--plots/--no-plots", help="Draw at all.")] = True,
+    plots: Annotated[
+        bool | None,
+        typer.Option("--plots/--no-plots", help="Draw at all; needs the extra [plot]."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON, on stdout.")] = False,
 ) -> None:
     """Write RUN/report.html with its plots, and a summary to the terminal."""
@@ -81,8 +84,11 @@ def report(
     else:
         output.write_tables(summary(found))
         output.console().print(f"page: {run / PAGE}", soft_wrap=True)
-    if made.lacking is not None:
+    if made.lacking is None:
+        return
+    if png or plots:
         raise made.lacking
+    output.console().print(f"note: {_no_plots(made.lacking)}", soft_wrap=True)
 
 
 def _bound(text: str | None) -> float | None:
@@ -109,16 +115,20 @@ def _made(session: Session, run: Run, wanted: Wanted) -> Made:
     figures: list[Figure] = []
     networks: list[Network] = []
     beside = [_sweep(folder) for folder in wanted.beside]
-    if wanted.plots:
+    if wanted.plots is not False:
         networks = _networks(session, run, wanted.networks, notes)
         try:
             figures = _figures(run, networks, beside, wanted)
-        except MissingExtraError as error:
+        except MissingExtraError:
             lacking = MissingExtraError("drawing plots", "ofa-plugins-core", "plot")
-            notes.append(f"No plots: {error.message}; {error.advice}")
+            notes.append(_no_plots(lacking))
     text = page(run, figures, networks, notes)
     runs.write(run.folder / PAGE, text)
     return Made(tuple(figures), lacking)
+
+
+def _no_plots(lacking: MissingExtraError) -> str:
+    return f"No plots: {lacking.message}; {lacking.advice}"
 
 
 def _sweep(folder: Path) -> SearchRecord:

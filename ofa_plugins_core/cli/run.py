@@ -19,8 +19,10 @@ from ofa_plugins_core.cli.written import Written, as_written
 from ofa_plugins_core.config import Words, plain, structure
 from ofa_plugins_core.entries import JobContext, JobEntry
 from ofa_plugins_core.errors import InfeasibleError, OfaError, UnknownNameError, UsageError
+from ofa_plugins_core.events import Listener, Notice
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.host import Host
+from ofa_plugins_core.values import whole
 
 FILES: Final = (".json", ".jsonl", ".csv", ".npz")
 """Endings of an --out that names a file, not a run's folder."""
@@ -78,11 +80,16 @@ def command_of(entry: JobEntry, session: Session) -> Any:
     single.command(
         entry.name,
         cls=JobCommand,
-        help=entry.summary,
+        help=_sentence(entry.summary),
         epilog=f"Example: {entry.example}" if entry.example else None,
         context_settings={"help_option_names": ["-h", "--help"]},
     )(flags.signed(call, parameters))
     return as_written(typer.main.get_command(single))
+
+
+def _sentence(text: str) -> str:
+    """With a capital and a full stop, as the other commands' lines have them."""
+    return text[:1].upper() + text[1:] + ("" if text.endswith((".", "…", "!", "?")) else ".")
 
 
 @frozen(eq=False)
@@ -188,6 +195,12 @@ def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
     elif entry.keeps_run:
         out = runs.default_folder(entry.name, getattr(request.options, "supernet", None))
     teller = output.Teller()
+    configuration = request.configuration(entry.name)
+    resumed = out if request.resume and request.out is not None else None
+    if resumed is not None and resumed.suffix not in FILES:
+        found = runs.check_resumed(resumed, configuration)
+        if not found:
+            teller(Notice(f"nothing to go on with in {out}: it starts anew"))
     context = JobContext(host, teller, request.seed, out, request.resume, request.settings)
     started = time.monotonic()
     try:
@@ -199,11 +212,11 @@ def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
     finally:
         teller.close()
     about = runs.about(host, session.command, request.seed, time.monotonic() - started)
-    failure = _kept(result, request.configuration(entry.name), about, out)
-    show(result, request.json, kept=failure is None)
-    if failure is not None:
-        raise failure
-    if out is not None and not request.json:
+    kept = _kept(result, configuration, about, out, teller)
+    show(result, request.json, kept=kept is True)
+    if isinstance(kept, OfaError):
+        raise kept
+    if kept and not request.json:
         output.console().print(f"kept in {out}", soft_wrap=True)
     return int(getattr(result, "exit_code", 0))
 
@@ -212,30 +225,37 @@ def _infeasible(error: InfeasibleError) -> dict[str, Any]:
     return {
         "infeasible": True,
         "message": error.message,
-        "smallest": error.smallest,
+        "smallest": {k: whole(v) for k, v in error.smallest.items()},
         "binds": error.binds,
     }
 
 
 def _kept(
-    result: Any, configuration: Mapping[str, Any], about: Mapping[str, Any], out: Path | None
-) -> OfaError | None:
-    """Write the run's folder; a failure is returned, so that the result is shown all the same.
+    result: Any,
+    configuration: Mapping[str, Any],
+    about: Mapping[str, Any],
+    out: Path | None,
+    listener: Listener,
+) -> OfaError | bool:
+    """Whether the result was written; a failure is returned, so that it is shown all the same.
 
     Where --out names a file, a job may have written it itself; else the result goes there.
     """
     if out is None:
-        return None
+        return False
     rows = result.as_rows() if hasattr(result, "as_rows") else None
     try:
         if out.suffix not in FILES:
             record = runs.Record(configuration, about, as_json(result), rows)
+            if (reason := runs.worth_more(out, record.result)) is not None:
+                listener(Notice(f"{out} keeps the result that it has: {reason}"))
+                return False
             runs.save(out, record, unfinished=bool(getattr(result, "exit_code", 0)))
         elif not out.exists():
             runs.write(out, runs.as_csv(rows) if out.suffix == ".csv" and rows else _text(result))
     except OfaError as failure:
         return failure
-    return None
+    return True
 
 
 def _text(result: Any) -> str:

@@ -32,6 +32,8 @@ from ofa_plugins_core.interfaces import Supernet
 
 T = TypeVar("T")
 _Reader: TypeAlias = Callable[[Converter, Any, Any], Any]
+_REQUIRED: Final = "is required"
+_UNKNOWN: Final = "unknown key "
 _TRUE: Final = frozenset(("true", "yes", "on", "1"))
 _FALSE: Final = frozenset(("false", "no", "off", "0"))
 
@@ -74,11 +76,22 @@ def structure(
     try:
         return _converter().structure(data, target)
     except Exception as failure:  # cattrs raises groups, and whatever a class's validators raise
-        problems = list(_problems(failure, ""))
-        path, message = problems[0]
-        more = f" (and {len(problems) - 1} more)" if len(problems) > 1 else ""
-        place = ".".join(p for p in (where, path) if p)
-        raise error(f"{place}: {message}{more}" if place else f"{message}{more}") from failure
+        raise error(_said(list(_problems(failure, "")), where)) from failure
+
+
+def _said(problems: Sequence[tuple[str, str]], where: str) -> str:
+    """One line: unknown keys first, then the first wrong value, then every key that is missing."""
+    placed = [(".".join(p for p in (where, path) if p), what) for path, what in problems]
+    missing = [place for place, what in placed if what == _REQUIRED]
+    wrong = [f"{place}: {what}" if place else what for place, what in placed if what != _REQUIRED]
+    if not wrong and len(missing) == 1:
+        return f"{missing[0]}: {_REQUIRED}"
+    unknown = [line for line in wrong if _UNKNOWN in line]
+    others = [line for line in wrong if _UNKNOWN not in line]
+    said = unknown + others[:1]
+    if len(others) > 1:
+        said[-1] += f" (and {len(others) - 1} more)"
+    return "; ".join(said + [f"missing: {', '.join(missing)}"] * bool(missing))
 
 
 def plain(value: object) -> Any:
@@ -280,6 +293,8 @@ def _union(converter: Converter, value: Any, target: Any) -> Any:
     members = [a for a in get_args(target) if a is not NoneType]
     if value is None and len(members) < len(get_args(target)):
         return None
+    if type(value) is str and str in members:  # not a list of one text
+        return value
     failures: list[Exception] = []
     for member in sorted(members, key=_looseness):
         try:
@@ -300,6 +315,8 @@ def _looseness(target: Any) -> int:
 def _sequence(converter: Converter, value: Any, target: Any) -> Any:
     if isinstance(value, Words):
         value = [Words(w.strip()) for w in value.split(",")] if value else []
+    elif isinstance(value, str) and get_args(target)[:1] in ((str,), (Path,)):
+        value = [value]
     if not isinstance(value, list | tuple):
         raise _WrongError(describe(target), value)
     kinds = get_args(target) or (Any, ...)
@@ -358,9 +375,10 @@ def _problems(error: BaseException, path: str) -> Iterator[tuple[str, str]]:
             yield from _problems(inner, path)
     elif isinstance(error, ForbiddenExtraKeysError):
         known = [f.name for f in attrs.fields(error.cl) if f.init]
-        yield path, unknown_key(sorted(map(str, error.extra_fields))[0], known)
+        for key in sorted(map(str, error.extra_fields)):
+            yield path, unknown_key(key, known)
     elif isinstance(error, KeyError):
-        yield path, "is required"
+        yield path, _REQUIRED
     else:
         yield path, first_line(error)
 
@@ -369,4 +387,4 @@ def unknown_key(key: str, known: Sequence[str]) -> str:
     """What to say of a key that is none of the known ones: the nearest of them."""
     near = get_close_matches(key, known, n=3, cutoff=0.5)
     label = "nearest known" if near else "known"
-    return f"unknown key {key!r}; {label}: {', '.join(near or known) or 'none'}"
+    return f"{_UNKNOWN}{key!r}; {label}: {', '.join(near or known) or 'none'}"

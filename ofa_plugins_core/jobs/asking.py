@@ -19,12 +19,12 @@ from ofa_plugins_core.jobs.choosing import (
     resolve_cost,
 )
 from ofa_plugins_core.jobs.options import SearchOptions
+from ofa_plugins_core.scoring import ACCURACY
 from ofa_plugins_core.values import BoundRange, Constraint, parse_constraint
 
 FRONT_POINTS: Final = 1000
 SWEEP_POINTS: Final = 21
 MOST_BOUNDS: Final = 100_000
-ACCURACY: Final = "accuracy"
 
 
 @frozen(eq=False)
@@ -99,10 +99,22 @@ def _bounds(
             ranged.append(BoundRange(name, found.relation, found.first, found.last))
         else:
             fixed.append(Constraint(name, found.relation, found.bound))
+    _mention_fractions(context, [*fixed, *ranged])
     if len(ranged) > 1:
         both = " and ".join(r.name for r in ranged)
         raise UsageError(f"one bound at a time can be a range; here are several: {both}")
     return tuple(fixed), tuple(ranged)
+
+
+def _mention_fractions(context: JobContext, bounds: Sequence[Constraint | BoundRange]) -> None:
+    for found in bounds:
+        ends = (found.first, found.last) if isinstance(found, BoundRange) else (found.bound,)
+        if found.name == ACCURACY and 0 < max(ends) <= 1:
+            meant = f"{100 * max(ends):g}"
+            said = (
+                f"accuracy is in percent: {max(ends):g} is {max(ends):g} %; did you mean {meant}?"
+            )
+            context.listener(Notice(said))
 
 
 def _in_bytes(context: JobContext, name: str) -> bool:

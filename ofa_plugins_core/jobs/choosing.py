@@ -212,11 +212,12 @@ def _fit(
 
 @frozen(eq=False)
 class Choice:
-    """A searcher, and why it is this one."""
+    """A searcher, why it is this one, and whether what it returns is proven."""
 
     name: str
     searcher: Searcher
     reason: str
+    exact: bool = False
 
 
 def searcher_of(context: JobContext, name: str, problem: Problem) -> Choice:
@@ -231,7 +232,7 @@ def searcher_of(context: JobContext, name: str, problem: Problem) -> Choice:
             raise UsageError(
                 f"{name} cannot take this: {refusal}", advice="--searcher auto chooses"
             )
-        return Choice(name, searcher, "asked for")
+        return Choice(name, searcher, "asked for", context.host.searcher(name).exact)
     refusals: list[str] = []
     for candidate in AUTOMATIC:
         try:
@@ -241,7 +242,7 @@ def searcher_of(context: JobContext, name: str, problem: Problem) -> Choice:
             continue
         if refusal is None:
             reason = "; ".join(refusals) or "everything asked is separable"
-            return Choice(candidate, searcher, reason)
+            return Choice(candidate, searcher, reason, context.host.searcher(candidate).exact)
         refusals.append(f"{candidate}: {refusal}")
     raise UsageError(f"no searcher takes this: {'; '.join(refusals)}")
 

@@ -84,12 +84,17 @@ class SearchOptions(PredictedOptions, PricedOptions):
     )
     points: int | None = field(
         default=None,
-        metadata=_said("most points of a front (1000; 0: all), or bounds of a range (21)"),
+        metadata=_said(
+            "most points of a front (1000; 0: all), or bounds of a range (21; 1: its first)"
+        ),
     )
     count: bool = field(
         default=False, metadata=_said("also count the networks that meet the bounds")
     )
-    plot: bool = field(default=False, metadata=_said("draw the front into the run's folder"))
+    plot: bool = field(
+        default=False,
+        metadata=_said("draw the front into the run's folder; needs the extra [plot]"),
+    )
 
 
 @frozen(kw_only=True, slots=False)
@@ -99,10 +104,15 @@ class CostOptions(PricedOptions):
     archs: Path = field(metadata=_said("architectures, JSON lines", metavar="FILE"))
     plot: Path | None = field(
         default=None,
-        metadata=_said("of one architecture: draw its memory history", metavar="FILE.svg|png"),
+        metadata=_said(
+            "of one architecture: draw its memory history; needs [plot]", metavar="FILE.svg|png"
+        ),
     )
     picture: Path | None = field(
-        default=None, metadata=_said("of one architecture: draw the subnet", metavar="FILE.svg|png")
+        default=None,
+        metadata=_said(
+            "of one architecture: draw the subnet; needs [plot]", metavar="FILE.svg|png"
+        ),
     )
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
+from decimal import ROUND_CEILING, ROUND_FLOOR, Context
 from pathlib import Path
 from typing import Any, Final
 
@@ -74,12 +75,14 @@ class Infeasible:
         smallest: value of the swept quantity that can be reached (the greatest, for ``>=``).
         binds: what keeps the bound from being met.
         reachable: the same for every bound that was asked for.
+        relation: of the bound, ``<=`` or ``>=``.
     """
 
     bound: Number
     smallest: float | None
     binds: str
     reachable: Mapping[str, float]
+    relation: str = "<="
 
     def as_json(self) -> dict[str, Any]:
         """One element of ``front``."""
@@ -114,6 +117,7 @@ class SearchResult:
         counts: image size -> networks that meet the bounds, where counted.
         note: a sentence of the searcher's.
         interrupted: the user stopped it; what is here was found until then.
+        judged: accuracy was searched for or bounded, so what is optimal is so for the predictor.
     """
 
     run: Path | None
@@ -132,6 +136,7 @@ class SearchResult:
     counts: Mapping[str, Any] | None = None
     note: str | None = None
     interrupted: bool = False
+    judged: bool = True
 
     @property
     def items(self) -> list[Item]:
@@ -156,6 +161,7 @@ class SearchResult:
             "predictor_source": self.predictor_source,
             "dataset": self.dataset,
             "optimal": self.optimal,
+            "optimal_for": "predictor" if self.judged and self.predictor else "costs",
             "evaluations": self.evaluations,
             "seconds": round(self.seconds, 4),
         }
@@ -179,7 +185,7 @@ class SearchResult:
     def _title(self) -> str:
         words = [self.supernet, f"searched by {self.searcher} ({self.reason})"]
         words.append(f"{self.seconds:.3g} s")
-        words.append("proven optimal for the predictor" if self.optimal else "not proven optimal")
+        words.append(self._proof())
         if self.evaluations:
             words.append(f"{self.evaluations:,} networks scored")
         lines = [" · ".join(words)]
@@ -191,6 +197,14 @@ class SearchResult:
             said = ", ".join(f"{_said_count(n)} at {size}" for size, n in self.counts.items())
             lines.append(f"networks that meet the bounds: {said}")
         return "\n".join([*lines, self.note] if self.note else lines)
+
+    def _proof(self) -> str:
+        if self.exit_code == INFEASIBLE:
+            return "no bound can be met"
+        if not self.optimal:
+            return "not proven optimal"
+        judged = self.judged and self.predictor is not None
+        return "proven optimal for the predictor" if judged else "proven optimal"
 
     def _costs(self) -> dict[str, Measurement]:
         return dict(self.items[0].costs) if self.items else {}
@@ -206,7 +220,7 @@ class SearchResult:
     def _cells(self, item: Item | Infeasible) -> list[str]:
         width = len(self._columns())
         if isinstance(item, Infeasible):
-            said = f"reaches {number(item.smallest)}; binds: {item.binds}"
+            said = f"reaches {reached(item.smallest, item.relation)}; binds: {item.binds}"
             return [number(item.bound), "none", *("" for _ in range(width - 3)), said]
         cells = [] if self.swept is None else [number(item.bound)]
         cells += [number(m.value) for m in item.costs.values()]
@@ -225,6 +239,14 @@ def number(value: Number | None) -> str:
     if value is None:
         return "?"
     return f"{int(value):,}" if float(value).is_integer() else f"{value:,.6g}"
+
+
+def reached(value: Number | None, relation: str) -> str:
+    """A reachable value to six digits, rounded to the side on which it can still be reached."""
+    if value is None or not math.isfinite(value) or float(value).is_integer():
+        return number(value)
+    side = ROUND_CEILING if relation == "<=" else ROUND_FLOOR
+    return f"{Context(prec=6, rounding=side).create_decimal_from_float(float(value)):,f}"
 
 
 def _said_count(value: Any) -> str:

@@ -14,13 +14,15 @@ from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InfeasibleError
 from ofa_plugins_core.events import Notice, Progress
+from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.jobs.asking import Question, question_of
 from ofa_plugins_core.jobs.choosing import Choice, searcher_of
 from ofa_plugins_core.jobs.counting import networks_within
 from ofa_plugins_core.jobs.describing import described
 from ofa_plugins_core.jobs.options import SearchOptions
-from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult
-from ofa_plugins_core.values import Constraint
+from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult, reached
+from ofa_plugins_core.scoring import ACCURACY
+from ofa_plugins_core.values import Constraint, whole
 
 STORE_SECONDS: Final = 1.0
 """A sweep that takes longer keeps what it has for ``--resume``."""
@@ -51,6 +53,8 @@ def run_search(context: JobContext, options: SearchOptions) -> SearchResult:
     if options.searcher == "auto" and choice.name != "exact":
         context.listener(Notice(f"searched by {choice.name}: {choice.reason}"))
     _mention_unused(context, choice, question)
+    if context.resume and not question.sweep and context.out is not None and context.out.exists():
+        context.listener(Notice("a search that is no sweep starts anew: it keeps nothing to go on"))
     started = time.perf_counter()
     outcome = (
         _swept(context, options, question, choice)
@@ -79,7 +83,13 @@ def run_search(context: JobContext, options: SearchOptions) -> SearchResult:
         counts=counts,
         note=outcome.note,
         interrupted=outcome.interrupted,
+        judged=_judged(question.problem),
     )
+
+
+def _judged(problem: Problem) -> bool:
+    """Whether accuracy is searched for or bounded."""
+    return ACCURACY in (problem.objective, *(c.name for c in problem.constraints))
 
 
 def _mention_unused(context: JobContext, choice: Choice, question: Question) -> None:
@@ -147,7 +157,7 @@ def _swept(
         context.listener(Notice(_nothing_fits(question, front)))
     return Outcome(
         counted(question, choice, context, front) if options.count else front,
-        bool(items) and all(i.optimal for i in items),
+        not interrupted and (all(i.optimal for i in items) if items else choice.exact),
         sum(i.evaluations for i in items),
         note=note,
         interrupted=interrupted,
@@ -158,7 +168,8 @@ def _nothing_fits(question: Question, front: Sequence[Item | Infeasible]) -> str
     last = front[-1]
     assert isinstance(last, Infeasible)
     name = question.sweep[0].name
-    return f"no bound on {name} can be met: it reaches {last.smallest:.15g}; binds: {last.binds}"
+    reach = reached(last.smallest, last.relation)
+    return f"no bound on {name} can be met: it reaches {reach}; binds: {last.binds}"
 
 
 def _at_bound(
@@ -182,19 +193,15 @@ def _at_bound(
 
 
 def _read(question: Question, constraint: Constraint, part: Mapping[str, Any]) -> Item | Infeasible:
-    bound = _whole(constraint.bound)
+    bound = whole(constraint.bound)
     if "arch" not in part:
-        reachable = {k: _whole(v) for k, v in part["smallest"].items()}
+        reachable = {k: whole(v) for k, v in part["smallest"].items()}
         smallest = reachable.get(constraint.name, next(iter(reachable.values()), None))
-        return Infeasible(bound, smallest, part["binds"], reachable)
+        return Infeasible(bound, smallest, part["binds"], reachable, constraint.relation)
     problem = question.at(constraint)
     genes = problem.supernet.space.encode([part["arch"]])
     (item,) = described(problem, genes, problem.constraints)
     return evolve(item, bound=bound, optimal=part["optimal"], evaluations=part["evaluations"])
-
-
-def _whole(value: float) -> float:
-    return int(value) if float(value).is_integer() else float(value)
 
 
 def counted(

@@ -78,14 +78,15 @@ def kind_of(word: str) -> str:
         UnknownNameError: no kind is called so.
     """
     known = {k: k for k in KINDS} | SHORT
-    known |= {_singular(k): v for k, v in known.items()}
+    known |= {singular(k): v for k, v in known.items()}
     found = known.get(word.lower().replace("-", "_"))
     if found is None:
         raise UnknownNameError("kind", word, [*KINDS, *SHORT])
     return found
 
 
-def _singular(kind: str) -> str:
+def singular(kind: str) -> str:
+    """``families`` -> ``family``."""
     return f"{kind[:-3]}y" if kind.endswith("ies") else kind.removesuffix("s")
 
 

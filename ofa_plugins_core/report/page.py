@@ -121,10 +121,20 @@ def _interval(found: Measurement) -> str:
     return found.kind if found.low is None else f"{found.kind}; 80 %: {_ends(found)}"
 
 
+def proof(search: SearchRecord) -> str:
+    """Whether what was found is proven to be the best, and for what."""
+    said = search.facts
+    if search.missed and not search.points and not said.get("interrupted"):
+        return "no bound can be met"
+    if not said.get("optimal"):
+        return "not proven optimal"
+    judged = said.get("predictor") and said.get("optimal_for", "predictor") == "predictor"
+    return "proven optimal for the predictor" if judged else "proven optimal"
+
+
 def _sentences(search: SearchRecord) -> list[Markup]:
     said = search.facts
-    how = "proven optimal for this predictor and these costs" if said.get("optimal") else ""
-    parts = [f"Searched by {said.get('searcher', '?')}: {how or 'not proven optimal'}."]
+    parts = [f"Searched by {said.get('searcher', '?')}: {proof(search)}."]
     if said.get("searcher_reason"):
         parts.append(f"Why this searcher: {said['searcher_reason']}.")
     if said.get("predictor"):
@@ -197,7 +207,7 @@ def front_columns(search: SearchRecord) -> list[tuple[str, str]]:
         kind = next(p.accuracy.kind for p in search.points if p.accuracy is not None)
         columns += [("top-1", f"%, {kind}"), ("80 % interval", "%")]
     if any(p.support is not None for p in search.points):
-        columns.append(("records", "behind it"))
+        columns.append(("records", "behind"))
     return [*columns, ("image", "pixels"), ("", "")]
 
 

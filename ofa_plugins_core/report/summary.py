@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TypeAlias
 
-from ofa_plugins_core.report.page import front_cells, front_columns
+from ofa_plugins_core.report.page import front_cells, front_columns, proof
 from ofa_plugins_core.report.results import Run, SearchRecord
 
 Rows: TypeAlias = tuple[str, Sequence[str], Sequence[Sequence[str]]]
@@ -30,7 +30,7 @@ def summary(run: Run) -> list[Rows]:
 
 def _sentences(search: SearchRecord) -> list[str]:
     said = search.facts
-    proven = "proven optimal for the predictor" if said.get("optimal") else "not proven optimal"
+    proven = proof(search)
     found = [f"{search.supernet} · searched by {said.get('searcher')}: {proven}"]
     if said.get("predictor"):
         found.append(f"accuracy: {said['predictor']}, {said.get('predictor_source')}")

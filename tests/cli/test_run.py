@@ -146,7 +146,7 @@ def test_help_lists_jobs_of_all_plugins_and_a_jobs_flags(ofa, host_with):
     host = host_with(GREET)
     listed = ofa("run", "--help", host=host)
     assert listed.code == 0
-    assert "says hello" in listed.out
+    assert "Says hello" in listed.out
     assert "search" in listed.out
     shown = ofa("run", "greet", "--help", host=host).out
     for text in ("--who", "-w", "whom to greet", "[required]", "(greetings)", "[default: 1]"):
@@ -246,6 +246,24 @@ def test_an_existing_out_is_refused_without_resume(ofa, tmp_path):
     assert done.code == 2
     assert "here exists already" in done.err
     assert ofa(*SEARCH, "--out", "here", "--resume").code == 0
+
+
+def test_resume_answers_the_same_question_again_and_no_other(ofa):
+    first = ofa(*SEARCH, "--out", "here", "--json")
+    again = ofa("run", "search", "--resume", "--out", "here", "--json")
+    assert again.json["front"] == first.json["front"]
+    assert "starts anew" in again.err
+    kept = Path("here/result.json").read_bytes()
+    other = ofa(*SEARCH, "--out", "here", "--resume", "--points", "3")
+    assert other.code == 2
+    assert "here is of another run: points was None, is 3" in other.err
+    assert Path("here/result.json").read_bytes() == kept
+
+
+def test_resume_says_where_there_is_nothing_to_go_on_with(ofa):
+    done = ofa(*SEARCH, "--out", "nowhere", "--resume")
+    assert done.code == 0
+    assert "nothing to go on with in nowhere" in done.err
 
 
 def test_resume_needs_a_folder(ofa):

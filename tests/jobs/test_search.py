@@ -9,6 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ofa_plugins_core.jobs.results import reached
 from ofa_plugins_core.testing.toys import everything, toy_supernet
 
 SEARCH = ("run", "search", "--supernet", "toy", "--cost", "peak_memory")
@@ -127,7 +128,7 @@ def test_only_a_sweep_without_any_result_is_code_3(ofa):
     done = ofa(*SEARCH, "--constraint", "peak_memory<=1:2", "--points", "2", "--json")
     assert done.code == 3
     assert [i["infeasible"] for i in done.json["front"]] == [True, True]
-    assert done.json["optimal"] is False
+    assert done.json["optimal"] is True
     assert "no bound on peak_memory can be met" in done.err
 
 
@@ -136,6 +137,7 @@ def test_an_infeasible_bound_is_code_3_and_says_what_can_be_reached(ofa, tmp_pat
     assert done.code == 3
     assert done.json["infeasible"] is True
     assert done.json["smallest"]["peak_memory"] > 1
+    assert isinstance(done.json["smallest"]["peak_memory"], int)
     assert done.json["binds"] == "the stem"
     assert "nothing meets peak_memory<=1" in done.err
     assert not (tmp_path / "runs").exists()
@@ -352,7 +354,7 @@ def test_an_interrupted_sweep_keeps_what_it_has_and_goes_on(ofa, host_with):
     words = ("--searcher", "stops", "--constraint", "peak_memory<=1M:2M", "--points", "5")
     first = ofa(*SEARCH, *words, "--out", "kept", "--json", host=host)
     assert first.code == 130
-    assert first.json["interrupted"] is True
+    assert (first.json["interrupted"], first.json["optimal"]) == (True, False)
     assert len(first.json["front"]) == 2
     kept = json.loads(Path("kept/result.json").read_text())
     assert kept["front"] == first.json["front"]
@@ -372,7 +374,7 @@ class Partial:
         return None
     def search(self, problem, generator, listener=None):
         genes = problem.supernet.space.sample(1, generator)
-        return Found(genes, False, 1, note="interrupted after 1 draw")
+        return Found(genes, False, 1, note="interrupted after 1 draw", interrupted=True)
 
 @hookimpl
 def ofa_searchers():
@@ -387,6 +389,43 @@ def test_what_an_interrupted_searcher_had_is_kept(ofa, host_with, words):
     assert len(done.json["front"]) == 1
     assert done.json["note"].startswith("interrupted")
     assert (Path(done.json["run"]) / "result.json").is_file()
+
+
+@pytest.mark.parametrize(
+    ("before", "said"),
+    [
+        ({"interrupted": True, "evaluations": 5}, "it came to 5 evaluations, this one to 1"),
+        ({"evaluations": 5}, "it is of a finished run"),
+    ],
+)
+def test_an_interrupted_result_replaces_no_better_one(ofa, host_with, before, said):
+    words = (*SEARCH, "--searcher", "partial", "--out", "kept")
+    assert ofa(*words, host=host_with(PARTIAL)).code == 130
+    Path("kept/result.json").write_text(json.dumps(before))
+    done = ofa(*words, "--resume", "--json", host=host_with(PARTIAL))
+    assert (done.code, done.json["run"]) == (130, None)
+    assert f"kept keeps the result that it has: {said}" in done.err
+    assert json.loads(Path("kept/result.json").read_text()) == before
+
+
+def test_a_fraction_as_accuracy_is_told_to_be_percent(ofa):
+    done = ofa(*SEARCH, "--constraint", "accuracy>=0.75")
+    assert "accuracy is in percent: 0.75 is 0.75 %; did you mean 75?" in done.err
+
+
+@pytest.mark.parametrize(
+    ("value", "relation", "said"),
+    [(77.59952896, ">=", "77.5995"), (77.59952896, "<=", "77.5996"), (1234.0, "<=", "1,234")],
+)
+def test_what_is_reached_is_rounded_to_what_can_be_reached(value, relation, said):
+    assert reached(value, relation) == said
+
+
+def test_optimal_is_for_the_predictor_only_where_it_took_part(ofa):
+    assert "proven optimal for the predictor" in ofa(*SEARCH).err
+    done = ofa(*SEARCH, "--minimize", "peak_memory")
+    assert "proven optimal" in done.err
+    assert "for the predictor" not in done.err
 
 
 def test_another_request_cannot_resume(ofa, host_with):

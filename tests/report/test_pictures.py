@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
+from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError, installable
 from ofa_plugins_core.report import (
     front_plot,
     history_chart,
@@ -120,7 +120,7 @@ def test_without_matplotlib_the_install_line_is_said(tmp_path, monkeypatch):
     with pytest.raises(MissingExtraError) as caught:
         history_chart(HISTORY, "t", tmp_path / "h.svg")
     assert caught.value.exit_code == 2
-    assert 'pip install "ofa-plugins-core[plot]"' in caught.value.advice
+    assert f"pip install {installable('ofa-plugins-core', 'plot')}" in caught.value.advice
     assert list(tmp_path.iterdir()) == []
 
 

@@ -11,7 +11,7 @@ from attrs import field, frozen
 class FitOptions:
     """Options of ``ofa run fit``: either ``data`` or ``from_mlp``."""
 
-    supernet: str = field(metadata={"help": "name, alias or YAML file"})
+    supernet: str = field(metadata={"help": "name, alias or YAML file", "metavar": "NAME"})
     data: tuple[Path, ...] = field(
         default=(),
         metadata={
@@ -20,7 +20,8 @@ class FitOptions:
         },
     )
     dataset: str = field(
-        default="own", metadata={"help": "name of the data set on which they were measured"}
+        default="own",
+        metadata={"help": "name of the data set on which they were measured", "metavar": "NAME"},
     )
     from_mlp: Path | None = field(
         default=None,
