@@ -31,7 +31,7 @@ nox.options.sessions = [
 
 TESTING = ["pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15"]
 PLUGINS = {
-    "ofa_search": ["scipy==1.17.1", "pymoo==0.6.2"],
+    "ofa_search": ["pymoo==0.6.2"],
     "ofa_mit": [],
     "compofa": [],
     "moofa": [],

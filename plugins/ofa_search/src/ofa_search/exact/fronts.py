@@ -12,7 +12,7 @@ from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem
 from ofa_plugins_core.pareto import comparable, non_dominated, spread
 from ofa_plugins_core.scoring import ACCURACY, objectives
-from ofa_plugins_core.values import RESOLUTION, Constraint, Genes
+from ofa_plugins_core.values import RESOLUTION, Constraint
 from ofa_search.exact.best import Search
 from ofa_search.exact.question import ask, tables
 from ofa_search.exact.thresholds import Thresholds
