@@ -25,7 +25,7 @@ def test_it_is_listed_with_what_it_offers(outside):
     assert (plugin["state"], plugin["error"]) == ("loaded", None)
     assert plugin["offers"]["cost_models"] == ["traffic", "roofline"]
     assert plugin["offers"]["searchers"] == ["climb"]
-    assert plugin["offers"]["jobs"] == ["rank"]
+    assert plugin["offers"]["jobs"] == ["shortlist"]
     assert plugin["offers"]["supernets"] == []
 
 
@@ -39,12 +39,12 @@ def test_it_keeps_the_laws(outside):
     found = outside.json("plugins", "check", "outside")
     assert found["passed"]
     offers = {(f["kind"], f["name"]) for f in found["findings"]}
-    assert {("cost_models", "traffic"), ("searchers", "climb"), ("jobs", "rank")} <= offers
+    assert {("cost_models", "traffic"), ("searchers", "climb"), ("jobs", "shortlist")} <= offers
 
 
 def test_blocked_it_is_not_there(outside):
     assert outside.states("--block", "outside")["outside"]["state"] == "blocked"
-    done = outside("--block", "outside", "run", "rank", "--supernet", "x", code=2)
+    done = outside("--block", "outside", "run", "shortlist", "--supernet", "x", code=2)
     assert "outside" in done.stderr
 
 
@@ -78,16 +78,18 @@ class TestMixing:
             assert one["roofline"] == pytest.approx(10 * ten["roofline"])
 
     def test_its_job_runs_on_our_supernets(self, outside):
-        rows = outside.json("run", "rank", "--supernet", "moofa_v3", "--count", "3", "--seed", "1")
+        rows = outside.json(
+            "run", "shortlist", "--supernet", "moofa_v3", "--count", "3", "--seed", "1"
+        )
         assert [row["traffic"] for row in rows] == sorted(row["traffic"] for row in rows)
         assert set(rows[0]["arch"]) == {"ks", "e", "d", "image_size"}
 
     def test_its_job_ranks_by_our_costs(self, outside):
-        rows = outside.json("run", "rank", "--supernet", "moofa_v3", "--cost", "peak_memory")
+        rows = outside.json("run", "shortlist", "--supernet", "moofa_v3", "--cost", "peak_memory")
         assert len(rows) == 5
 
     def test_wrong_use_of_its_job_is_the_users(self, outside):
-        done = outside("run", "rank", "--supernet", "moofa_v3", "--count", "0", code=2)
+        done = outside("run", "shortlist", "--supernet", "moofa_v3", "--count", "0", code=2)
         assert "--count must be 1 or more" in done.stderr
 
     def test_our_search_takes_its_searcher_and_its_cost(self, outside):

@@ -32,11 +32,11 @@ def ofa_searchers() -> Iterable[SearcherEntry]:
 
 @hookimpl
 def ofa_jobs() -> Iterable[JobEntry]:
-    """``ofa run rank``."""
+    """``ofa run shortlist``."""
     yield JobEntry(
-        "rank",
+        "shortlist",
         "rank random networks of a supernet by a cost",
         run=rank.run,
         options=rank.RankOptions,
-        example="ofa run rank --supernet moofa_v3 --cost traffic",
+        example="ofa run shortlist --supernet moofa_v3 --cost traffic",
     )

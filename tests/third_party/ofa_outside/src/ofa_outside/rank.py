@@ -1,4 +1,4 @@
-"""The job ``ofa run rank``."""
+"""The job ``ofa run shortlist``."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ofa_plugins_core import JobContext, UsageError
 
 @frozen
 class RankOptions:
-    """The flags of ``ofa run rank``."""
+    """The flags of ``ofa run shortlist``."""
 
     supernet: str = field(metadata={"help": "name, alias or YAML file"})
     cost: str = field(default="traffic", metadata={"help": "what to rank by"})
