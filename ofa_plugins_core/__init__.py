@@ -23,6 +23,7 @@ if TYPE_CHECKING:
         SupernetEntry,
         SupernetFamilyEntry,
         TrainingPlanEntry,
+        WeightsEntry,
     )
     from ofa_plugins_core.errors import (
         InfeasibleError,
@@ -59,6 +60,7 @@ __all__ = [
     "SupernetFamilyEntry",
     "TrainingPlanEntry",
     "UsageError",
+    "WeightsEntry",
     "hookimpl",
 ]
 

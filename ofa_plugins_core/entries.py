@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any, Literal, Protocol
 
 from attrs import field, frozen
 
@@ -231,6 +231,36 @@ class TrainingPlanEntry:
     summary: str
     build: Callable[..., TrainingPlan]
     options: type = NoOptions
+
+
+@frozen
+class WeightsEntry:
+    """A published file of weights: where it is, and what is known of it.
+
+    Attributes:
+        name: of the file, for example ``ofa_mbv3_d234_e346_k357_w1.0``.
+        supernet: by name, whose weights they are.
+        layout: ``new``, ``old``, ``static`` (a teacher or a specialised network), or ``other``.
+        addresses: to try in this order.
+        page: an address for a browser, where no program can fetch the file.
+        size: bytes, where known.
+        sha256: hexadecimal, where known; else kept from the first download.
+        source: publication, and what the file holds.
+    """
+
+    name: str
+    supernet: str
+    layout: Literal["new", "old", "static", "other"]
+    addresses: tuple[str, ...] = ()
+    page: str | None = None
+    size: int | None = None
+    sha256: str | None = None
+    source: str = ""
+
+    @property
+    def summary(self) -> str:
+        """One line."""
+        return self.source
 
 
 @frozen

@@ -39,7 +39,9 @@ class Op:
     """One convolution, pooling or linear layer, with the shapes it works on (batch 1).
 
     Attributes:
-        name: within its block: ``expand``, ``depthwise``, ``project``, ``se.reduce``, …
+        name: within its block: ``expand``, ``depthwise``, ``project``, ``se.reduce``, …; a pooling
+            is ``mean`` (global), ``max`` or ``shortcut.pool`` (average, windows at the edge as
+            large as they really are).
         role: conv (on the feature map), se (inside squeeze-excite), pool, head (a convolution
             after the global pooling), linear.
         channels_in, channels_out: channels (features, for a linear layer).
@@ -100,6 +102,7 @@ class Block:
         shortcut: the block's input is added to its output (identity).
         stage: number of its elastic stage from 1, or None.
         choice: what was chosen here, for pictures and tables: (("k", 7), ("e", 4)).
+        activation: that follows the sum with the shortcut, or None.
     """
 
     name: str
@@ -108,6 +111,7 @@ class Block:
     shortcut: bool = False
     stage: int | None = None
     choice: tuple[tuple[str, Number], ...] = ()
+    activation: str | None = None
 
     @property
     def squeeze_excite(self) -> bool:

@@ -25,6 +25,7 @@ from ofa_plugins_core.entries import (
     SupernetEntry,
     SupernetFamilyEntry,
     TrainingPlanEntry,
+    WeightsEntry,
 )
 
 PROJECT: Final = "ofa"
@@ -176,6 +177,26 @@ def ofa_training_plans() -> Iterable[TrainingPlanEntry]:
 
 
 @hookspec
+def ofa_weights() -> Iterable[WeightsEntry]:
+    """Offer published files of weights: their addresses, sizes and hashes, never the files.
+
+    Example::
+
+        @hookimpl
+        def ofa_weights():
+            yield WeightsEntry(
+                "my_net_imagenet",
+                supernet="my_net",
+                layout="new",
+                addresses=("https://example.org/my_net.safetensors",),
+                sha256="9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",
+                source="My paper, 2026",
+            )
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def ofa_jobs() -> Iterable[JobEntry]:
     """Offer jobs: ``ofa run NAME``, with flags from the fields of the options class.
 
@@ -199,6 +220,7 @@ HOOKS: Final = {
     "ofa_runtime_policies": RuntimePolicyEntry,
     "ofa_devices": DeviceEntry,
     "ofa_training_plans": TrainingPlanEntry,
+    "ofa_weights": WeightsEntry,
     "ofa_jobs": JobEntry,
 }
 """Hook -> the record that it yields."""
@@ -214,6 +236,7 @@ KINDS: Final = {
     "runtime_policies": "ofa_runtime_policies",
     "devices": "ofa_devices",
     "training_plans": "ofa_training_plans",
+    "weights": "ofa_weights",
     "jobs": "ofa_jobs",
 }
 """What ``ofa list KIND`` calls the offers of a hook."""
@@ -232,6 +255,7 @@ LABELS: Final = {
     "runtime_policies": "policy",
     "devices": "device",
     "training_plans": "training plan",
+    "weights": "file of weights",
     "jobs": "job",
 }
 """What messages call one offer of a kind."""

@@ -14,9 +14,9 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.events import Listener, silent
-from ofa_plugins_core.geometry import Geometry
+from ofa_plugins_core.geometry import Block, Geometry
 from ofa_plugins_core.separable import Separable
-from ofa_plugins_core.values import ArchLike, Constraint, Genes, Kind, SearchSpace
+from ofa_plugins_core.values import Arch, ArchLike, Constraint, Genes, Kind, SearchSpace
 
 Archs: TypeAlias = Genes | Sequence[ArchLike]
 """Architectures: an encoded (n, genes) array of the supernet's space, or exchange dicts."""
@@ -287,14 +287,108 @@ class TrainingPlan(Protocol):
         """Each phase's options, epochs and learning rates, in order."""
 
 
+Statistics: TypeAlias = Mapping[str, tuple[Any, Any]]
+"""Batch norm's statistics of one subnet: name of the norm within the extracted network ->
+(mean, biased variance), tensors of its channels."""
+
+
+@runtime_checkable
+class Subnet(Protocol):
+    """An extracted network, a ``torch.nn.Module`` that stands alone: plain torch layers inside."""
+
+    @property
+    def arch(self) -> Arch:
+        """What was extracted."""
+
+    @property
+    def blocks(self) -> tuple[Block, ...]:
+        """What it is made of, at its architecture's image size."""
+
+    def published(self, layout: str = "new") -> dict[str, Any]:
+        """Its tensors under the published names of a static network, blocks numbered anew.
+
+        Args:
+            layout: ``new`` or ``old``.
+        """
+
+    def load_published(self, state: Mapping[str, Any], *, new_head: bool = False) -> None:
+        """Load a static network of this architecture, in either layout, strictly."""
+
+
+@runtime_checkable
 class ElasticModule(Protocol):
-    """An elastic network in torch, as supernets with weights build it."""
+    """An elastic network, a ``torch.nn.Module`` whose weights serve every arch of a space.
+
+    Its forward pass takes (n, 3, height, width) images of any size from 32 pixels up and gives
+    (n, classes) logits of the active architecture, at first the largest.
+    """
+
+    @property
+    def space(self) -> SearchSpace:
+        """Of its architectures."""
+
+    @property
+    def active(self) -> Arch:
+        """The architecture that runs."""
+
+    @property
+    def largest(self) -> Arch:
+        """The architecture that uses every weight, at the largest image size."""
 
     def activate(self, arch: ArchLike) -> None:
-        """Make a subnet the active one; touches no weights."""
+        """Make a subnet the active one; touches no weights.
 
-    def extract(self, arch: ArchLike) -> Any:
-        """The subnet as a module of its own, with the same function."""
+        Raises:
+            InputError: it is not of the space.
+        """
 
-    def load_published(self, state: Mapping[str, Any]) -> None:
-        """Load a published checkpoint, strictly."""
+    def extract(self, arch: ArchLike) -> Subnet:
+        """The subnet as a module of its own: the same function, no tie to this one.
+
+        Raises:
+            InputError: it is not of the space.
+        """
+
+    def load_published(self, state: Mapping[str, Any], *, new_head: bool = False) -> None:
+        """Load a published checkpoint: either layout, a static teacher's too, strictly.
+
+        Args:
+            state: name -> tensor.
+            new_head: keep this network's own classifier where the file's is for other classes.
+
+        Raises:
+            InputError: names what is missing, unexpected or of another shape.
+        """
+
+    def published(self, layout: str = "new") -> dict[str, Any]:
+        """Its tensors under the published names.
+
+        Args:
+            layout: ``new`` or ``old``.
+        """
+
+    def apply_statistics(self, arch: ArchLike, statistics: Statistics) -> None:
+        """Write a subnet's batch norm statistics into the slices that it uses."""
+
+    def sort_channels(self, phase: int = 0) -> None:
+        """Order the channels inside blocks by importance; the largest network stays the same.
+
+        Args:
+            phase: of the expand ratios: 0 sorts all, later ones only beyond the prefixes that
+                are trained already.
+        """
+
+
+@runtime_checkable
+class BuildableSupernet(Supernet, Protocol):
+    """A supernet with weights: it can be built in torch."""
+
+    def build(self, num_classes: int | None = None) -> ElasticModule:
+        """The elastic network with fresh weights, the largest architecture active.
+
+        Args:
+            num_classes: of the classifier; None: as described (1,000 unless said otherwise).
+
+        Raises:
+            MissingExtraError: torch is not installed.
+        """

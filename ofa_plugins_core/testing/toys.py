@@ -154,7 +154,7 @@ def _reduced(size: int, halvings: int) -> int:
 @lru_cache(maxsize=256)
 def _classifier(size: int, stages: int) -> Block:
     width, last = CHANNELS[stages], _reduced(size, 1 + stages)
-    pool = Op("pool", "pool", width, width, last, 1, last, last)
+    pool = Op("mean", "pool", width, width, last, 1, last, last)
     return Block(
         "classifier", "classifier", (pool, Op("linear", "linear", width, 10, 1, 1, bias=True))
     )

@@ -363,7 +363,7 @@ def _head(row: MobileRow, size: int) -> tuple[Block, ...]:
         blocks.append(Block("final expand", "final_expand", (op,)))
         width = row.final_expand
     pooled, mixed = (row.feature_mix, last) if row.mix_before_pool else (width, 1)
-    pool = Block("pool", "pool", (Op("pool", "pool", pooled, pooled, last, 1, last, last),))
+    pool = Block("pool", "pool", (Op("mean", "pool", pooled, pooled, last, 1, last, last),))
     mix = Op(
         "conv",
         "conv" if row.mix_before_pool else "head",

@@ -180,7 +180,7 @@ def _stem_out(row: ResidualRow, size: int, values: tuple[Number, ...]) -> Block:
 @lru_cache(maxsize=4096)
 def _max_pool(row: ResidualRow, size: int, out: int) -> Block:
     width, before = row.stem[out], output_size(size, 2)
-    op = Op("pool", "pool", width, width, before, output_size(before, 2), 3, 2)
+    op = Op("max", "pool", width, width, before, output_size(before, 2), 3, 2)
     return Block("max pool", "pool", (op,))
 
 
@@ -213,6 +213,7 @@ def _bottleneck(
         shortcut=position > 0,
         stage=stage + 1,
         choice=(("e", e), ("w", out)),
+        activation="relu",
     )
 
 
@@ -226,6 +227,6 @@ def _reduced(size: int, strides: tuple[int, ...]) -> int:
 @lru_cache(maxsize=4096)
 def _head(row: ResidualRow, size: int, width: int) -> tuple[Block, Block]:
     channels, last = row.widths[-1][width], _reduced(size, row.strides)
-    pool = Op("pool", "pool", channels, channels, last, 1, last, last)
+    pool = Op("mean", "pool", channels, channels, last, 1, last, last)
     linear = Op("linear", "linear", channels, row.classes, 1, 1, bias=True)
     return Block("pool", "pool", (pool,)), Block("classifier", "classifier", (linear,))

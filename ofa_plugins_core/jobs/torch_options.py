@@ -1,0 +1,67 @@
+"""Options that the jobs on networks in torch share; alone, so that listing jobs loads no torch."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+from attrs import field, frozen
+
+from ofa_plugins_core.jobs.options import SUPERNET
+
+
+def said(text: str, **more: str) -> dict[str, Any]:
+    """Metadata of a flag: its help, and ``metavar`` or ``example``."""
+    return {"help": text, **more}
+
+
+@frozen(kw_only=True, slots=False)
+class NetworkOptions:
+    """Which elastic network, and with which weights."""
+
+    supernet: str = field(metadata=SUPERNET)
+    weights: str | None = field(
+        default=None,
+        metadata=said(
+            "a checkpoint, a name of ofa weights list, or synthetic (filled by a formula: for "
+            "trying things out); default: what is cached for the supernet",
+            metavar="FILE|NAME|synthetic",
+        ),
+    )
+    classes: int | None = field(
+        default=None, metadata=said("of the classifier; default: the checkpoint's")
+    )
+    new_head: bool = field(
+        default=False,
+        metadata=said("take a checkpoint of other classes; the classifier starts anew, untrained"),
+    )
+
+
+@frozen(kw_only=True, slots=False)
+class ArchOptions:
+    """Which architectures: exactly one of these."""
+
+    archs: Path | None = field(
+        default=None, metadata=said("architectures, JSON lines", metavar="FILE")
+    )
+    run: Path | None = field(
+        default=None, metadata=said("the front of a search's run", metavar="FOLDER")
+    )
+    random: int | None = field(default=None, metadata=said("so many uniform draws", metavar="N"))
+    largest: bool = field(default=False, metadata=said("the largest network"))
+
+
+@frozen(kw_only=True, slots=False)
+class DataOptions:
+    """Which images."""
+
+    data: str | None = field(
+        default=None,
+        metadata=said(
+            "digits (comes with scikit-learn), or a folder: ImageNet, Imagenette, CIFAR-10, or "
+            "any with one folder a class",
+            metavar="FOLDER|digits",
+        ),
+    )
+    batch: int = field(default=100, metadata=said("images a batch"))
+    workers: int = field(default=0, metadata=said("processes that read images"))

@@ -1,0 +1,1 @@
+"""Elastic networks in torch, built from the geometry that costs are computed from."""
