@@ -19,7 +19,7 @@ import pluggy
 
 from ofa_plugins_core import hookspecs
 from ofa_plugins_core.blame import BUILTIN, Plugin, shown
-from ofa_plugins_core.entries import CostModelEntry, JobEntry
+from ofa_plugins_core.entries import CostModelEntry, JobEntry, WeightsEntry
 from ofa_plugins_core.errors import UnknownNameError
 from ofa_plugins_core.hookspecs import (
     API_VERSION,
@@ -37,6 +37,10 @@ _CALLABLES: Final = ("build", "load", "run")
 _NAMES: Final[Mapping[type, tuple[str, str]]] = {
     JobEntry: (r"[a-z][a-z0-9_-]*", "small letters, digits, - and _"),
     CostModelEntry: (r"[^\s@<>=:,]+", "no space and none of @ < > = : ,"),
+    WeightsEntry: (  # the place of the file in a cache folder, and never outside of it
+        r"\w[\w.=+-]*(/\w[\w.=+-]*)*",
+        "letters, digits and . _ = + -; parts separated by /",
+    ),
 }
 _ANY_NAME: Final = (r"\S+", "no space")
 

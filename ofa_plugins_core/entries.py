@@ -7,6 +7,7 @@ may be built without it (its defaults are taken then), and raise what a plugin r
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
@@ -256,6 +257,16 @@ class WeightsEntry:
     size: int | None = None
     sha256: str | None = None
     source: str = ""
+
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError where nobody could get the file, or check it."""
+        for address in self.addresses:
+            if not address.startswith(("https://", "http://", "file:///")):
+                raise ValueError(f"addresses: http(s) or file, found {address!r:.80}")
+        if not (self.addresses or self.page):
+            raise ValueError("needs an address or a page")
+        if self.sha256 is not None and not re.fullmatch("[0-9a-f]{64}", self.sha256):
+            raise ValueError(f"sha256: 64 hexadecimal digits, found {self.sha256!r:.80}")
 
     @property
     def summary(self) -> str:

@@ -22,6 +22,7 @@ from ofa_plugins_core.entries import (
     SupernetEntry,
     SupernetFamilyEntry,
     TrainingPlanEntry,
+    WeightsEntry,
 )
 from ofa_plugins_core.errors import OfaError, PluginError, UsageError
 from ofa_plugins_core.interfaces import (
@@ -73,7 +74,7 @@ def handed_out(record: Any, label: str, plugin: Plugin, plugins: Sequence[Plugin
         plugin: that offers it.
         plugins: all of the host, to find who is to blame for a job that fails.
     """
-    if isinstance(record, FittedPredictorEntry):
+    if isinstance(record, FittedPredictorEntry | WeightsEntry):
         return record
     seam = SEAMS[type(record)]
     if isinstance(record, JobEntry):

@@ -10,7 +10,7 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 import attrs
 from attrs import frozen
 
-from ofa_plugins_core.entries import FittedPredictorEntry, SupernetFamilyEntry
+from ofa_plugins_core.entries import FittedPredictorEntry, SupernetFamilyEntry, WeightsEntry
 from ofa_plugins_core.errors import UnknownNameError
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.host import Host
@@ -126,6 +126,9 @@ def _details(host: Host, entry: Any) -> dict[str, Any]:
             k: getattr(entry, k) for k in ("predictor", "supernet", "dataset", "extrapolation")
         }
         return found | {"file": str(entry.file)}
+    if isinstance(entry, WeightsEntry):
+        keys = ("supernet", "layout", "addresses", "page", "size", "sha256")
+        return found | {k: getattr(entry, k) for k in keys}
     if any(entry is e for e in host.entries("predictors")):
         found["fitted"] = [
             {k: getattr(f, k) for k in ("supernet", "dataset", "origin", "extrapolation")}
