@@ -5,10 +5,19 @@ from __future__ import annotations
 from functools import partial
 from typing import Final
 
-from attrs import asdict, field, frozen
+from attrs import asdict, evolve, field, frozen
 
 from compofa.coupling import coupled
-from ofa_mit import MBV3_W1_0, MobileRow, RowSupernet, checks, mobile_sites, mobile_space
+from ofa_mit import (
+    MBV3_W1_0,
+    MobileRow,
+    RowSupernet,
+    checks,
+    mobile_recipe,
+    mobile_sites,
+    mobile_space,
+)
+from ofa_mit.recipe import Recipe
 
 FIXED_KERNELS: Final = (3, 5, 3, 3, 5)
 """Kernel size of each stage of the network with fixed kernels (CompOFA, ICLR 2021)."""
@@ -37,7 +46,11 @@ class CompoundRow(MobileRow):
 def compound_supernet(name: str, row: CompoundRow) -> RowSupernet[MobileRow]:
     """A supernet whose space couples depth and expand ratio; every draw stays inside."""
     space = mobile_space(name, row, coupling=coupled(row.d, row.e), kernels=row.kernels)
-    return RowSupernet(name, row, space, mobile_sites)
+
+    def recipe(given: MobileRow) -> Recipe:
+        return evolve(mobile_recipe(given), matrices=row.kernels is None and len(row.ks) > 1)
+
+    return RowSupernet(name, row, space, mobile_sites, recipe=recipe)
 
 
 def _compound(**options: object) -> CompoundRow:

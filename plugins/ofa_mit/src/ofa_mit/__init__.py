@@ -1,6 +1,6 @@
 """MIT Once-for-All: its supernets as data on two builders, its predictors and its search."""
 
-from ofa_mit.mobile import MobileRow, mobile_sites, mobile_space
+from ofa_mit.mobile import MobileRow, mobile_recipe, mobile_sites, mobile_space
 from ofa_mit.networks import MBV3_W1_0, mobile_supernet, residual_supernet
 from ofa_mit.residual import ResidualRow
 from ofa_mit.supernet import RowSupernet
@@ -10,6 +10,7 @@ __all__ = [
     "MobileRow",
     "ResidualRow",
     "RowSupernet",
+    "mobile_recipe",
     "mobile_sites",
     "mobile_space",
     "mobile_supernet",

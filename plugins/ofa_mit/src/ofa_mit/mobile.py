@@ -15,6 +15,7 @@ from attrs import field, frozen
 from numpy.typing import NDArray
 
 from ofa_mit import checks
+from ofa_mit.recipe import Recipe
 from ofa_plugins_core.geometry import Block, Op, Site, make_divisible, output_size
 from ofa_plugins_core.values import Derived, Dimension, Gene, Number, SearchSpace
 
@@ -95,6 +96,12 @@ class MobileRow:
                 yield slot, stage, position, width if position == 0 else out
                 slot += 1
             width = out
+
+
+def mobile_recipe(row: MobileRow) -> Recipe:
+    """What a row's network in torch has beyond its geometry: learned kernel matrices among it."""
+    kernels = tuple(sorted(row.ks))
+    return Recipe("mobile", kernels, len(kernels) > 1, row.norm_eps, row.dropout)
 
 
 def middle(channels: int, expand: Number) -> int:

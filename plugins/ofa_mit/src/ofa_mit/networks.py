@@ -10,8 +10,8 @@ from typing import Final
 
 from attrs import evolve
 
-from ofa_mit.mobile import MobileRow, mobile_sites, mobile_space
-from ofa_mit.residual import ResidualRow, residual_sites, residual_space
+from ofa_mit.mobile import MobileRow, mobile_recipe, mobile_sites, mobile_space
+from ofa_mit.residual import ResidualRow, residual_recipe, residual_sites, residual_space
 from ofa_mit.supernet import RowSupernet
 
 MBV3_W1_0: Final = MobileRow(
@@ -64,12 +64,14 @@ RESNET50: Final = ResidualRow(
 
 def mobile_supernet(name: str, row: MobileRow) -> RowSupernet[MobileRow]:
     """An MBConv supernet with free kernel, expand ratio and depth."""
-    return RowSupernet(name, row, mobile_space(name, row), mobile_sites)
+    space = mobile_space(name, row)
+    return RowSupernet(name, row, space, mobile_sites, recipe=mobile_recipe)
 
 
 def residual_supernet(name: str, row: ResidualRow) -> RowSupernet[ResidualRow]:
     """A bottleneck supernet with elastic depth, expand ratio and width."""
-    return RowSupernet(name, row, residual_space(name, row), residual_sites)
+    space = residual_space(name, row)
+    return RowSupernet(name, row, space, residual_sites, recipe=residual_recipe)
 
 
 ofa_mbv3_w1_0 = partial(mobile_supernet, "ofa_mbv3_w1.0", MBV3_W1_0)

@@ -9,6 +9,7 @@ import numpy as np
 from attrs import field, frozen
 
 from ofa_mit import checks
+from ofa_mit.recipe import Recipe
 from ofa_plugins_core.geometry import Block, Op, Site, make_divisible, output_size
 from ofa_plugins_core.values import MAX_OPTIONS, Dimension, Gene, Number, SearchSpace
 
@@ -62,6 +63,11 @@ class ResidualRow:
             for position in range(base + max(self.d)):
                 yield slot, stage, position
                 slot += 1
+
+
+def residual_recipe(row: ResidualRow) -> Recipe:
+    """What a row's network in torch has beyond its geometry."""
+    return Recipe("residual", eps=row.norm_eps)
 
 
 def middle(out: int, expand: Number) -> int:

@@ -4,14 +4,18 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cached_property
-from typing import Generic, TypeVar
+from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from attrs import evolve, frozen
 
-from ofa_plugins_core.errors import UsageError
+from ofa_mit.recipe import Recipe
+from ofa_plugins_core.errors import MissingExtraError, UsageError
 from ofa_plugins_core.geometry import Geometry, Site
 from ofa_plugins_core.interfaces import Supernet
 from ofa_plugins_core.values import Number, SearchSpace
+
+if TYPE_CHECKING:
+    from ofa_mit.elastic import ElasticNetwork
 
 Row = TypeVar("Row")
 
@@ -26,6 +30,7 @@ class RowSupernet(Generic[Row]):
         space: the choices; CompOFA's couples some of the row's options.
         sites: (row, space) -> the places for blocks.
         built: the row of what is really extracted, where the published costs are another's.
+        recipe: row -> what its network in torch has beyond the geometry; None: has no network.
     """
 
     name: str
@@ -33,6 +38,7 @@ class RowSupernet(Generic[Row]):
     space: SearchSpace
     sites: Callable[[Row, SearchSpace], Iterable[Site]]
     built: Row | None = None
+    recipe: Callable[[Row], Recipe] | None = None
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -54,6 +60,32 @@ class RowSupernet(Generic[Row]):
     def as_built(self) -> RowSupernet[Row]:
         """With the geometry of the network that is really extracted (differs for MOOFA V2)."""
         return self if self.built is None else evolve(self, row=self.built)
+
+    def build(self, num_classes: int | None = None) -> ElasticNetwork:
+        """The elastic network with fresh weights from torch's generator, its largest arch active.
+
+        Args:
+            num_classes: of the classifier; None: as the row says.
+
+        Raises:
+            MissingExtraError: torch is not installed.
+            UsageError: the number of classes is none, or there is no network in torch.
+        """
+        if self.recipe is None:
+            raise UsageError(f"{self.name} has no network in torch")
+        row: Any = self.row if self.built is None else self.built
+        if num_classes is not None:
+            if num_classes < 1:
+                raise UsageError(f"a network has at least one class, not {num_classes}")
+            row = evolve(row, classes=num_classes)
+        try:
+            import torch  # noqa: F401 - asked for by name: another missing module is a defect
+        except ModuleNotFoundError as error:
+            raise MissingExtraError(f"building {self.name}", "ofa-plugins-mit", "torch") from error
+        from ofa_mit.elastic import ElasticNetwork
+
+        geometry = Geometry(self.space, tuple(self.sites(row, self.space)))
+        return ElasticNetwork(geometry, self.recipe(row))
 
     def priced_as(self, other: Supernet) -> RowSupernet[Row]:
         """This space on another supernet's network.

@@ -1,0 +1,308 @@
+"""The elastic network: one module for every architecture of a search space.
+
+It is built from the geometry that costs are computed from: of each place for a block it holds the
+weights of the widest one, and an architecture is a choice of ops per place, which says how much of
+the weights is used. Activating looks those choices up; it computes nothing and touches no weight.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any, cast
+
+import torch
+from attrs import evolve
+from torch import Tensor, nn
+from torch.nn import functional as F  # noqa: N812 - torch's own name for it
+
+from ofa_mit.elastic.choosing import Choices
+from ofa_mit.elastic.layers import ElasticLayer
+from ofa_mit.elastic.names import NAMES, load_strictly
+from ofa_mit.elastic.sorting import sort_block
+from ofa_mit.elastic.static import StaticNetwork
+from ofa_mit.elastic.steps import Step, Tensors, block_step
+from ofa_mit.recipe import Recipe
+from ofa_plugins_core.geometry import Block, Geometry, Op
+from ofa_plugins_core.interfaces import Statistics
+from ofa_plugins_core.values import Arch, ArchLike, SearchSpace, parse_arch
+
+
+class ElasticBlock(nn.Module):
+    """A place for a block: the layers of its widest form.
+
+    Args:
+        blocks: every block that can stand here.
+        recipe: of the network.
+    """
+
+    def __init__(self, blocks: Sequence[Block], recipe: Recipe) -> None:
+        super().__init__()
+        self.widest = _widest(blocks, recipe)
+        kernels = recipe.kernels if recipe.matrices and _is_elastic(self.widest) else ()
+        self.layers = nn.ModuleDict(
+            {
+                _name(op.name): ElasticLayer(op, kernels if op.groups > 1 else (), recipe.eps)
+                for op in self.widest.ops
+                if op.role != "pool"
+            }
+        )
+        self.widths = _inner_widths(blocks)
+
+    def ops(self) -> list[str]:
+        """Names of the ops that have weights."""
+        return [op.name for op in self.widest.ops if op.role != "pool"]
+
+    def layer(self, op: str) -> ElasticLayer:
+        """The layer that holds the weights of an op."""
+        return cast(ElasticLayer, self.layers[_name(op)])
+
+    def live(self, block: Block, dropout: float) -> Step:
+        """A block that stands here, differentiable."""
+
+        def of(op: Op) -> Step:
+            layer = self.layer(op.name)
+            if op.role != "linear":
+                return lambda x: layer(x, op)
+            return lambda x: layer(F.dropout(x, dropout, layer.training), op)
+
+        return block_step(block, of)
+
+    def prepared(self, block: Block) -> Step:
+        """A block that stands here, in evaluation."""
+        return block_step(block, lambda op: self.layer(op.name).prepared(op))
+
+
+def _name(op: str) -> str:
+    return op.replace(".", "_")  # torch forbids dots in names of modules
+
+
+def _is_elastic(block: Block) -> bool:
+    return block.stage is not None
+
+
+def _widest(blocks: Sequence[Block], recipe: Recipe) -> Block:
+    """The block whose every op is as wide, and whose kernel is as large, as any block's here."""
+    ops: dict[str, Op] = {}
+    for block in blocks:
+        for op in block.ops:
+            ops[op.name] = op if op.name not in ops else _wider(ops[op.name], op)
+    first = max(blocks, key=lambda b: len(b.ops))
+    found = tuple(ops[op.name] for op in first.ops)
+    if _is_elastic(first) and recipe.kernels:  # a space of fixed kernels crops larger ones
+        largest = max(recipe.kernels)
+        found = tuple(evolve(o, kernel=largest) if o.groups > 1 else o for o in found)
+    return evolve(first, ops=found)
+
+
+def _wider(one: Op, two: Op) -> Op:
+    grouped = one.groups > 1 or two.groups > 1
+    return evolve(
+        one,
+        channels_in=max(one.channels_in, two.channels_in),
+        channels_out=max(one.channels_out, two.channels_out),
+        kernel=max(one.kernel, two.kernel),
+        groups=max(one.channels_in, two.channels_in) if grouped else 1,
+    )
+
+
+def _inner_widths(blocks: Sequence[Block]) -> tuple[int, ...]:
+    """Channels inside the blocks that can stand here, decreasing; of the widest output alone."""
+    widest = max(_output(b) for b in blocks)
+    inner = {b.ops[0].channels_out for b in blocks if len(b.ops) > 1 and _output(b) == widest}
+    return tuple(sorted(inner, reverse=True))
+
+
+def _output(block: Block) -> int:
+    return block.ops[-1].channels_out
+
+
+class ElasticNetwork(nn.Module):
+    """A supernet's network in torch; see ``interfaces.ElasticModule``.
+
+    In evaluation without gradients the active subnet runs on tensors that are laid out for it at
+    the first pass after ``activate``; a change of weights in place is noticed (by torch's version
+    counters) and they are laid out anew. Writing through ``.data`` escapes those counters: call
+    ``refresh`` after it.
+
+    Args:
+        geometry: of the supernet, as it is built.
+        recipe: what the geometry does not say.
+    """
+
+    def __init__(self, geometry: Geometry, recipe: Recipe) -> None:
+        super().__init__()
+        self._choices = Choices(geometry)
+        self._recipe = recipe
+        self.blocks = nn.ModuleList(
+            ElasticBlock(blocks, recipe) for blocks in self._choices.standing()
+        )
+        self._ready: tuple[Step, ...] | None = None
+        self._stamp = 0
+        self.activate(self.largest)
+
+    # ------------------------------------------------------------------------ architectures
+
+    @property
+    def space(self) -> SearchSpace:
+        """Of its architectures."""
+        return self._choices.space
+
+    @property
+    def largest(self) -> Arch:
+        """The architecture that uses every weight, at the largest image size."""
+        return self._choices.largest
+
+    @property
+    def active(self) -> Arch:
+        """The architecture that runs."""
+        return self._choices.canonical(self._given)
+
+    def activate(self, arch: ArchLike) -> None:
+        """Make a subnet the active one; touches no weights.
+
+        Raises:
+            InputError: it is not of the space.
+        """
+        self._standing = self._choices.blocks(arch)
+        self._given = arch if isinstance(arch, Arch) else parse_arch(self.space, arch)
+        self._ready = None
+
+    # ------------------------------------------------------------------------ running
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(n, 3, height, width) -> logits (n, classes) of the active subnet."""
+        for step in self._steps():
+            x = step(x)
+        return x
+
+    def _steps(self) -> tuple[Step, ...]:
+        if self.training or torch.is_grad_enabled():
+            dropout = self._recipe.dropout
+            return tuple(place.live(block, dropout) for place, block in self._running())
+        stamp = sum(t._version for t in self._stored())
+        if self._ready is None or stamp != self._stamp:
+            self._ready = tuple(place.prepared(block) for place, block in self._running())
+            self._stamp = stamp
+        return self._ready
+
+    def _places(self) -> list[ElasticBlock]:
+        return cast(list[ElasticBlock], list(self.blocks))
+
+    def _used(self, arch: ArchLike) -> list[ElasticBlock]:
+        """The places that an architecture uses, in order."""
+        standing = zip(self._places(), self._choices.blocks(arch), strict=True)
+        return [place for place, block in standing if block is not None]
+
+    def _running(self) -> Iterator[tuple[ElasticBlock, Block]]:
+        for place, block in zip(self._places(), self._standing, strict=True):
+            if block is not None:
+                yield place, block
+
+    def _stored(self) -> list[Tensor]:
+        if self._tensors is None:
+            self._tensors = [*self.parameters(), *self.buffers()]
+        return self._tensors
+
+    _tensors: list[Tensor] | None = None
+
+    def refresh(self) -> None:
+        """Forget what was laid out for the active subnet; due after writing through ``.data``."""
+        self._ready = self._tensors = None
+
+    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ElasticNetwork:
+        self.refresh()  # .to() and the like put other tensors in place
+        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
+        return self
+
+    def _load_from_state_dict(self, *args: Any, **more: Any) -> None:
+        self.refresh()
+        super()._load_from_state_dict(*args, **more)
+
+    def __getstate__(self) -> dict[str, Any]:
+        """Without what was laid out: a copy makes its own."""
+        return {**self.__dict__, "_ready": None, "_tensors": None}
+
+    # ------------------------------------------------------------------------ extraction
+
+    @torch.no_grad()
+    def extract(self, arch: ArchLike) -> StaticNetwork:
+        """The subnet as a module of its own, in this one's mode: same function, no tie.
+
+        Raises:
+            InputError: it is not of the space.
+        """
+        places = self._used(arch)
+        found = self._choices.canonical(arch)
+
+        def tensors(number: int, op: Op) -> Tensors:
+            return places[number].layer(op.name).tensors(op)
+
+        subnet = StaticNetwork(
+            found,
+            self._choices.geometry.blocks(found),
+            tensors,
+            NAMES[self._recipe.names],
+            self._recipe.eps,
+            self._recipe.dropout,
+        )
+        return subnet.train(self.training)
+
+    @torch.no_grad()
+    def apply_statistics(self, arch: ArchLike, statistics: Statistics) -> None:
+        """Write a subnet's batch norm statistics into the slices that it uses.
+
+        Args:
+            statistics: by the names of the extracted network's batch norms, all of them.
+
+        Raises:
+            InputError: the architecture is not of the space.
+        """
+        places = self._used(arch)
+        for (number, op), name in self.extract(arch).norms().items():
+            norm, (mean, variance) = places[number].layer(op).norm, statistics[name]
+            assert norm is not None
+            assert norm.running_mean is not None and norm.running_var is not None
+            norm.running_mean[: len(mean)].copy_(mean)
+            norm.running_var[: len(variance)].copy_(variance)
+
+    # ------------------------------------------------------------------------ files
+
+    def _published(self, layout: str) -> dict[str, Tensor]:
+        names, places = NAMES[self._recipe.names], self._places()
+        prefixes = names.prefixes([place.widest for place in places], layout)
+        return {
+            names.key(prefix, place.widest, op, name): tensor
+            for place, prefix in zip(places, prefixes, strict=True)
+            for op in place.ops()
+            for name, tensor in place.layer(op).state_dict(keep_vars=True).items()
+        }
+
+    def published(self, layout: str = "new") -> dict[str, Tensor]:
+        """Its tensors, copied, under the published names.
+
+        Raises:
+            UsageError: the layout is neither ``new`` nor ``old``.
+        """
+        return {k: t.detach().clone() for k, t in self._published(layout).items()}
+
+    def load_published(self, state: Mapping[str, Any], *, new_head: bool = False) -> None:
+        """Load a published checkpoint: either layout, a static teacher's too, strictly.
+
+        Raises:
+            InputError: names what is missing, unexpected or of another shape; nothing is changed.
+        """
+        load_strictly(self._published("new"), state, new_head=new_head)
+
+    # ------------------------------------------------------------------------ training
+
+    @torch.no_grad()
+    def sort_channels(self, phase: int = 0) -> None:
+        """Order the channels inside blocks by importance; the largest network stays the same.
+
+        Args:
+            phase: of the expand ratios: 0 sorts all, phase i only inside the bounds that the
+                i + 1 widest ratios have, so that a trained narrower prefix stays a prefix.
+        """
+        for place in self._places():
+            layers = {op: place.layer(op) for op in place.ops()}
+            sort_block(place.widest, layers, place.widths, phase)
