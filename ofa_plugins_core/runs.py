@@ -123,10 +123,23 @@ def write(path: Path, content: str | bytes) -> None:
     Raises:
         InputError: it cannot be written.
     """
+    with placed(path) as beside:
+        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+
+
+@contextmanager
+def placed(path: Path) -> Iterator[Path]:
+    """A place beside for a file, or a folder, that gets its name when the block has gone well.
+
+    Whatever stops the block, nothing is left of it.
+
+    Raises:
+        InputError: it cannot be written.
+    """
     beside = _beside(path)
     with _cleaned(path, beside):
         path.parent.mkdir(parents=True, exist_ok=True)
-        beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        yield beside
         beside.replace(path)
 
 

@@ -1,0 +1,238 @@
+"""A written network against the eager one: the same inputs, the differences between the logits."""
+
+from __future__ import annotations
+
+import copy
+import math
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import torch
+from attrs import field, frozen
+from numpy.typing import NDArray
+from torch import Tensor, nn
+
+from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.values import Measurement
+
+Images: TypeAlias = NDArray[np.float32]
+"""(n, 3, size, size), normalised as the network takes them."""
+Logits: TypeAlias = NDArray[np.float64]
+"""(n, classes)."""
+Run: TypeAlias = Callable[[Images], NDArray[Any]]
+"""What a runtime makes of images: their logits."""
+Format = Literal["onnx", "executorch"]
+DType = Literal["fp32", "int8"]
+
+TOLERANCE: Final = 1e-4
+"""Most that a float file may differ: of the largest eager logit."""
+LEAST_SQNR: Final = 3.0
+"""Least signal to quantisation noise of an int8 file of trained weights, in dB: beyond it the
+error is half as strong as the logits."""
+
+
+@frozen
+class Difference:
+    """How far logits are from the eager network's.
+
+    Attributes:
+        maximum: largest difference of one logit.
+        relative: the same, over the largest eager logit.
+        sqnr: signal to noise ratio, in dB: 10 log10 of the logits' power over the error's; inf
+            where they are equal.
+        cosine: of the angle between the two, over all logits.
+        top1: share of inputs with the same best class.
+        inputs: how many images were compared.
+    """
+
+    maximum: float
+    relative: float
+    sqnr: float
+    cosine: float
+    top1: float
+    inputs: int
+
+
+@frozen
+class Exported:
+    """A file that was checked in its runtime.
+
+    Attributes:
+        path: its name.
+        format: ``onnx`` or ``executorch``.
+        dtype: of weights and activations.
+        bytes: its size.
+        difference: to the eager network in float32.
+        runtime: in which it ran, with its version.
+        given: how many of the compared inputs were given images; the others are random.
+        notes: what the user should know.
+    """
+
+    path: Path
+    format: Format
+    dtype: DType
+    bytes: int
+    difference: Difference
+    runtime: str
+    given: int = 0
+    notes: tuple[str, ...] = field(default=())
+
+    @property
+    def max_difference(self) -> float:
+        """Largest difference of one logit."""
+        return self.difference.maximum
+
+    @property
+    def relative_difference(self) -> float:
+        """The largest difference over the largest eager logit."""
+        return self.difference.relative
+
+    @property
+    def top1_agreement(self) -> float:
+        """Share of the checked inputs with the same best class."""
+        return self.difference.top1
+
+    @property
+    def inputs_checked(self) -> int:
+        """How many images were compared."""
+        return self.difference.inputs
+
+    def measurements(self) -> dict[str, Measurement]:
+        """Name -> number, with its unit; all of them measured in the runtime."""
+        found = self.difference
+        values: dict[str, tuple[float, str]] = {
+            "file_bytes": (self.bytes, "bytes"),
+            "max_difference": (found.maximum, "logits"),
+            "relative_difference": (found.relative, "of the largest logit"),
+            "top1_agreement": (100 * found.top1, "%"),
+        }
+        if math.isfinite(found.sqnr):
+            values["sqnr"] = (found.sqnr, "dB")
+        values["cosine"] = (found.cosine, "1")
+        values["inputs_checked"] = (found.inputs, "images")
+        return {
+            name: Measurement(value, unit, "measured", self.runtime)
+            for name, (value, unit) in values.items()
+        }
+
+
+def eager(module: nn.Module) -> nn.Module:
+    """A copy to export from: on the CPU, float32, in evaluation mode; the given one stays."""
+    return copy.deepcopy(module).cpu().float().eval().requires_grad_(False)
+
+
+def eager_run(network: nn.Module) -> Run:
+    """The eager network as a runtime."""
+
+    def run(images: Images) -> NDArray[Any]:
+        with torch.no_grad():
+            found: Tensor = network(torch.from_numpy(np.ascontiguousarray(images)))
+        return found.numpy()
+
+    return run
+
+
+def random_images(n: int, size: int, generator: np.random.Generator) -> Images:
+    """Soft colour patterns with noise on them, normalised: nearer to photographs than noise is."""
+    coarse = generator.standard_normal((n, 3, 4, 4))
+    steps = np.arange(size) * 4 // size
+    soft = coarse[:, :, steps][:, :, :, steps]
+    noise = generator.standard_normal((n, 3, size, size))
+    found: Images = (soft + 0.5 * noise).astype(np.float32)
+    return found
+
+
+def check_inputs(
+    size: int, given: Iterable[Images], batches: Sequence[int], seed: int
+) -> list[Images]:
+    """What is run: random batches of these sizes, then the given ones, cut to sizes that fit."""
+    generator = np.random.Generator(np.random.PCG64(seed))
+    found = [random_images(n, size, generator) for n in batches]
+    if max(batches) > 1:
+        return [*found, *given]
+    return [*found, *(image[None] for batch in given for image in batch)]
+
+
+def difference(reference: Run, found: Run, inputs: Sequence[Images], name: str) -> Difference:
+    """Run both on the same inputs.
+
+    Args:
+        name: of the file, for messages.
+
+    Raises:
+        InputError: the file's logits have another shape, are not finite, or stay the same
+            whatever the input.
+    """
+    wanted = [np.asarray(reference(batch), np.float64) for batch in inputs]
+    got = [np.asarray(found(batch), np.float64) for batch in inputs]
+    for a, b in zip(wanted, got, strict=True):
+        if a.shape != b.shape:
+            raise _refused(name, f"gives logits of shape {b.shape}, the network {a.shape}")
+    return _compared(np.concatenate(wanted), np.concatenate(got), name)
+
+
+def _compared(wanted: Logits, got: Logits, name: str) -> Difference:
+    if not np.isfinite(got).all():
+        raise _refused(name, "gives logits that are no finite numbers")
+    if not np.ptp(got, axis=0).any() and np.ptp(wanted, axis=0).any():
+        raise _refused(name, "gives the same logits whatever the input")
+    error = got - wanted
+    largest = float(np.abs(error).max())
+    scale = float(np.abs(wanted).max())
+    return Difference(
+        maximum=largest,
+        relative=largest / scale if scale else largest,
+        sqnr=_decibel(float((wanted**2).sum()), float((error**2).sum())),
+        cosine=_cosine(wanted.ravel(), got.ravel()),
+        top1=float((wanted.argmax(axis=1) == got.argmax(axis=1)).mean()),
+        inputs=len(wanted),
+    )
+
+
+def _decibel(signal: float, noise: float) -> float:
+    if not noise:
+        return math.inf
+    return 10 * math.log10(signal / noise) if signal else -math.inf
+
+
+def _cosine(a: NDArray[np.float64], b: NDArray[np.float64]) -> float:
+    lengths = float(np.linalg.norm(a) * np.linalg.norm(b))
+    return float(a @ b) / lengths if lengths else float(np.array_equal(a, b))
+
+
+def refuse_float(found: Difference, tolerance: float, name: str) -> None:
+    """Refuse a float file that is not the eager network.
+
+    Raises:
+        InputError: it differs by more than the tolerance.
+    """
+    if found.relative > tolerance:
+        raise _refused(
+            name,
+            f"differs from the network by {found.relative:.2g} of its largest logit; "
+            f"{tolerance:g} is allowed",
+        )
+
+
+def refuse_int8(found: Difference, least_sqnr: float | None, name: str) -> None:
+    """Refuse an int8 file that is too far from the eager network.
+
+    Args:
+        least_sqnr: in dB; None: any that runs is taken.
+
+    Raises:
+        InputError: there is more noise than that.
+    """
+    if least_sqnr is not None and found.sqnr < least_sqnr:
+        raise InputError(
+            f"{name} is not kept: its logits are {found.sqnr:.1f} dB above the error of "
+            f"quantisation; {least_sqnr:g} dB are asked for",
+            advice="calibrate on more images, try --calibration percentile, or allow less "
+            "with --least-sqnr",
+        )
+
+
+def _refused(name: str, why: str) -> InputError:
+    return InputError(f"{name} is not kept: in its runtime it {why}")
