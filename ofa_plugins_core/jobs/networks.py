@@ -1,0 +1,242 @@
+"""What the jobs on networks in torch begin with: an elastic network with weights, and archs.
+
+torch is imported when a network is loaded, and not before.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any, Final
+
+import numpy as np
+from attrs import frozen
+
+from ofa_plugins_core import weights
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
+from ofa_plugins_core.events import Notice
+from ofa_plugins_core.interfaces import BuildableSupernet, ElasticModule, Supernet
+from ofa_plugins_core.jobs.archfiles import read_archs
+from ofa_plugins_core.jobs.frontfiles import read_front
+from ofa_plugins_core.jobs.torch_options import ArchOptions, NetworkOptions
+from ofa_plugins_core.values import Arch
+
+SYNTHETIC: Final = "synthetic"
+MOST_ARCHS: Final = 100_000
+
+
+@frozen(eq=False)
+class Loaded:
+    """An elastic network with weights.
+
+    Attributes:
+        supernet: torch-free.
+        net: the network, in evaluation mode.
+        classes: rows of its classifier.
+        source: of its weights, for reports.
+        synthetic: filled by a formula: its accuracy means nothing.
+        new_head: the classifier is untrained: its accuracy means nothing either.
+    """
+
+    supernet: BuildableSupernet
+    net: ElasticModule
+    classes: int
+    source: str
+    synthetic: bool
+    new_head: bool = False
+
+
+def needs_torch(what: str) -> None:
+    """End here where torch is not installed, with the line that installs it.
+
+    Raises:
+        MissingExtraError: it is not.
+    """
+    if find_spec("torch") is None:
+        raise MissingExtraError(what, "ofa-plugins-core", "torch")
+
+
+def buildable(supernet: Supernet) -> BuildableSupernet:
+    """The supernet, if it can be built in torch.
+
+    Raises:
+        UsageError: it has no network in torch.
+    """
+    if not isinstance(supernet, BuildableSupernet):
+        raise UsageError(f"{supernet.name} has no network in torch: its geometry is all there is")
+    return supernet
+
+
+def load_network(
+    context: JobContext,
+    options: NetworkOptions,
+    classes: int | None = None,
+    *,
+    teacher: bool = False,
+) -> Loaded:
+    """Build a supernet's elastic network and fill it with weights.
+
+    Args:
+        options: which; weights: a file, a cached file by name, ``synthetic``, or None for what
+            is cached for the supernet.
+        classes: of the data set, for synthetic weights and for a new head; --classes wins.
+        teacher: where no weights are named, take a static network's file.
+
+    Raises:
+        MissingExtraError: torch is not installed.
+        InputError: there are no weights, or they are broken or of another network.
+        UsageError: the classes do not fit; offers --new-head.
+    """
+    needs_torch("a network in torch")
+    supernet = buildable(context.host.supernet(options.supernet))
+    if options.classes is not None and options.classes < 1:
+        raise UsageError(f"--classes: expected a whole number from 1 up, found {options.classes}")
+    if options.weights == SYNTHETIC:
+        return _synthetic(supernet, options.classes or classes)
+    return _from_file(
+        context, options, supernet, _file(context, options, supernet, teacher), classes
+    )
+
+
+def _synthetic(supernet: BuildableSupernet, classes: int | None) -> Loaded:
+    from ofa_plugins_core.nn.checkpoints import classes_of, synthetic_state
+
+    net = supernet.build(classes)
+    own = net.published()
+    dtype = next(t.dtype for t in own.values() if t.is_floating_point())
+    net.load_published(synthetic_state({k: tuple(t.shape) for k, t in own.items()}, dtype))
+    source = "synthetic: filled by a formula, never trained"
+    return _loaded(supernet, net, classes_of(own) or 0, source, True)
+
+
+def _from_file(
+    context: JobContext,
+    options: NetworkOptions,
+    supernet: BuildableSupernet,
+    path: Path,
+    classes: int | None,
+) -> Loaded:
+    from ofa_plugins_core.nn.checkpoints import read_state
+
+    state = read_state(path)
+    own = _rows_of(path, state)
+    wanted = options.classes or (classes if options.new_head else None) or own
+    if wanted != own and not options.new_head:
+        raise UsageError(
+            f"{path} has a classifier for {own} classes, not {wanted}",
+            advice="--new-head takes its other weights and starts an untrained classifier",
+        )
+    net = supernet.build(wanted)
+    net.load_published(state, new_head=options.new_head)
+    if anew := wanted != own:
+        context.listener(Notice(f"the classifier for {wanted} classes is new: train it first"))
+    return _loaded(supernet, net, wanted, str(path), False, anew)
+
+
+def _loaded(
+    supernet: BuildableSupernet,
+    net: Any,
+    classes: int,
+    source: str,
+    synthetic: bool,
+    new_head: bool = False,
+) -> Loaded:
+    return Loaded(supernet, net.eval(), classes, source, synthetic, new_head)
+
+
+def _rows_of(path: Path, state: Mapping[str, Any]) -> int:
+    from ofa_plugins_core.nn.checkpoints import classes_of
+
+    found = classes_of(state)
+    if found is None:
+        raise InputError(
+            f"{path} has no classifier (classifier.linear.weight)",
+            advice="is it one of these networks? `ofa weights list` names the published files",
+        )
+    return found
+
+
+def _file(context: JobContext, options: NetworkOptions, supernet: Supernet, teacher: bool) -> Path:
+    if options.weights is None:
+        return _usual(context, supernet, teacher)
+    path = Path(options.weights)
+    if path.exists():
+        return path
+    kept = weights.cached(options.weights) if _is_name(options.weights) else None
+    if kept is None:
+        raise InputError(
+            f"no weights {options.weights!r}: no such file, and none cached", advice=_WAYS
+        )
+    return kept
+
+
+def _is_name(text: str) -> bool:
+    return re.fullmatch(r"\w[\w.=+-]*(/\w[\w.=+-]*)*", text) is not None
+
+
+_WAYS: Final = (
+    "three ways: --weights FILE; `ofa weights fetch NAME`, then --weights NAME; or "
+    "--weights synthetic, to try things out"
+)
+
+
+def _usual(context: JobContext, supernet: Supernet, teacher: bool) -> Path:
+    """What is cached for a supernet, the first that fits."""
+    known = weights.for_supernet(context.host, supernet.name)
+    fitting = [f for f in known if (f.layout == "static") == teacher or f.layout == "own"]
+    for file in fitting:
+        if file.path is not None:
+            context.listener(Notice(f"weights: {file.name}"))
+            return file.path
+    what = "a teacher of" if teacher else "weights for"
+    names = f" (published: {', '.join(f.name for f in fitting)})" if fitting else ""
+    raise InputError(f"{what} {supernet.name}: none cached{names}", advice=_WAYS)
+
+
+# ------------------------------------------------------------------------------- archs
+
+
+def chosen_archs(context: JobContext, options: ArchOptions, supernet: Supernet) -> list[Arch]:
+    """The architectures that were asked for, in the order of their source.
+
+    Raises:
+        UsageError: none or several of --archs, --run, --random and --largest are given.
+        InputError: a file is missing or broken; names the line.
+    """
+    given = {
+        "--archs": options.archs is not None,
+        "--run": options.run is not None,
+        "--random": options.random is not None,
+        "--largest": options.largest,
+    }
+    asked = [name for name, there in given.items() if there]
+    if len(asked) != 1:
+        found = " and ".join(asked) or "none"
+        raise UsageError(
+            f"which architectures? found {found}",
+            advice="give exactly one of --archs FILE, --run FOLDER, --random N, --largest",
+        )
+    if options.archs is not None:
+        file = read_archs(options.archs, supernet)
+        return file.supernet.space.decode(file.genes)
+    if options.run is not None:
+        return [c.arch for c in read_front(options.run, supernet)]
+    return (
+        [largest(supernet)] if options.random is None else _drawn(context, options.random, supernet)
+    )
+
+
+def largest(supernet: Supernet) -> Arch:
+    """The architecture with the last option of every gene."""
+    last = (supernet.space.sizes - 1).astype(np.uint8)
+    return supernet.space.decode(last[None])[0]
+
+
+def _drawn(context: JobContext, count: int, supernet: Supernet) -> list[Arch]:
+    if not 1 <= count <= MOST_ARCHS:
+        raise UsageError(f"--random: expected 1 to {MOST_ARCHS:,}, found {count}")
+    generator = np.random.Generator(np.random.PCG64(context.seed))
+    return supernet.space.decode(supernet.space.sample(count, generator))
