@@ -6,12 +6,25 @@ from collections.abc import Mapping
 from typing import Any, Final
 
 import numpy as np
+from attrs import frozen
 
 from ofa_plugins_core.geometry import Block, Geometry
 from ofa_plugins_core.values import SIZES, Arch, ArchLike, Derived, Number, SearchSpace, parse_arch
 
-Standing = tuple[Block | None, ...]
 _UNKNOWN: Final = object()
+
+
+@frozen(eq=False)
+class Chosen:
+    """What an architecture stands for.
+
+    Attributes:
+        arch: as it was given.
+        standing: the block at each place, None where it is unused; at the size of the layers.
+    """
+
+    arch: Arch
+    standing: tuple[Block | None, ...]
 
 
 class Choices:
@@ -57,11 +70,11 @@ class Choices:
         space = self.space.with_resolutions([size])
         return space.decode(space.encode([arch]))[0]
 
-    def blocks(self, arch: ArchLike) -> Standing:
-        """The block at each place, None where it is unused.
+    def chosen(self, arch: ArchLike) -> Chosen:
+        """What an architecture stands for.
 
         Raises:
-            InputError: the architecture is not of the space.
+            InputError: it is not of the space.
         """
         found = self._looked_up(arch)
         if found is None:  # said in an unusual way, or wrong: the space knows which
@@ -69,8 +82,8 @@ class Choices:
             assert found is not None
         return found
 
-    def _looked_up(self, arch: ArchLike) -> Standing | None:
-        """As ``blocks``; None for what is not in its usual form."""
+    def _looked_up(self, arch: ArchLike) -> Chosen | None:
+        """As ``chosen``; None for what is not in its usual form."""
         values: Mapping[str, Any]
         size: Any
         if isinstance(arch, Arch):
@@ -84,13 +97,27 @@ class Choices:
                 return None
             found = []
             for sources, table in self._places:
-                block = table.get(tuple(values[key][slot] for key, slot in sources), _UNKNOWN)
+                block = table.get(tuple([values[key][slot] for key, slot in sources]), _UNKNOWN)
                 if block is _UNKNOWN:
                     return None
                 found.append(block)
         except (KeyError, TypeError, IndexError):
             return None
-        return tuple(found)
+        return Chosen(self._kept(values, size), tuple(found))
+
+    def _kept(self, values: Mapping[str, Any], size: int) -> Arch:
+        """A copy: the user's lists may change."""
+        given = ((key, values.get(key)) for key, _, _ in self._lengths)
+        return Arch(tuple((k, None if v is None else tuple(v)) for k, v in given), size)
+
+    def blocks(self, arch: Arch) -> tuple[Block, ...]:
+        """The blocks of a chosen architecture at its own image size, without unused places."""
+        values = {key: given or () for key, given in arch.choices}
+        found = (
+            site.block(arch.image_size, tuple(values[key][slot] for key, slot in sources))
+            for site, (sources, _) in zip(self.geometry.sites, self._places, strict=True)
+        )
+        return tuple(block for block in found if block is not None)
 
     def _well_formed(self, values: Mapping[str, Any]) -> bool:
         for key, length, fixed in self._lengths:

@@ -15,7 +15,7 @@ from attrs import evolve
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from ofa_mit.elastic.choosing import Choices
+from ofa_mit.elastic.choosing import Choices, Chosen
 from ofa_mit.elastic.layers import ElasticLayer
 from ofa_mit.elastic.names import NAMES, load_strictly
 from ofa_mit.elastic.sorting import sort_block
@@ -24,7 +24,7 @@ from ofa_mit.elastic.steps import Step, Tensors, block_step
 from ofa_mit.recipe import Recipe
 from ofa_plugins_core.geometry import Block, Geometry, Op
 from ofa_plugins_core.interfaces import Statistics
-from ofa_plugins_core.values import Arch, ArchLike, SearchSpace, parse_arch
+from ofa_plugins_core.values import Arch, ArchLike, SearchSpace
 
 
 class ElasticBlock(nn.Module):
@@ -138,7 +138,7 @@ class ElasticNetwork(nn.Module):
         )
         self._ready: tuple[Step, ...] | None = None
         self._stamp = 0
-        self.activate(self.largest)
+        self._chosen = self._choices.chosen(self.largest)
 
     # ------------------------------------------------------------------------ architectures
 
@@ -155,7 +155,7 @@ class ElasticNetwork(nn.Module):
     @property
     def active(self) -> Arch:
         """The architecture that runs."""
-        return self._choices.canonical(self._given)
+        return self._choices.canonical(self._chosen.arch)
 
     def activate(self, arch: ArchLike) -> None:
         """Make a subnet the active one; touches no weights.
@@ -163,8 +163,7 @@ class ElasticNetwork(nn.Module):
         Raises:
             InputError: it is not of the space.
         """
-        self._standing = self._choices.blocks(arch)
-        self._given = arch if isinstance(arch, Arch) else parse_arch(self.space, arch)
+        self._chosen = self._choices.chosen(arch)
         self._ready = None
 
     # ------------------------------------------------------------------------ running
@@ -188,13 +187,13 @@ class ElasticNetwork(nn.Module):
     def _places(self) -> list[ElasticBlock]:
         return cast(list[ElasticBlock], list(self.blocks))
 
-    def _used(self, arch: ArchLike) -> list[ElasticBlock]:
+    def _used(self, chosen: Chosen) -> list[ElasticBlock]:
         """The places that an architecture uses, in order."""
-        standing = zip(self._places(), self._choices.blocks(arch), strict=True)
+        standing = zip(self._places(), chosen.standing, strict=True)
         return [place for place, block in standing if block is not None]
 
     def _running(self) -> Iterator[tuple[ElasticBlock, Block]]:
-        for place, block in zip(self._places(), self._standing, strict=True):
+        for place, block in zip(self._places(), self._chosen.standing, strict=True):
             if block is not None:
                 yield place, block
 
@@ -231,15 +230,15 @@ class ElasticNetwork(nn.Module):
         Raises:
             InputError: it is not of the space.
         """
-        places = self._used(arch)
-        found = self._choices.canonical(arch)
+        chosen = self._choices.chosen(arch)
+        places = self._used(chosen)
 
         def tensors(number: int, op: Op) -> Tensors:
             return places[number].layer(op.name).tensors(op)
 
         subnet = StaticNetwork(
-            found,
-            self._choices.geometry.blocks(found),
+            chosen.arch,
+            self._choices.blocks(chosen.arch),
             tensors,
             NAMES[self._recipe.names],
             self._recipe.eps,
@@ -257,7 +256,7 @@ class ElasticNetwork(nn.Module):
         Raises:
             InputError: the architecture is not of the space.
         """
-        places = self._used(arch)
+        places = self._used(self._choices.chosen(arch))
         for (number, op), name in self.extract(arch).norms().items():
             norm, (mean, variance) = places[number].layer(op).norm, statistics[name]
             assert norm is not None
