@@ -30,6 +30,9 @@ app: Final = typer.Typer(
 PIPED: Final = 160
 """Columns where the output is no terminal."""
 
+MOST_NAMES: Final = 12
+"""Of one kind that are listed: a plugin may know a hundred published files."""
+
 COLOURS: Final = {"loaded": "green", "blocked": "dim", "conflict": "yellow"}
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON, on stdout.")]
 
@@ -135,10 +138,15 @@ def _print_plugins(console: Console, plugins: list[Plugin]) -> None:
 
 
 def _offers(plugin: Plugin) -> str:
-    parts = [
-        f"{kind.replace('_', ' ')}: {', '.join(names)}" for kind, names in plugin.offers.items()
-    ]
+    parts = [f"{kind.replace('_', ' ')}: {_folded(names)}" for kind, names in plugin.offers.items()]
     return "; ".join(parts) or "-"
+
+
+def _folded(names: list[str]) -> str:
+    """The names, or the first of very many."""
+    if len(names) <= MOST_NAMES:
+        return ", ".join(names)
+    return f"{', '.join(names[:4])} and {len(names) - 4} more"
 
 
 def _print_findings(console: Console, name: str, found: list[Finding]) -> None:

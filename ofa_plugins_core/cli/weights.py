@@ -50,7 +50,10 @@ def list_weights(
     if as_json:
         _print_json([file.as_dict() for file in files])
         return
-    _print_tables([_table_of(files, cache.folder())])
+    shown = files if names else [file for file in files if "/" not in file.name or file.path]
+    _print_tables([_table_of(shown, cache.folder())])
+    if len(shown) < len(files):
+        _print_line(f"{len(files) - len(shown)} more lie in folders: ofa weights list '*/*'")
 
 
 @app.command("fetch")
@@ -213,6 +216,10 @@ def _show(files: Sequence[Known], as_json: bool) -> None:
             sys.stdout.write(f"{file.path}\n")
 
 
+def _print_line(text: str) -> None:
+    sys.stdout.write(f"{text}\n")
+
+
 def _print_json(value: Any) -> None:
     import json
 
@@ -239,7 +246,7 @@ def _print_tables(tables: Sequence[Rows]) -> None:
             table.add_row(*map(Text, row))
         if title:
             console.print(Text(title), soft_wrap=True)
-        console.print(table if rows else "nothing is cached")
+        console.print(table if rows else "nothing")
 
 
 def _table_of(files: Sequence[Known], folder: Path) -> Rows:

@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from compofa import networks
+from compofa import networks, published
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
-from ofa_plugins_core.entries import FittedPredictorEntry
+from ofa_plugins_core.entries import FittedPredictorEntry, WeightsEntry
 
 OFA_API = 1
 
@@ -53,3 +53,9 @@ def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
             "1,664 subnets with free kernels measured on ImageNet by MOOFA's authors",
             extrapolation=supernet == "compofa",
         )
+
+
+@hookimpl
+def ofa_weights() -> Iterable[WeightsEntry]:
+    """CompOFA's published checkpoints."""
+    yield from published.entries()

@@ -6,10 +6,10 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Final
 
-from moofa import networks
+from moofa import networks, published
 from moofa.balanced import BalancedOptions, balanced
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
-from ofa_plugins_core.entries import FittedPredictorEntry, SamplerEntry
+from ofa_plugins_core.entries import FittedPredictorEntry, SamplerEntry, WeightsEntry
 
 OFA_API = 1
 
@@ -72,3 +72,9 @@ def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
             FITTED / f"additive-{supernet}-{dataset}.json",
             f"{count} subnets measured on {dataset} by MOOFA's authors",
         )
+
+
+@hookimpl
+def ofa_weights() -> Iterable[WeightsEntry]:
+    """Where MOOFA's checkpoints were published."""
+    yield from published.entries()

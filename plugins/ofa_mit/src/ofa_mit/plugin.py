@@ -4,14 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
-from ofa_mit import networks
+from ofa_mit import networks, published
 from ofa_mit.mobile import MobileRow
 from ofa_mit.options import EvolutionOptions
 from ofa_mit.residual import ResidualRow
+from ofa_mit.specialised_options import SpecialisedOptions
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
-from ofa_plugins_core.entries import FittedPredictorEntry, PredictorEntry, SearcherEntry
+from ofa_plugins_core.entries import (
+    FittedPredictorEntry,
+    JobContext,
+    JobEntry,
+    PredictorEntry,
+    SearcherEntry,
+    WeightsEntry,
+)
 from ofa_plugins_core.interfaces import Predictor, Searcher, Supernet
 
 OFA_API = 1
@@ -118,3 +126,27 @@ def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
             FITTED / f"additive-{supernet}-imagenet.json",
             origin,
         )
+
+
+@hookimpl
+def ofa_weights() -> Iterable[WeightsEntry]:
+    """The OFA authors' published files."""
+    yield from published.entries()
+
+
+@hookimpl
+def ofa_jobs() -> Iterable[JobEntry]:
+    """Reading the published specialised networks."""
+    yield JobEntry(
+        "specialised",
+        "published specialised networks as architectures, with device, latency and top-1",
+        run=_run_specialised,
+        options=SpecialisedOptions,
+        example="ofa run specialised --folder FOLDER --supernet ofa_mbv3_w1.0 --json",
+    )
+
+
+def _run_specialised(context: JobContext, options: SpecialisedOptions) -> Any:
+    from ofa_mit.specialised import run_specialised
+
+    return run_specialised(context, options)
