@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ofa_plugins_core.builtin import costs, jobs, latency, samplers
+from ofa_plugins_core.builtin import costs, jobs, latency, samplers, torch_jobs
 from ofa_plugins_core.builtin.options import RandomOptions
 from ofa_plugins_core.entries import CostModelEntry, JobEntry, SamplerEntry, SearcherEntry
 from ofa_plugins_core.hookspecs import hookimpl
@@ -45,5 +45,6 @@ def _build_random(options: RandomOptions) -> Searcher:
 
 @hookimpl
 def ofa_jobs() -> Iterable[JobEntry]:
-    """search, cost, predict, sample."""
+    """search, cost, predict, sample; memory."""
     yield from jobs.entries()
+    yield from torch_jobs.entries()

@@ -1,0 +1,186 @@
+"""Why a plan differs from the definitions: what is alive at its peak, buffer by buffer."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from math import prod
+from typing import Any, Final
+
+from attrs import frozen
+
+from ofa_plugins_core.geometry import Block, Op
+from ofa_plugins_core.nn.planners.record import Plan, Tensor
+from ofa_plugins_core.values import DTYPE_BYTES, Number
+
+Reason = tuple[str, int, str]
+"""(what is alive, bytes, why it is there)."""
+_PADDED: Final = 16
+"""Most channels to which a blocked layout rounds up."""
+
+
+@frozen
+class Defined:
+    """A definition's value for one network.
+
+    Attributes:
+        value: in ``unit``: ``items``, or ``bytes`` where it is for one data type.
+        place: block and op of its peak.
+        source: whose definition.
+        dtype: the data type that a value in bytes is for.
+    """
+
+    value: Number
+    unit: str
+    place: str
+    source: str
+    dtype: str | None = None
+
+    def bytes(self, dtype: str) -> int | None:
+        """In bytes at a data type; None where it is not for it."""
+        if self.unit == "bytes":
+            return int(self.value) if self.dtype in (None, dtype) else None
+        return int(self.value * DTYPE_BYTES[dtype])
+
+    def as_json(self) -> dict[str, Any]:
+        """With unit and kind."""
+        found = {"value": self.value, "unit": self.unit, "kind": "computed", "peak": self.place}
+        sizes = {d: self.bytes(d) for d in ("int8", "fp32")}
+        return {**found, "bytes": sizes, "source": self.source}
+
+
+@frozen(eq=False)
+class Compared:
+    """One plan beside the definitions.
+
+    Attributes:
+        plan: the planner's.
+        where: its peak: the op of the plan, and the place in the network that it is.
+        understated: definitions whose bytes are fewer than the planned activations.
+        reasons: what is alive at the peak, the largest first, and why.
+    """
+
+    plan: Plan
+    where: str
+    understated: tuple[str, ...]
+    reasons: tuple[Reason, ...]
+
+    def as_json(self) -> dict[str, Any]:
+        """Bytes with unit, kind and source."""
+        plan = self.plan
+        source = f"{plan.planner} {plan.version}"
+
+        def measured(value: int | None) -> dict[str, Any] | None:
+            unit = {"unit": "bytes", "kind": "measured", "source": source}
+            return None if value is None else {"value": value, **unit}
+
+        return {
+            "planner": plan.planner,
+            "version": plan.version,
+            "dtype": plan.dtype,
+            "activations": measured(plan.activations),
+            "scratch": measured(plan.scratch),
+            "weights": measured(plan.weights),
+            "peak": self.where,
+            "alive": [dict(zip(("what", "bytes", "why"), r, strict=True)) for r in self.reasons],
+            "understated_by": list(self.understated),
+            "ops": None if plan.ops is None else [list(op) for op in plan.ops],
+            "note": plan.note,
+        }
+
+
+def compared(plan: Plan, defined: Mapping[str, Defined], blocks: Sequence[Block]) -> Compared:
+    """Put a plan beside the definitions and explain it."""
+    sizes = {name: d.bytes(plan.dtype) for name, d in defined.items()}
+    below = tuple(n for n, size in sizes.items() if size is not None and size < plan.activations)
+    if plan.peak is None:
+        return Compared(plan, "not told", below, ())
+    place = place_of(plan.peak.tensors, blocks)
+    where = plan.peak.op if place is None else f"{place[0].name}, {place[1].name} ({plan.peak.op})"
+    return Compared(plan, where, below, tuple(_reasons(plan, place)))
+
+
+def place_of(tensors: Sequence[Tensor], blocks: Sequence[Block]) -> tuple[Block, Op] | None:
+    """The op of the network whose input and output are among the tensors, the largest one."""
+    alive = {elements(t) for t in tensors}
+    found = [
+        (block, op)
+        for block in blocks
+        for op in block.ops
+        if op.role in ("conv", "pool", "linear") and _either(op, alive)
+    ]
+    return max(found, key=lambda pair: _known(pair[1], alive), default=None)
+
+
+def _either(op: Op, alive: set[int]) -> bool:
+    return bool({op.inputs, op.outputs} & alive)
+
+
+def _known(op: Op, alive: set[int]) -> int:
+    return sum(count for count in {op.inputs, op.outputs} if count in alive)
+
+
+def elements(tensor: Tensor) -> int:
+    """Of a buffer; where its shape is not known, from its bytes as float32."""
+    if tensor.shape:
+        return prod(tensor.shape)
+    return tensor.bytes // DTYPE_BYTES["fp32"]
+
+
+def _reasons(plan: Plan, place: tuple[Block, Op] | None) -> Iterator[Reason]:
+    assert plan.peak is not None
+    expected = dict(_expected(place)) if place else {}
+    for tensor in sorted(plan.peak.tensors, key=lambda t: -t.bytes):
+        yield str(tensor), tensor.bytes, _why(tensor, plan, place, expected)
+    if plan.lost:
+        yield "gaps between buffers", plan.lost, "fragmentation: a freed place was too small"
+    if plan.scratch:
+        yield "on top, for kernels", plan.scratch, "scratch: what they work in, given back after"
+
+
+def _expected(place: tuple[Block, Op]) -> Iterator[tuple[str, int]]:
+    """What the definitions hold alive at an op, by its role there."""
+    block, op = place
+    yield "input of the op", op.inputs
+    yield "output of the op", op.outputs
+    if block.shortcut or any(o.name == "shortcut" for o in block.ops):
+        yield "the block's input, kept for the sum", block.ops[0].inputs
+
+
+def _why(
+    tensor: Tensor, plan: Plan, place: tuple[Block, Op] | None, expected: dict[str, int]
+) -> str:
+    """Each of the expected roles is given once: what is alive beyond them is an extra copy."""
+    if tensor.dtype == "scratch":
+        return "scratch: rows gathered for the kernel; no definition counts it"
+    count, island = elements(tensor), _island(tensor, plan)
+    for role, wanted in list(expected.items()):
+        if count == wanted:
+            del expected[role]
+            return role + island
+    for role, wanted in list(expected.items()):
+        if 0 < wanted < count <= wanted * _PADDED and tensor.shape and _rounded(tensor):
+            del expected[role]
+            return f"{role}, channels padded to a block"
+    if place is not None and count in (place[1].inputs, place[1].outputs):
+        return f"another copy: {_copy_of(plan, place)} is not done in place" + island
+    return "kept from before or for later" + island
+
+
+def _rounded(tensor: Tensor) -> bool:
+    return len(tensor.shape) == 4 and tensor.shape[1] % 8 == 0
+
+
+def _island(tensor: Tensor, plan: Plan) -> str:
+    return (
+        "; float inside an int8 network" if plan.dtype == "int8" and tensor.dtype == "fp32" else ""
+    )
+
+
+def _copy_of(plan: Plan, place: tuple[Block, Op]) -> str:
+    """What makes the copy: the sum, the gate of squeeze-excite, or the activation."""
+    name = plan.peak.op.lower() if plan.peak is not None else ""
+    if "add" in name and place[0].shortcut:
+        return "the sum with the shortcut"
+    if "batch_norm" in name:
+        return "batch norm"
+    return place[1].activation or ("the gate" if place[0].squeeze_excite else "the op")
