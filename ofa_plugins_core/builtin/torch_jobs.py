@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
+from ofa_plugins_core.builtin import memory_job
 from ofa_plugins_core.entries import JobContext, JobEntry
 from ofa_plugins_core.errors import MissingExtraError, OfaError, UsageError
 from ofa_plugins_core.events import Notice
@@ -18,7 +19,8 @@ FILES: Final = (".json", ".jsonl", ".csv")
 
 
 def entries() -> Iterator[JobEntry]:
-    """evaluate."""
+    """evaluate, memory."""
+    yield memory_job.entry()
     yield JobEntry(
         "evaluate",
         "top-1, top-5, forward time (ms), MACs and peak memory (items) of architectures",
