@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from importlib.metadata import entry_points
 from pathlib import Path
+from threading import Thread
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 import pytest
-from attrs import field, frozen
+from attrs import define, field, frozen
 
 from ofa_plugins_core import (
     CostModelEntry,
@@ -233,3 +235,100 @@ def archs(tmp_path: Path) -> Path:
     path = tmp_path / "archs.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
+
+
+@define
+class Content:
+    """What the server of these tests has under a path, and how it behaves."""
+
+    body: bytes
+    etag: str | None = '"first"'
+    ranges: bool = True
+    drop_at: int | None = None
+    status: int = 200
+    kind: str = "application/octet-stream"
+    moved_to: str | None = None
+    length: bool = True
+
+
+class _Handler(BaseHTTPRequestHandler):
+    """Serves the contents of its server; ``drop_at`` ends a connection once, in the middle."""
+
+    server: Any
+
+    def do_GET(self) -> None:
+        found = self.server.contents.get(self.path)
+        self.server.asked.append((self.path, dict(self.headers)))
+        if found is None or found.status != 200:
+            self.send_error(404 if found is None else found.status)
+        elif found.moved_to:
+            self.send_response(302)
+            self.send_header("Location", found.moved_to)
+            self.end_headers()
+        else:
+            self._send(found)
+
+    def _send(self, found: Content) -> None:
+        start, total = self._start(found), len(found.body)
+        if start >= total > 0:
+            self.send_error(416)
+            return
+        self.send_response(206 if start else 200)
+        if start:
+            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        if found.etag:
+            self.send_header("ETag", found.etag)
+        if found.length:
+            self.send_header("Content-Length", str(total - start))
+        self.send_header("Content-Type", found.kind)
+        self.end_headers()
+        end, found.drop_at = found.drop_at, None
+        self.wfile.write(found.body[start:end])
+
+    def _start(self, found: Content) -> int:
+        asked = self.headers.get("Range")
+        changed = self.headers.get("If-Range") not in (None, found.etag)
+        if not asked or changed or not found.ranges:
+            return 0
+        return int(asked.removeprefix("bytes=").removesuffix("-"))
+
+    def log_message(self, *words: Any) -> None:
+        """Be quiet."""
+
+
+class Publisher(ThreadingHTTPServer):
+    """A server on this machine; ``contents`` is what it has, ``asked`` what it was asked for."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), _Handler)
+        self.contents: dict[str, Content] = {}
+        self.asked: list[tuple[str, dict[str, str]]] = []
+
+    def publish(self, path: str, body: bytes, **how: Any) -> str:
+        """Put a content under a path; its address."""
+        self.contents[path] = Content(body, **how)
+        return self.address(path)
+
+    def address(self, path: str) -> str:
+        """Of a path, also where nothing is."""
+        return f"http://127.0.0.1:{self.server_address[1]}{path}"
+
+    def ranges(self) -> list[str | None]:
+        """What each request asked for."""
+        return [headers.get("Range") for _, headers in self.asked]
+
+
+@pytest.fixture
+def publisher(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Publisher]:
+    """A server of published files, and an empty cache."""
+    monkeypatch.setenv("OFA_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    server = Publisher()
+    thread = Thread(target=server.serve_forever, args=(0.01,), daemon=True)
+    thread.start()
+    yield server
+    server.shutdown()
+    server.server_close()
+    thread.join()
