@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-from ofa_plugins_core.builtin import evaluate_job, memory_job
+from ofa_plugins_core.builtin import evaluate_job, export_jobs, memory_job
 from ofa_plugins_core.entries import JobEntry
 
 
 def entries() -> Iterator[JobEntry]:
-    """evaluate, memory."""
+    """evaluate, memory, export, deploy."""
     yield evaluate_job.entry()
     yield memory_job.entry()
+    yield from export_jobs.entries()

@@ -24,7 +24,7 @@ from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.host import Host
 from ofa_plugins_core.values import whole
 
-FILES: Final = (".json", ".jsonl", ".csv", ".npz")
+FILES: Final = (".json", ".jsonl", ".csv", ".npz", ".onnx", ".pte")
 """Endings of an --out that names a file, not a run's folder."""
 
 
@@ -211,6 +211,8 @@ def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
         raise
     finally:
         teller.close()
+    if result is None:  # a process that only helps another: nothing to show or to keep
+        return 0
     about = runs.about(host, session.command, request.seed, time.monotonic() - started)
     kept = _kept(result, configuration, about, out, teller)
     show(result, request.json, kept=kept is True)

@@ -21,11 +21,6 @@ from ofa_plugins_core import runs
 from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
 from ofa_plugins_core.nn.card import Card
 from ofa_plugins_core.nn.checking import (
-    TOLERANCE,
-    Difference,
-    DType,
-    Exported,
-    Images,
     Run,
     check_inputs,
     difference,
@@ -34,6 +29,7 @@ from ofa_plugins_core.nn.checking import (
     refuse_float,
     refuse_int8,
 )
+from ofa_plugins_core.nn.exported import TOLERANCE, Difference, DType, Exported, Images
 from ofa_plugins_core.nn.quiet import quietly
 
 Backend = Literal["xnnpack", "portable"]
@@ -162,8 +158,8 @@ def _quantised(graph: Any, batches: Sequence[Images]) -> Any:
     quantizer.set_global(get_symmetric_quantization_config(is_per_channel=True))
     prepared = prepare_pt2e(graph, quantizer)
     for batch in batches:
-        for image in torch.from_numpy(batch).split(1):
-            prepared(image)
+        for image in torch.from_numpy(batch):
+            prepared(image[None])
     return convert_pt2e(prepared)
 
 

@@ -25,7 +25,9 @@ def before_quantisation(model: Any) -> None:
     from onnx import numpy_helper
 
     constants = {i.name: numpy_helper.to_array(i) for i in model.graph.initializer}
-    _replace_nodes(model.graph, [n for node in model.graph.node for n in _float_nodes(node, constants)])
+    _replace_nodes(
+        model.graph, [n for node in model.graph.node for n in _float_nodes(node, constants)]
+    )
 
 
 def _float_nodes(node: Any, constants: dict[str, Any]) -> Iterator[Any]:

@@ -15,9 +15,6 @@ from ofa_plugins_core import runs
 from ofa_plugins_core.errors import InputError, MissingExtraError
 from ofa_plugins_core.nn.card import Card
 from ofa_plugins_core.nn.checking import (
-    TOLERANCE,
-    Exported,
-    Images,
     Run,
     check_inputs,
     difference,
@@ -25,6 +22,7 @@ from ofa_plugins_core.nn.checking import (
     eager_run,
     refuse_float,
 )
+from ofa_plugins_core.nn.exported import TOLERANCE, Exported, Images
 from ofa_plugins_core.nn.quiet import quietly
 
 INPUT: Final = "images"

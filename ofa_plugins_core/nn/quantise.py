@@ -12,15 +12,8 @@ from torch import nn
 from ofa_plugins_core import runs
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.nn.card import Card
-from ofa_plugins_core.nn.checking import (
-    Exported,
-    Images,
-    check_inputs,
-    difference,
-    eager,
-    eager_run,
-    refuse_int8,
-)
+from ofa_plugins_core.nn.checking import check_inputs, difference, eager, eager_run, refuse_int8
+from ofa_plugins_core.nn.exported import Exported, Images
 from ofa_plugins_core.nn.integer_graph import after_quantisation, before_quantisation
 from ofa_plugins_core.nn.onnx_export import INPUT, inscribe, needed, onnx_run, onnx_runtime
 from ofa_plugins_core.nn.quiet import quietly
