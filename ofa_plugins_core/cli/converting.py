@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final, cast
+from typing import TYPE_CHECKING, Any, Final
 
 from ofa_plugins_core.entries import Plugins
-from ofa_plugins_core.errors import InputError, MissingExtraError, UnknownNameError, UsageError
+from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Listener, Notice, silent
-from ofa_plugins_core.interfaces import BuildableSupernet
+from ofa_plugins_core.jobs.networks import buildable, needs_torch
 from ofa_plugins_core.weights import registry
 
 if TYPE_CHECKING:
@@ -52,8 +52,10 @@ def convert(
     path, owner = _found(host, source, supernet)
     if owner is None and to in ("new", "old"):
         raise UsageError(f"--to {to} needs --supernet: whose weights are in {source}?")
-    checkpoints = _checkpoints()
-    state = checkpoints.read_state(path)
+    needs_torch("converting weights")
+    from ofa_plugins_core.nn.checkpoints import read_state, write_state
+
+    state = read_state(path)
     layout = "as it was"
     if owner is None:
         tell(Notice("no supernet is named: names stay as they are, and nothing is checked"))
@@ -61,7 +63,7 @@ def convert(
         layout = to if to in ("new", "old") else "new"
         state = _through(host, owner, state, layout)
     form = to if to in ("safetensors", "torch") else None
-    form = checkpoints.write_state(target, state, form)
+    form = write_state(target, state, form)
     done = {"in": str(path), "out": str(target), "supernet": owner, "layout": layout}
     return {**done, "format": form, "tensors": len(state)}
 
@@ -77,32 +79,27 @@ def _found(host: Plugins, source: str, supernet: str | None) -> tuple[Path, str 
     """The file that is meant, and whose weights are in it, where that is known."""
     owner = None if supernet is None else host.supernet(supernet).name
     if Path(source).exists():
-        name, names = Path(source).name, {f.name: f for f in registry.known(host)}
-        return Path(source), owner or (names[name].supernet if name in names else None)
+        known = {file.name: file for file in registry.known(host)}
+        return Path(source), owner or _owner(known.get(Path(source).name))
     try:
         file = registry.chosen(host, [source])[0]
     except UnknownNameError as error:
         raise InputError(f"{source} is not there", advice=error.message) from error
     if file.path is None:
         raise InputError(f"{source} is not cached", advice=f"ofa weights fetch {source}")
-    return file.path, owner or (None if file.layout == "other" else file.supernet)
+    return file.path, owner or _owner(file)
 
 
-def _checkpoints() -> Any:
-    try:
-        from ofa_plugins_core.nn import checkpoints
-    except ModuleNotFoundError as error:
-        raise MissingExtraError("converting weights", "ofa-plugins-core", "torch") from error
-    return checkpoints
+def _owner(file: registry.Known | None) -> str | None:
+    return None if file is None or file.is_apart else file.supernet
 
 
 def _through(
     host: Plugins, owner: str, state: Mapping[str, torch.Tensor], layout: str
 ) -> dict[str, torch.Tensor]:
     """The tensors as the supernet's network takes them, and gives them back."""
-    supernet = host.supernet(owner)
-    if not hasattr(supernet, "build"):
-        raise UsageError(f"{owner} has no network in torch", advice="leave --supernet out")
-    network = cast("BuildableSupernet", supernet).build(_checkpoints().classes_of(state))
+    from ofa_plugins_core.nn.checkpoints import classes_of
+
+    network = buildable(host.supernet(owner)).build(classes_of(state))
     network.load_published(state)
     return network.published(layout)

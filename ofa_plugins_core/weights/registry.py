@@ -50,6 +50,11 @@ class Known:
         return "page only" if only else "not fetched"
 
     @property
+    def is_apart(self) -> bool:
+        """Whether its supernet cannot take it: no weights, or one specialised network's."""
+        return self.layout == "other" or (self.layout == "static" and "/" in self.name)
+
+    @property
     def is_here(self) -> bool:
         """Whether there is a file of it, whole or not."""
         return self.kept is not None and cache.place(self.name).exists()
@@ -106,13 +111,14 @@ def for_supernet(host: Plugins, supernet: str) -> list[Known]:
     """The files with weights of a supernet, the ones to take first in front.
 
     First what the user added, then the whole network as published, then what training phases
-    left, then static networks (teachers and specialised ones), which a supernet cannot take.
+    left, then teachers, which are static. A static file in a folder of its own (``NAME/init``)
+    is one specialised network, and no weights of the supernet.
 
     Args:
         supernet: by name or alias.
     """
     names = _names(host, supernet)
-    files = [f for f in known(host) if f.supernet in names and f.layout != "other"]
+    files = [f for f in known(host) if f.supernet in names and not f.is_apart]
 
     def order(file: Known) -> tuple[int, str]:
         if file.layout == OWN:

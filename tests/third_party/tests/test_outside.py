@@ -26,6 +26,7 @@ def test_it_is_listed_with_what_it_offers(outside):
     assert plugin["offers"]["cost_models"] == ["traffic", "roofline"]
     assert plugin["offers"]["searchers"] == ["climb"]
     assert plugin["offers"]["jobs"] == ["shortlist"]
+    assert plugin["offers"]["weights"] == ["moofa_v3_outside"]
     assert plugin["offers"]["supernets"] == []
 
 
@@ -60,6 +61,11 @@ def test_blocking_what_is_not_there_names_the_nearest(outside):
 
 @mixes
 class TestMixing:
+    def test_its_weights_are_listed_with_ours(self, outside, tmp_path):
+        words = ("weights", "list", "--supernet", "moofa_v3")
+        files = outside.json(*words, OFA_CACHE=str(tmp_path))
+        assert {"moofa_v3_outside", "moofa_v3"} <= {file["name"] for file in files}
+
     def test_its_costs_price_our_supernets(self, outside, archs):
         small, large = outside.json(
             "run", "cost", "--supernet", "moofa_v3", "--archs", archs,

@@ -28,6 +28,7 @@ from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.values import Arch, Measurement
+from ofa_plugins_core.weights.cache import INDEX
 
 OURS: Final = ("ofa_mbv3_w1.0", "ofa_mbv3_w1.2", "ofa_proxyless_w1.3")
 USUAL_SIZE: Final = 224
@@ -152,6 +153,7 @@ def found_in(folder: Path) -> dict[str, Path]:
     except OSError as error:
         raise InputError(f"cannot read {folder}: {error.strerror or error}") from error
     files = [p for p in inside if p.suffix == ".json" or p.name == FILE]
+    files = [p for p in files if p.name != INDEX]  # of the cache, which is such a folder too
     files += [p / FILE for p in inside if (p / FILE).is_file()]
     if not files:
         raise InputError(

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 
 from ofa_outside import costs, rank
 from ofa_outside.climb import Climb, ClimbOptions
-from ofa_plugins_core import CostModelEntry, JobEntry, SearcherEntry, hookimpl
+from ofa_plugins_core import CostModelEntry, JobEntry, SearcherEntry, WeightsEntry, hookimpl
 
 OFA_API = 1
 
@@ -28,6 +28,18 @@ def ofa_cost_models() -> Iterable[CostModelEntry]:
 def ofa_searchers() -> Iterable[SearcherEntry]:
     """Hill climbing."""
     yield SearcherEntry("climb", "hill climbing from many starts", Climb, ClimbOptions)
+
+
+@hookimpl
+def ofa_weights() -> Iterable[WeightsEntry]:
+    """Weights of another plugin's supernet."""
+    yield WeightsEntry(
+        "moofa_v3_outside",
+        supernet="moofa_v3",
+        layout="new",
+        page="https://example.org/moofa_v3_outside",
+        source="trained outside",
+    )
 
 
 @hookimpl
