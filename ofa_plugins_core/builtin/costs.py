@@ -8,6 +8,7 @@ is in bytes. Which definition is meant is part of the cost's name:
 * ``peak_memory_mcunet``: MCUNet's (2020): activations only, since weights are read from flash.
 * ``peak_memory_liveness``: what is alive at each op, the residual during the project convolution
   and squeeze-excite's tensors included; ``…_inplace`` and ``…_weights`` are variants of it.
+* ``peak_memory_planned_…``: bounds on what a real planner allots (``planned``).
 
 MOOFA's is published for MBConv networks with a final expand convolution. Elsewhere (ProxylessNAS,
 ResNet) it is our extension: every convolution on the feature map counts.
@@ -20,6 +21,7 @@ from typing import Literal
 
 from attrs import field, frozen
 
+from ofa_plugins_core.builtin.planned import BOUNDS, planned_items
 from ofa_plugins_core.entries import CostModelEntry, NoOptions
 from ofa_plugins_core.geometry import SPATIAL, Block, Op
 from ofa_plugins_core.interfaces import Supernet
@@ -111,9 +113,15 @@ def peak(items: OpPrice) -> Callable[[Block], int]:
 
 @frozen(eq=False, slots=False)
 class PeakMemory(BlockCostModel):
-    """A definition of peak memory, with its history op by op."""
+    """A definition of peak memory, with its history op by op.
+
+    Attributes:
+        items: of each op of a block.
+        bounds: (planner, data type) whose plans it is a bound on; None: a definition.
+    """
 
     items: OpPrice = field(default=moofa_items, kw_only=True)
+    bounds: tuple[str, str] | None = field(default=None, kw_only=True)
 
     def history(self, arch: ArchLike) -> History:
         """(block, op, items) of every op that counts, in the order in which they run."""
@@ -154,6 +162,25 @@ def _peak_entry(name: str) -> CostModelEntry:
         return PeakMemory(name, "items", supernet, peak(items), "max", source=source, items=items)
 
     return CostModelEntry(name, f"peak memory ({definition}): {summary}", "items", build)
+
+
+def _bound_entry(name: str) -> CostModelEntry:
+    bound = BOUNDS[name]
+    items, full = planned_items(bound.holds), f"peak_memory_planned_{name}"
+
+    def build(supernet: Supernet, options: NoOptions) -> PeakMemory:
+        return PeakMemory(
+            full,
+            "items",
+            supernet,
+            peak(items),
+            "max",
+            source=bound.source,
+            items=items,
+            bounds=bound.plans,
+        )
+
+    return CostModelEntry(full, f"peak memory: {bound.summary}", "items", build)
 
 
 def _is_published_for(supernet: Supernet) -> bool:
@@ -206,3 +233,4 @@ def entries() -> Iterator[CostModelEntry]:
         WeightBytesOptions,
     )
     yield from map(_peak_entry, PEAK_DEFINITIONS)
+    yield from map(_bound_entry, BOUNDS)

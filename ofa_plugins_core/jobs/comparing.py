@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, Final
@@ -14,8 +15,8 @@ from ofa_plugins_core.values import DTYPE_BYTES, Number
 
 Reason = tuple[str, int, str]
 """(what is alive, bytes, why it is there)."""
-_PADDED: Final = 16
-"""Most channels to which a blocked layout rounds up."""
+_BLOCKS: Final = (8, 16)
+"""Channels of a block in ONNX Runtime's layout, by the processor's registers."""
 
 
 @frozen
@@ -26,19 +27,21 @@ class Defined:
         value: in ``unit``: ``items``, or ``bytes`` where it is for one data type.
         place: block and op of its peak.
         source: whose definition.
-        dtype: the data type that a value in bytes is for.
+        bounds: (planner, data type) whose plans it is a bound on; None: a definition.
     """
 
     value: Number
     unit: str
     place: str
     source: str
-    dtype: str | None = None
+    bounds: tuple[str, str] | None = None
 
     def bytes(self, dtype: str) -> int | None:
         """In bytes at a data type; None where it is not for it."""
+        if self.bounds is not None and dtype != self.bounds[1]:
+            return None
         if self.unit == "bytes":
-            return int(self.value) if self.dtype in (None, dtype) else None
+            return int(self.value)
         return int(self.value * DTYPE_BYTES[dtype])
 
     def as_json(self) -> dict[str, Any]:
@@ -57,12 +60,14 @@ class Compared:
         where: its peak: the op of the plan, and the place in the network that it is.
         understated: definitions whose bytes are fewer than the planned activations.
         reasons: what is alive at the peak, the largest first, and why.
+        bound: the bound on this planner's plans, by name, and its bytes; None where none is known.
     """
 
     plan: Plan
     where: str
     understated: tuple[str, ...]
     reasons: tuple[Reason, ...]
+    bound: tuple[str, int] | None = None
 
     def as_json(self) -> dict[str, Any]:
         """Bytes with unit, kind and source."""
@@ -83,40 +88,50 @@ class Compared:
             "peak": self.where,
             "alive": [dict(zip(("what", "bytes", "why"), r, strict=True)) for r in self.reasons],
             "understated_by": list(self.understated),
+            "bound": self._bound(),
             "ops": None if plan.ops is None else [list(op) for op in plan.ops],
             "note": plan.note,
         }
 
+    def _bound(self) -> dict[str, Any] | None:
+        if self.bound is None:
+            return None
+        name, size = self.bound
+        held = {"holds": size >= self.plan.activations}
+        return {"name": name, "value": size, "unit": "bytes", "kind": "computed", **held}
+
 
 def compared(plan: Plan, defined: Mapping[str, Defined], blocks: Sequence[Block]) -> Compared:
     """Put a plan beside the definitions and explain it."""
-    sizes = {name: d.bytes(plan.dtype) for name, d in defined.items()}
-    below = tuple(n for n, size in sizes.items() if size is not None and size < plan.activations)
+    sizes = {n: d.bytes(plan.dtype) or 0 for n, d in defined.items() if d.bounds is None}
+    below = tuple(n for n, size in sizes.items() if size < plan.activations)
+    key = (plan.planner, plan.dtype)
+    bound = next(
+        ((n, d.bytes(plan.dtype) or 0) for n, d in defined.items() if d.bounds == key), None
+    )
     if plan.peak is None:
-        return Compared(plan, "not told", below, ())
+        return Compared(plan, "not told", below, (), bound)
     place = place_of(plan.peak.tensors, blocks)
     where = plan.peak.op if place is None else f"{place[0].name}, {place[1].name} ({plan.peak.op})"
-    return Compared(plan, where, below, tuple(_reasons(plan, place)))
+    return Compared(plan, where, below, tuple(_reasons(plan, place)), bound)
 
 
 def place_of(tensors: Sequence[Tensor], blocks: Sequence[Block]) -> tuple[Block, Op] | None:
     """The op of the network whose input and output are among the tensors, the largest one."""
-    alive = {elements(t) for t in tensors}
+    alive = Counter(elements(t) for t in tensors)
     found = [
         (block, op)
         for block in blocks
         for op in block.ops
-        if op.role in ("conv", "pool", "linear") and _either(op, alive)
+        if op.role in ("conv", "pool", "linear") and _known(op, alive)
     ]
     return max(found, key=lambda pair: _known(pair[1], alive), default=None)
 
 
-def _either(op: Op, alive: set[int]) -> bool:
-    return bool({op.inputs, op.outputs} & alive)
-
-
-def _known(op: Op, alive: set[int]) -> int:
-    return sum(count for count in {op.inputs, op.outputs} if count in alive)
+def _known(op: Op, alive: Counter[int]) -> int:
+    """Elements of its input and output that are alive, in buffers of their own."""
+    both = Counter((op.inputs, op.outputs))
+    return sum(count * number for count, number in (both & alive).items())
 
 
 def elements(tensor: Tensor) -> int:
@@ -158,7 +173,7 @@ def _why(
             del expected[role]
             return role + island
     for role, wanted in list(expected.items()):
-        if 0 < wanted < count <= wanted * _PADDED and tensor.shape and _rounded(tensor):
+        if _padded(tensor, wanted):
             del expected[role]
             return f"{role}, channels padded to a block"
     if place is not None and count in (place[1].inputs, place[1].outputs):
@@ -166,8 +181,12 @@ def _why(
     return "kept from before or for later" + island
 
 
-def _rounded(tensor: Tensor) -> bool:
-    return len(tensor.shape) == 4 and tensor.shape[1] % 8 == 0
+def _padded(tensor: Tensor, wanted: int) -> bool:
+    """Whether it holds the wanted elements with channels rounded up to a block of 8 or 16."""
+    if len(tensor.shape) != 4 or tensor.shape[2] * tensor.shape[3] == 0:
+        return False
+    _, channels, height, width = tensor.shape
+    return any(-(-wanted // (height * width * n)) * n == channels for n in _BLOCKS)
 
 
 def _island(tensor: Tensor, plan: Plan) -> str:

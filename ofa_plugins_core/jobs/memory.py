@@ -90,8 +90,8 @@ def _definitions(title: str, found: ArchMemory) -> Row:
     rows = [
         [
             name,
-            number(d.bytes("int8")),
-            number(d.bytes("fp32")),
+            "" if d.bytes("int8") is None else number(d.bytes("int8")),
+            "" if d.bytes("fp32") is None else number(d.bytes("fp32")),
             d.place,
             d.source,
         ]
@@ -108,7 +108,8 @@ def _plans(found: ArchMemory) -> Row:
             c.plan.dtype,
             number(c.plan.activations),
             "in it" if c.plan.scratch is None else number(c.plan.scratch),
-            ", ".join(c.understated) or "none",
+            "" if c.bound is None else number(c.bound[1]),
+            ", ".join(n.removeprefix("peak_memory_") for n in c.understated) or "none",
             c.plan.version,
         ]
         for c in found.compared
@@ -118,6 +119,7 @@ def _plans(found: ArchMemory) -> Row:
         "data\ntype",
         "activations\nbytes\nmeasured",
         "scratch\nbytes\nmeasured",
+        "its bound\nbytes\ncomputed",
         "definitions\nbelow it",
         "version",
     ]
@@ -181,7 +183,7 @@ def _defined(model: CostModel, arch: Arch, history: History) -> Defined:
     value = model.evaluate([arch])[0].item()
     block, op, _ = max(history, key=lambda entry: entry[2], default=("", "", 0))
     place = f"{block}, {op}" if block else ""
-    return Defined(value, model.unit, place, model.source or "", getattr(model, "dtype", None))
+    return Defined(value, model.unit, place, model.source or "", getattr(model, "bounds", None))
 
 
 class _Planning:
