@@ -59,7 +59,9 @@ def list_weights(
 @app.command("fetch")
 def fetch_weights(
     context: typer.Context,
-    names: Annotated[list[str], typer.Argument(metavar="NAME…", help="Or patterns, quoted.")],
+    names: Annotated[
+        list[str], typer.Argument(metavar="NAME…", help="Of files or supernets; patterns.")
+    ],
     anew: Annotated[
         bool,
         typer.Option("--anew", help="Also what is cached, whatever hash it had before."),
@@ -255,7 +257,8 @@ def _table_of(files: Sequence[Known], folder: Path) -> Rows:
         (f.name, f.supernet, f.layout, _size(f.as_dict()["size"]), f.state, f.as_dict()["source"])
         for f in files
     ]
-    title = f"{len(files)} files, {cached} of them cached in {folder}"
+    count = f"{len(files)} file{'' if len(files) == 1 else 's'}"
+    title = f"{count}, {cached} of them cached in {folder}"
     return title, ("file", "supernet", "layout", "size", "state", "source"), rows
 
 

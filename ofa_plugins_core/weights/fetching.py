@@ -73,10 +73,13 @@ def _tried(entry: WeightsEntry, part: Path, due: Expected, listener: Listener) -
         try:
             checked = due.sha256 is not None
             download(address, part, size=entry.size, checked=checked, listener=listener)
-            return adopt(entry.name, entry.supernet, part, due, address, listener)
+            path = adopt(entry.name, entry.supernet, part, due, address, listener)
         except AddressError as error:
-            listener(Notice(f"{address}: {error}"))
             failures.append((address, str(error)))
+            continue
+        for failed, why in failures:
+            listener(Notice(f"{failed}: {why}"))
+        return path
     raise _dead(entry, failures, due)
 
 

@@ -91,7 +91,10 @@ def known(host: Plugins) -> list[Known]:
 
 
 def chosen(host: Plugins, names: Sequence[str]) -> list[Known]:
-    """The files that names, or patterns such as ``note10_*``, stand for, each once.
+    """The files that names stand for, each once.
+
+    Args:
+        names: of files; patterns such as ``note10_*``; or a supernet's, for its whole network.
 
     Raises:
         UnknownNameError: one of them stands for none.
@@ -101,10 +104,16 @@ def chosen(host: Plugins, names: Sequence[str]) -> list[Known]:
     for name in names:
         exact = [f for f in files if f.name == name]
         matches = exact or [f for f in files if fnmatchcase(f.name, name)]
+        matches = matches or [f for f in for_supernet(host, name) if f.entry is not None][:1]
         if not matches:
-            raise UnknownNameError("file of weights", name, [f.name for f in files])
+            raise UnknownNameError("file of weights", name, _nameable(files, name))
         found |= {f.name: f for f in matches}
     return list(found.values())
+
+
+def _nameable(files: Sequence[Known], name: str) -> list[str]:
+    """Names to show to somebody who asked for another: those in folders are very many."""
+    return [f.name for f in files if "/" in name or "/" not in f.name]
 
 
 def for_supernet(host: Plugins, supernet: str) -> list[Known]:

@@ -76,9 +76,14 @@ class TestChoosing:
             "table.yaml", "teacher", "toy_alias",
         ]  # fmt: skip
 
+    def test_a_supernets_name_stands_for_its_whole_network(self, host):
+        assert [f.name for f in chosen(host, ["toy", "another"])] == ["toy_alias", "others"]
+
     def test_unknown_names_name_the_nearest(self, host):
         with pytest.raises(UnknownNameError, match="nearest known: teacher"):
             chosen(host, ["teachers"])
+        with pytest.raises(UnknownNameError, match="nearest known: small/init"):
+            chosen(host, ["small/inits"])
 
 
 class TestAdding:
