@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final
 
 from attrs import frozen
 
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InfeasibleError, UsageError
+from ofa_plugins_core.geometry import Block
 from ofa_plugins_core.jobs.choosing import cost_models
 from ofa_plugins_core.jobs.deploy_options import DeployOptions
 from ofa_plugins_core.jobs.options import PricedOptions, SearchOptions
@@ -17,9 +18,16 @@ from ofa_plugins_core.jobs.search import run_search
 from ofa_plugins_core.values import DTYPE_BYTES, BoundRange, Measurement, parse_constraint
 
 MEMORY: Final = "peak_memory_liveness"
+PLANNED: Final = {
+    ("onnx", "fp32"): "peak_memory_planned_onnxruntime",
+    ("onnx", "int8"): "peak_memory_planned_onnxruntime_int8",
+    ("executorch", "fp32"): "peak_memory_planned_executorch",
+    ("executorch", "int8"): "peak_memory_planned_cortex_m",
+}
+"""(format, data type) -> the cost that bounds what the runtime plans."""
 FLASH: Final = "weight_bytes"
-BESIDE: Final = ("peak_memory", "params", "flops")
-"""Reported, too. The first is MOOFA's number: without the residual during the projection."""
+BESIDE: Final = "peak_memory"
+"""MOOFA's number stands beside: without the residual during the project convolution."""
 
 
 @frozen
@@ -29,11 +37,13 @@ class Bounds:
     Attributes:
         ram, flash: bytes, or None.
         bytes_each: of an item.
+        planned: name of the cost that bounds what the runtime plans.
     """
 
     ram: float | None
     flash: float | None
     bytes_each: int
+    planned: str
 
     @property
     def items(self) -> int | None:
@@ -65,7 +75,10 @@ def bounds_of(context: JobContext, options: DeployOptions) -> Bounds:
         if isinstance(parse_constraint(text, options.dtype), BoundRange):
             raise UsageError(f"deploy makes one network; {text!r} is a range of bounds")
     return Bounds(
-        _size("ram", options.ram), _size("flash", options.flash), DTYPE_BYTES[options.dtype]
+        _size("ram", options.ram),
+        _size("flash", options.flash),
+        DTYPE_BYTES[options.dtype],
+        PLANNED[options.format, options.dtype],
     )
 
 
@@ -80,22 +93,24 @@ def _size(name: str, text: str | None) -> float | None:
 
 
 def best_under(
-    context: JobContext, options: DeployOptions, bounds: Bounds, items: int | None
+    context: JobContext, options: DeployOptions, bounds: Bounds, planned: int | None = None
 ) -> SearchResult:
     """The best network as it is built, under all bounds.
 
     Args:
-        items: bound on the computed memory.
+        planned: a further bound, on the cost that bounds the runtime's plan, in items.
 
     Raises:
         InfeasibleError: there is none.
     """
-    limits = [] if items is None else [f"{MEMORY}<={items}"]
+    limits = [] if bounds.items is None else [f"{MEMORY}<={bounds.items}"]
+    if planned is not None:
+        limits.append(f"{bounds.planned}<={planned}")
     if bounds.flash is not None:
         limits.append(f"{FLASH}<={bounds.flash:.15g}")
     asked = SearchOptions(
         supernet=options.supernet,
-        cost=(MEMORY, FLASH),
+        cost=(MEMORY, FLASH, bounds.planned),
         constraint=(*limits, *options.constraint),
         lut=options.lut,
         lut_as=options.lut_as,
@@ -129,25 +144,46 @@ def _explained(error: InfeasibleError, bounds: Bounds) -> InfeasibleError:
     )
 
 
-def priced(context: JobContext, options: DeployOptions, item: Item) -> dict[str, Measurement]:
-    """The costs of a network that was found, as it is built; those that bound first."""
-    bounding = dict(item.costs)
-    items, each = bounding.pop(MEMORY), DTYPE_BYTES[options.dtype]
+def priced(
+    context: JobContext, options: DeployOptions, item: Item, blocks: Sequence[Block]
+) -> dict[str, Measurement]:
+    """The costs of a network that was found, those that bound first.
+
+    Args:
+        blocks: of the network as it was built: with as many classes as it really has.
+    """
+    found, each = dict(item.costs), DTYPE_BYTES[options.dtype]
+    items = found.pop(MEMORY)
+    in_bytes = Measurement(
+        items.value * each, "bytes", items.kind, f"{each} × items, as {options.dtype}"
+    )
     return {
         MEMORY: items,
-        f"{MEMORY}_bytes": Measurement(
-            items.value * each, "bytes", items.kind, f"{each} × items, as {options.dtype}"
-        ),
-        **bounding,
-        **_beside(context, options, item),
+        f"{MEMORY}_bytes": in_bytes,
+        BESIDE: _evaluated(context, options, item, BESIDE),
+        **found,
+        **sums(blocks, options.dtype),
     }
 
 
-def _beside(context: JobContext, options: DeployOptions, item: Item) -> dict[str, Measurement]:
+def _evaluated(context: JobContext, options: DeployOptions, item: Item, name: str) -> Measurement:
     asked = PricedOptions(supernet=options.supernet, as_built=True)
-    models = cost_models(context, asked, context.host.supernet(options.supernet), BESIDE)
+    supernet = context.host.supernet(options.supernet)
+    model = cost_models(context, asked, supernet, [name])[name]
+    return Measurement(int(model.evaluate([item.arch])[0]), model.unit, model.kind, model.source)
+
+
+def sums(blocks: Sequence[Block], dtype: str) -> dict[str, Measurement]:
+    """What a network's blocks add up to, from the closed forms.
+
+    Args:
+        dtype: of its weights.
+    """
+    ops = [op for block in blocks for op in block.ops]
+    params = sum(op.params for op in ops)
+    source = f"all parameters as {dtype}"
     return {
-        name: Measurement(int(m.evaluate([item.arch])[0]), m.unit, m.kind, m.source)
-        for name, m in models.items()
-        if name not in item.costs
+        FLASH: Measurement(params * DTYPE_BYTES[dtype], "bytes", "computed", source),
+        "params": Measurement(params, "count", "computed"),
+        "flops": Measurement(sum(op.macs for op in ops), "MACs", "computed"),
     }

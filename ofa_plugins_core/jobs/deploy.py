@@ -17,7 +17,14 @@ from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InfeasibleError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.jobs import exporting
-from ofa_plugins_core.jobs.bounded import MEMORY, Bounds, best_under, bounds_of, priced
+from ofa_plugins_core.jobs.bounded import (
+    FLASH,
+    MEMORY,
+    Bounds,
+    best_under,
+    bounds_of,
+    priced,
+)
 from ofa_plugins_core.jobs.deploy_options import DeployOptions
 from ofa_plugins_core.jobs.export import cells, describe, facts, measurements, steps
 from ofa_plugins_core.jobs.exporting import Ready, Written
@@ -34,20 +41,25 @@ class Try:
     """One search and what its network came to.
 
     Attributes:
-        bound: on the computed memory, in items; None without --ram.
-        memory: the network's, in items.
+        cost: the name of the one that bounds what the runtime plans.
+        bound: on it, in items; None: on the computed memory alone.
+        memory: computed, in items.
+        most: the cost's value, in items.
         planned: bytes of activations that the runtime plans.
     """
 
+    cost: str
     bound: int | None
     memory: int
+    most: int
     planned: int
 
     def as_json(self) -> dict[str, Any]:
         """One element of ``tries``."""
         return {
-            "bound": self.bound,
+            "bound": None if self.bound is None else f"{self.cost}<={self.bound}",
             MEMORY: {"value": self.memory, "unit": "items", "kind": "computed"},
+            self.cost: {"value": self.most, "unit": "items", "kind": "computed"},
             "planned_activations": {"value": self.planned, "unit": "bytes", "kind": "measured"},
         }
 
@@ -126,7 +138,7 @@ def run_deploy(context: JobContext, options: DeployOptions) -> Deployed:
     bounds = bounds_of(context, options)
     step = steps(context, STEPS)
     step("search")
-    first = best_under(context, options, bounds, bounds.items)  # before weights are looked for
+    first = best_under(context, options, bounds)  # before weights are looked for
     step("load")
     loaded = exporting.loaded_network(context, options)
     with exporting.filled(folder) as beside, TemporaryDirectory(dir=beside, prefix=".") as trial:
@@ -164,34 +176,39 @@ def _fitting(
         InfeasibleError: none of them fits.
     """
     tries: list[Try] = []
-    bound = bounds.items
+    bound: int | None = None
     while True:
         item = found.items[0]
         network = exporting.ready(context, options, loaded, item.arch, step)
         written = exporting.write_file(context, options, network, path, step)
         step("plan")
         plan = plan_of(written.final, network)
-        tries.append(Try(bound, int(item.costs[MEMORY].value), plan.activations))
+        memory, most = (int(item.costs[name].value) for name in (MEMORY, bounds.planned))
+        tries.append(Try(bounds.planned, bound, memory, most, plan.activations))
         if bounds.ram is None or plan.activations <= bounds.ram:
             return Attempt(found, network, written, plan, tries)
         if len(tries) >= options.tries:
             raise _nothing_fits(tries, bounds.ram, plan, "a greater --tries may find one")
-        bound = _tighter(tries, bounds.ram)
-        context.listener(Notice(_too_much(plan, bounds.ram, bound)))
+        bound = _tighter(tries[-1], bounds, len(tries) + 1 == options.tries)
+        context.listener(Notice(_too_much(plan, bounds, bound)))
         step("search")
-        found = _next(context, options, bounds, bound, tries, plan)
+        bound, found = _next(context, options, bounds, bound, tries, plan)
 
 
-def _tighter(tries: Sequence[Try], ram: float) -> int:
-    """In proportion to what the last plan had too much, and below every network tried."""
-    last = tries[-1]
-    return int(min(last.memory * ram / last.planned, last.memory - 1))
+def _tighter(last: Try, bounds: Bounds, final: bool) -> int:
+    """In proportion to what its plan has too much; on the last try, where the plan surely fits.
+
+    The cost is above what is planned, so that in proportion it allows more than RAM has.
+    """
+    assert bounds.ram is not None and bounds.items is not None
+    below = last.most * (bounds.ram / last.planned) if not final else bounds.items
+    return int(min(below, last.most - 1))
 
 
-def _too_much(plan: Planned, ram: float, bound: int) -> str:
+def _too_much(plan: Planned, bounds: Bounds, bound: int) -> str:
     return (
-        f"{plan.runtime} plans {plan.activations:,} bytes of activations, {number(ram)} are "
-        f"there: searching again under {MEMORY}<={bound:,}"
+        f"{plan.runtime} plans {plan.activations:,} bytes of activations, {number(bounds.ram)} "
+        f"are there: searching again under {bounds.planned}<={bound:,}"
     )
 
 
@@ -202,26 +219,34 @@ def _next(
     bound: int,
     tries: Sequence[Try],
     plan: Planned,
-) -> SearchResult:
-    """The best under a tighter bound; the smallest of all, if that is not even reached."""
+) -> tuple[int, SearchResult]:
+    """The best under a tighter bound; under the smallest that can be reached, if that is below.
+
+    Raises:
+        InfeasibleError: that one was tried.
+    """
     try:
-        return best_under(context, options, bounds, bound)
+        return bound, best_under(context, options, bounds, bound)
     except InfeasibleError as error:
-        least = error.smallest.get(MEMORY)
-        if least is None or least >= min(t.memory for t in tries):
+        least = int(error.smallest.get(bounds.planned, 0))
+        if not bound < least < min(t.most for t in tries):
             raise _nothing_fits(tries, bounds.ram or 0, plan, None) from error
-        return best_under(context, options, bounds, int(least))
+    try:
+        return least, best_under(context, options, bounds, least)
+    except InfeasibleError as error:
+        raise _nothing_fits(tries, bounds.ram or 0, plan, None) from error
 
 
 def _nothing_fits(
     tries: Sequence[Try], ram: float, plan: Planned, advice: str | None
 ) -> InfeasibleError:
     least = min(t.planned for t in tries)
+    made = f"of {len(tries)} networks the smallest plan" if len(tries) > 1 else "it"
     return InfeasibleError(
-        f"the activations that {plan.runtime} plans do not fit {number(ram)} bytes: of "
-        f"{len(tries)} networks the smallest plan takes {least:,}",
+        f"the activations that {plan.runtime} plans do not fit {number(ram)} bytes: {made} takes "
+        f"{least:,} bytes; what binds is {plan.binds}",
         smallest={"planned_activations": least, MEMORY: min(t.memory for t in tries)},
-        binds=f"--ram: {plan.binds}",
+        binds=f"--ram {number(ram)} bytes: {plan.binds}",
         advice=advice,
     )
 
@@ -245,7 +270,7 @@ def _result(
         bounds.of(numbers),
         found.search,
         found.tries,
-        tuple(_notes(options, bounds, found)),
+        tuple(_notes(options, bounds, found, numbers)),
     )
 
 
@@ -254,18 +279,26 @@ def _numbers(
 ) -> dict[str, Measurement]:
     """What was predicted, computed and measured, in this order."""
     numbers = {} if item.accuracy is None else {"accuracy": item.accuracy}
-    numbers |= priced(context, options, item)
+    numbers |= priced(context, options, item, found.network.subnet.blocks)
     numbers |= found.plan.measurements()
     return numbers | measurements(found.written)
 
 
-def _notes(options: DeployOptions, bounds: Bounds, found: Attempt) -> list[str]:
+def _notes(
+    options: DeployOptions, bounds: Bounds, found: Attempt, numbers: Mapping[str, Measurement]
+) -> list[str]:
     notes = list(found.plan.notes)
     size = found.written.final.bytes
     if bounds.flash is not None and size > bounds.flash:
         notes.append(
             f"the file is larger than --flash: {size:,} bytes; its weights fit, the graph's own "
             "description, scales and 32-bit biases come on top"
+        )
+    priced_bytes = int(found.search.items[0].costs[FLASH].value)
+    if priced_bytes != (real := numbers[FLASH].value):
+        notes.append(
+            f"searched with the classifier of the published network ({priced_bytes:,} bytes of "
+            f"weights); with {found.network.loaded.classes} classes it is {real:,}"
         )
     if found.network.loaded.synthetic:
         notes.append("synthetic weights: accuracy and agreement mean nothing")

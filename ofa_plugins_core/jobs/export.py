@@ -13,13 +13,13 @@ from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.events import Progress
-from ofa_plugins_core.interfaces import Supernet
 from ofa_plugins_core.jobs import exporting
+from ofa_plugins_core.jobs.bounded import sums
 from ofa_plugins_core.jobs.export_options import ExportOptions
 from ofa_plugins_core.jobs.exporting import Ready, Written
 from ofa_plugins_core.jobs.networks import chosen_archs
 from ofa_plugins_core.jobs.results import Row, number
-from ofa_plugins_core.values import DTYPE_BYTES, Arch, Measurement
+from ofa_plugins_core.values import Arch, Measurement
 
 COLUMNS: Final = ("", "value", "unit", "kind", "source")
 INFO: Final = "info.json"
@@ -72,7 +72,7 @@ def run_export(context: JobContext, options: ExportOptions) -> ExportResult:
     step("load")
     loaded = exporting.loaded_network(context, options)
     network = exporting.ready(context, options, loaded, arch, step)
-    numbers = computed(loaded.supernet, arch, options.dtype)
+    numbers = sums(network.subnet.blocks, options.dtype)
     if place.suffix in exporting.ENDINGS.values():
         written = exporting.write_file(context, options, network, place, step)
         return _result(None, written, network, numbers)
@@ -135,21 +135,6 @@ def measurements(written: Written) -> dict[str, Measurement]:
         kept = ("file_bytes", "max_difference", "relative_difference", "top1_agreement")
         found |= {f"float_{name}": before[name] for name in kept}
     return found
-
-
-def computed(supernet: Supernet, arch: Arch, dtype: str) -> dict[str, Measurement]:
-    """Costs of the network as it is built, from the closed forms."""
-    geometry = supernet.as_built().geometry()
-    ops = [op for block in geometry.blocks(arch) for op in block.ops]
-    params = sum(op.params for op in ops)
-    bytes_each = DTYPE_BYTES[dtype]
-    return {
-        "params": Measurement(params, "count", "computed"),
-        "flops": Measurement(sum(op.macs for op in ops), "MACs", "computed"),
-        "weight_bytes": Measurement(
-            params * bytes_each, "bytes", "computed", f"all parameters as {dtype}"
-        ),
-    }
 
 
 def describe(folder: Path, arch: Arch, info: Mapping[str, Any]) -> None:
