@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final
 
 from attrs import evolve
@@ -12,7 +12,7 @@ from attrs import evolve
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Notice, Progress, silent
 from ofa_plugins_core.interfaces import CostModel, Supernet
 from ofa_plugins_core.jobs.choosing import entry_options
@@ -91,7 +91,7 @@ def _evaluated(context: JobContext, options: EvaluateOptions, group: Processes) 
         _details(context, supernet, archs[: min(len(networks), PICTURED)]),
     )
     if group.leads:
-        _write_infos(result)
+        _kept(context, lambda: _write_infos(result))
     return result
 
 
@@ -140,8 +140,17 @@ def _measured(bench: Bench, archs: Sequence[Arch]) -> list[dict[str, Any]]:
 
 
 def _store(bench: Bench, request: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
-    if bench.group.leads and bench.context.out is not None:
-        runs.store(bench.context.out, request, kept)
+    """A full disk ends no measuring: what is there is shown at the end, whatever was kept."""
+    out = bench.context.out
+    if bench.group.leads and out is not None:
+        _kept(bench.context, lambda: runs.store(out, request, kept))
+
+
+def _kept(context: JobContext, write: Callable[[], None]) -> None:
+    try:
+        write()
+    except InputError as error:
+        context.listener(Notice(error.message))
 
 
 def _reading(part: Mapping[str, Any]) -> str:

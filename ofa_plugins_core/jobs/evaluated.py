@@ -148,9 +148,9 @@ def _columns(networks: Sequence[Network]) -> dict[str, Any]:
     found: dict[str, Any] = {"": lambda n: str(n["number"])}
     found["top-1\n%\nmeasured"] = lambda n: _percent(n["top1"])
     found["80 %\ninterval"] = lambda n: _ends(n["top1"])
-    for name in dict.fromkeys(k for n in networks for k in n.get("predicted", {})):
-        unit = "%" if name == ACCURACY else "ms"
-        found[f"{name}\n{unit}\npredicted"] = _predicted(name)
+    theirs = {k: m for n in networks for k, m in n.get("predicted", {}).items()}
+    for name, one in theirs.items():
+        found[f"{name}\n{one['unit']}\n{one['kind']}"] = _predicted(name)
     found["top-5\n%\nmeasured"] = lambda n: _percent(n["top5"])
     found["forward\nms\nmeasured"] = lambda n: number(_short(n["forward"]))
     for name, one in (networks[0]["costs"] if networks else {}).items():

@@ -9,11 +9,11 @@ from collections.abc import Callable, Iterator
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError
-from ofa_plugins_core.events import Notice, Progress
+from ofa_plugins_core.events import Event, Listener, Notice, Progress
 from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
 from ofa_plugins_core.jobs.networks import Loaded, load_network
 from ofa_plugins_core.nn.calibrate import apply, statistics_of
@@ -103,6 +103,9 @@ class Bench:
         skipped = images.unnamed + self._unreadable(images)
         if not found.images:
             raise InputError(f"{self.options.data}: none of its {len(images)} images can be read")
+        if found.infinite:
+            said = f"{label}: {found.infinite} images gave no finite numbers; they count as wrong"
+            self.context.listener(Notice(said))
         scores = self._shares(found, images)
         return {**scores, "images": found.images, "skipped": skipped, "infinite": found.infinite}
 
@@ -177,6 +180,7 @@ def bench_of(context: JobContext, options: EvaluateOptions, group: Processes, si
         UsageError: classes of data and network do not fit.
         InputError: data or weights are missing or broken.
     """
+    context = evolve(context, listener=_each_once(context.listener))
     images = _images(context, options, size)
     classes = None if images is None else len(images.classes) or None
     loaded = load_network(context, options, classes, teacher=options.model == "teacher")
@@ -187,6 +191,19 @@ def bench_of(context: JobContext, options: EvaluateOptions, group: Processes, si
     runner = Runner(group, options.channels_last, options.dtype == "bf16")
     calibration = _calibration(context, options, group, size)
     return Bench(context, options, loaded, group, runner, supply, calibration)
+
+
+def _each_once(listener: Listener) -> Listener:
+    """Without what was said already: both splits of a data set are listed, with the same notes."""
+    said: set[Notice] = set()
+
+    def tell(event: Event) -> None:
+        if not isinstance(event, Notice) or event not in said:
+            listener(event)
+        if isinstance(event, Notice):
+            said.add(event)
+
+    return tell
 
 
 def _images(context: JobContext, options: EvaluateOptions, size: int) -> ImageSet | None:

@@ -16,11 +16,11 @@ if TYPE_CHECKING:
 Result: TypeAlias = Mapping[str, Any]
 """As ``ofa run evaluate --json`` prints it."""
 
-MEASURED: Final = {"top1": "top-1 accuracy", "forward": "forward pass"}
+MEASURED: Final = {"top1": "top-1", "forward": "forward pass"}
 
 
 def predicted_plot(result: Result, path: Path, column: str = "accuracy") -> None:
-    """Draw what was measured against what was predicted, a mark a network, with both intervals.
+    """Draw what was measured against what was predicted, a mark a network with its intervals.
 
     Args:
         result: with networks that have the predicted column.
@@ -41,7 +41,7 @@ def predicted_plot(result: Result, path: Path, column: str = "accuracy") -> None
         raise UsageError(f"nothing to draw: no network has {column} predicted and measured")
     with canvas.sheet(path, 6.4, 6.0) as sheet:
         axes = sheet.axes()
-        axes.set_title(f"{result['supernet']}: measured against predicted")
+        axes.set_title(_title(result, "measured against predicted"))
         for network, across, up in pairs:
             _mark(sheet, axes, across, up, _said(network, column, across, up))
         _diagonal(axes, [p for _, *p in pairs])
@@ -70,7 +70,7 @@ def front_plot(result: Result, path: Path) -> None:
             across, up = cost(network), network["top1"]
             _mark(sheet, axes, across, up, _said(network, found["against"], across, up))
         name = MEASURED.get(found["against"], cost_label(found["against"]))
-        axes.set_title(f"{result['supernet']}: measured top-1 against {name}")
+        axes.set_title(_title(result, f"measured top-1 against {name}"))
         _label(axes, across=f"{name}, {across['kind']}", unit=across["unit"])
         axes.set_ylabel(_upward(result, "top1", "%"))
         axes.legend(loc="lower right")
@@ -110,8 +110,8 @@ def _mark(
         xerr=_ends(across),
         yerr=_ends(up),
         fmt="none",
-        ecolor=canvas.GRID,
-        elinewidth=1.2,
+        ecolor=canvas.GREY,
+        elinewidth=0.9,
         zorder=1,
     )
     (mark,) = axes.plot(
@@ -154,8 +154,12 @@ def _label(axes: Axes, *, across: str, unit: str) -> None:
 
 def _upward(result: Result, name: str, unit: str) -> str:
     where = f" on {result['data']}" if name == "top1" and result.get("data") else ""
-    doubt = "; untrained weights" if name == "top1" and result.get("untrained") else ""
-    return f"{MEASURED[name]}{where}, measured ({unit}, 80 % interval{doubt})"
+    return f"{MEASURED[name]}{where}, measured ({unit})"
+
+
+def _title(result: Result, text: str) -> str:
+    doubt = " (untrained)" if result.get("untrained") else ""
+    return f"{result['supernet']}: {text}{doubt}"
 
 
 def _write_agreement(axes: Axes, found: Mapping[str, Any] | None) -> None:

@@ -255,3 +255,12 @@ def test_torchvision_comes_in_through_one_door_in_a_fresh_process():
     )
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
+
+
+def test_digits_are_scikit_learns_own():
+    datasets = pytest.importorskip("sklearn.datasets")
+    whole = datasets.load_digits()
+    found, _ = told("digits", size=8)
+    assert found.labels == whole.target[::5].tolist()
+    shades = np.stack([np.array(found[n][0])[..., 0] for n in range(10)])
+    assert (shades == (whole.images[::5][:10] * (255 / 16)).round()).all()
