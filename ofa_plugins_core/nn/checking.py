@@ -76,6 +76,34 @@ def difference(reference: Run, found: Run, inputs: Sequence[Images], name: str) 
     return _compared(np.concatenate(wanted), np.concatenate(got), name)
 
 
+def quantised_difference(
+    network: nn.Module,
+    found: Run,
+    size: int,
+    given: Sequence[Images],
+    batches: Sequence[int],
+    name: str,
+    seed: int = 0,
+) -> Difference:
+    """Of a quantised file: on the given images, whose ranges it knows; else on random ones.
+
+    It has to run on random ones in any case.
+
+    Args:
+        batches: sizes of the random batches; of one image each, the given ones are cut so, too.
+
+    Raises:
+        InputError: as ``difference``.
+    """
+    reference = eager_run(network)
+    random = difference(reference, found, check_inputs(size, (), batches, seed), name)
+    if not given:
+        return random
+    one = max(batches) == 1
+    inputs = [i[None] for batch in given for i in batch] if one else given
+    return difference(reference, found, inputs, name)
+
+
 def _compared(wanted: Logits, got: Logits, name: str) -> Difference:
     if not np.isfinite(got).all():
         raise _refused(name, "gives logits that are no finite numbers")

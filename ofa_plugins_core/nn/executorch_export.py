@@ -7,7 +7,7 @@ post-training quantisation on the exported graph (PT2E), weights per channel, fo
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from importlib.metadata import version
 from importlib.util import find_spec
 from pathlib import Path
@@ -26,6 +26,7 @@ from ofa_plugins_core.nn.checking import (
     difference,
     eager,
     eager_run,
+    quantised_difference,
     refuse_float,
     refuse_int8,
 )
@@ -68,14 +69,17 @@ def to_executorch(
     """
     needed()
     network = eager(module)
-    inputs = _inputs(size, images, dynamic_batch, seed)
+    given = _given(images, dynamic_batch)
+    inputs = check_inputs(size, given, _batches(dynamic_batch), seed)
     with quietly(), torch.no_grad():
         buffer = _lowered(_program(network, size, dynamic_batch), backend, card or Card(), size)
 
-    def judge(found: Difference) -> None:
+    def judged(run: Run) -> Difference:
+        found = difference(eager_run(network), run, inputs, path.name)
         refuse_float(found, tolerance, path.name)
+        return found
 
-    return _written(network, buffer, path, "fp32", inputs, judge, backend)
+    return _written(buffer, path, "fp32", judged, backend, sum(map(len, given)))
 
 
 def int8_executorch(
@@ -108,16 +112,19 @@ def int8_executorch(
     if not calibrating:
         raise UsageError("int8 needs images to calibrate with", advice="--data FOLDER")
     network = eager(module)
-    inputs = _inputs(size, images, dynamic_batch, seed)
+    given = _given(images, dynamic_batch)
     with quietly(), torch.no_grad():
         found = _quantised(_program(network, size, dynamic_batch).module(), calibrating)
         program = _program(found, size, dynamic_batch)
         buffer = _lowered(program, "xnnpack", card or Card(), size)
 
-    def judge(found: Difference) -> None:
+    def judged(run: Run) -> Difference:
+        batches = _batches(dynamic_batch)
+        found = quantised_difference(network, run, size, given, batches, path.name, seed)
         refuse_int8(found, least_sqnr, path.name)
+        return found
 
-    return _written(network, buffer, path, "int8", inputs, judge, "xnnpack")
+    return _written(buffer, path, "int8", judged, "xnnpack", sum(map(len, given)))
 
 
 def needed() -> None:
@@ -130,11 +137,10 @@ def needed() -> None:
         raise MissingExtraError("a network for ExecuTorch", "ofa-plugins-core", "executorch")
 
 
-def _inputs(size: int, images: Iterable[Images], dynamic: bool, seed: int) -> list[Images]:
-    given = list(images)
-    if dynamic:
-        given = [b[i : i + MOST_AT_ONCE] for b in given for i in range(0, len(b), MOST_AT_ONCE)]
-    return check_inputs(size, given, _batches(dynamic), seed)
+def _given(images: Iterable[Images], dynamic: bool) -> list[Images]:
+    """Batches that fit into the planned buffers."""
+    most = MOST_AT_ONCE if dynamic else 1
+    return [batch[i : i + most] for batch in images for i in range(0, len(batch), most)]
 
 
 def _batches(dynamic: bool) -> tuple[int, ...]:
@@ -177,20 +183,18 @@ def _lowered(program: Any, backend: Backend, card: Card, size: int) -> bytes:
 
 
 def _written(
-    network: nn.Module,
     buffer: bytes,
     path: Path,
     dtype: DType,
-    inputs: Sequence[Images],
-    judge: Any,
+    judged: Callable[[Run], Difference],
     backend: Backend,
+    given: int,
 ) -> Exported:
     with runs.placed(path) as beside:
         beside.write_bytes(buffer)
-        found = difference(eager_run(network), executorch_run(beside), inputs, path.name)
-        judge(found)
+        found = judged(executorch_run(beside))
     runtime = f"executorch {version('executorch')}, {backend}"
-    return Exported(path, "executorch", dtype, len(buffer), found, runtime, found.inputs - 5)
+    return Exported(path, "executorch", dtype, len(buffer), found, runtime, given)
 
 
 def executorch_run(file: Path) -> Run:

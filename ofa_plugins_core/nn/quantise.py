@@ -12,7 +12,7 @@ from torch import nn
 from ofa_plugins_core import runs
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.nn.card import Card
-from ofa_plugins_core.nn.checking import check_inputs, difference, eager, eager_run, refuse_int8
+from ofa_plugins_core.nn.checking import eager, quantised_difference, refuse_int8
 from ofa_plugins_core.nn.exported import Exported, Images
 from ofa_plugins_core.nn.integer_graph import after_quantisation, before_quantisation
 from ofa_plugins_core.nn.onnx_export import INPUT, inscribe, needed, onnx_run, onnx_runtime
@@ -60,22 +60,28 @@ def int8_onnx(
     calibrating = list(batches)
     if not calibrating:
         raise UsageError("int8 needs images to calibrate with", advice="--data FOLDER")
-    inputs = check_inputs(size, images, (1, 1, 3, 3) if dynamic_batch else (1,) * 8, seed)
     network = eager(module)
+    given = list(images)
     with runs.placed(path) as beside:
         model = quantised_model(float_onnx, calibrating, method)
         inscribe(model, card or Card(image_size=size))
         beside.write_bytes(model.SerializeToString())
-        found = difference(eager_run(network), onnx_run(beside), inputs, path.name)
+        batches_of = (1, 1, 3, 3) if dynamic_batch else (1,) * 8
+        found = quantised_difference(
+            network, onnx_run(beside), size, given, batches_of, path.name, seed
+        )
         refuse_int8(found, least_sqnr, path.name)
         size_now = beside.stat().st_size
-    return Exported(
-        path, "onnx", "int8", size_now, found, onnx_runtime(), sum(map(len, inputs)) - 8
-    )
+    return Exported(path, "onnx", "int8", size_now, found, onnx_runtime(), sum(map(len, given)))
 
 
 def quantised_model(float_onnx: Path, batches: Sequence[Images], method: Calibration) -> Any:
-    """A float file as a quantised ``ModelProto``: bytes for activations, int8 for weights."""
+    """A float file as a quantised ``ModelProto``.
+
+    Weights are symmetric and lie around 128 as unsigned bytes: on processors with AVX2 alone the
+    kernels for signed weights clip sums at 16 bits, which costs up to 12 dB. Calibration goes a
+    batch at a time, so that memory does not grow with the number of images.
+    """
     import onnx
     from onnxruntime import quantization
     from onnxruntime.quantization.shape_inference import quant_pre_process
@@ -93,9 +99,9 @@ def quantised_model(float_onnx: Path, batches: Sequence[Images], method: Calibra
             quant_format=quantization.QuantFormat.QDQ,
             per_channel=True,
             activation_type=quantization.QuantType.QUInt8,
-            weight_type=quantization.QuantType.QInt8,
+            weight_type=quantization.QuantType.QUInt8,
             calibrate_method=quantization.CalibrationMethod[METHODS[method]],
-            extra_options={"CalibStridedMinMax": 1},  # a batch at a time: bounds memory
+            extra_options={"CalibStridedMinMax": 1, "WeightSymmetric": True},
         )
         found = onnx.load(done)
     after_quantisation(found)
