@@ -151,7 +151,7 @@ def run_memory(context: JobContext, options: MemoryOptions) -> MemoryResult:
     if options.plot is not None and len(archs) != 1:
         raise UsageError(f"--plot shows one architecture; there are {len(archs)}")
     found: list[ArchMemory] = []
-    planning = _Planning(context, options, buildable(supernet))
+    planning = Planning(context, options, buildable(supernet))
     try:
         for done, arch in enumerate(archs):
             context.listener(Progress("architectures", done, len(archs)))
@@ -186,7 +186,7 @@ def _defined(model: CostModel, arch: Arch, history: History) -> Defined:
     return Defined(value, model.unit, place, model.source or "", getattr(model, "bounds", None))
 
 
-class _Planning:
+class Planning:
     """The elastic network, built once, and the planners that are there."""
 
     def __init__(
