@@ -247,6 +247,23 @@ def test_a_teacher_is_a_static_file_of_the_largest_network(ofa, host, tmp_path):
     assert "a teacher is the largest network" in said
 
 
+def test_broken_files_are_counted_and_imagenets_labels_go_by_wnid(ofa, archs, tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    for number, wnid in enumerate(("n01440764", "n03888257")):
+        folder = tmp_path / "some" / "val" / wnid
+        folder.mkdir(parents=True)
+        for n in range(3):
+            Image.new("RGB", (40, 50), (80 * n, 100 * number, 0)).save(folder / f"{n}.jpg")
+    whole = (folder / "0.jpg").read_bytes()
+    (folder / "0.jpg").write_bytes(whole[:-300])
+    (folder / "notes.txt").write_text("no image")
+    words = ("--data", "some", "--classes", "1000", "--calibrate-data", "digits")
+    found = ofa(*EVALUATE, "--archs", archs, *words, "--out", "b", "--json")
+    assert (found["data"], found["classes"]) == ("some", 1000)
+    for network in found["networks"]:
+        assert (network["images"], network["skipped"], network["calibrated"]) == (5, 2, 30)
+
+
 def test_what_the_user_got_wrong_is_one_clear_line(ofa, archs, tmp_path):
     empty = tmp_path / "empty"
     empty.mkdir()
