@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ofa_plugins_core.testing.installing import in_process, installed
     from ofa_plugins_core.testing.suites import (
         CostModelSuite,
+        ElasticModuleSuite,
         PredictorSuite,
         RuntimePolicySuite,
         SamplerSuite,
@@ -33,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "TOY_LEVELS",
     "CostModelSuite",
+    "ElasticModuleSuite",
     "PredictorSuite",
     "RuntimePolicySuite",
     "SamplerSuite",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
+from importlib.util import find_spec
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -13,9 +14,17 @@ from ofa_plugins_core.entries import FittedPredictorEntry, JobEntry
 from ofa_plugins_core.errors import OfaError, PluginError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.host import Host
-from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.interfaces import BuildableSupernet, Supernet
 from ofa_plugins_core.testing import laws, toys
-from ofa_plugins_core.testing.laws import cost, policy, predictor, sampler, searcher, supernet
+from ofa_plugins_core.testing.laws import (
+    cost,
+    elastic,
+    policy,
+    predictor,
+    sampler,
+    searcher,
+    supernet,
+)
 
 Outcome: TypeAlias = Literal["holds", "broken", "does not apply"]
 Tested: TypeAlias = tuple[Any, Any]
@@ -69,6 +78,8 @@ def check(host: Host, name: str, listener: Listener = silent) -> list[Finding]:
     for done, (kind, offer) in enumerate(offered):
         listener(Progress("offer", done, len(offered), offer))
         found += _findings(host, plugin, kind, offer)
+        if kind == "supernets":
+            found += _elastic_findings(host, offer)
     return found
 
 
@@ -91,6 +102,20 @@ def _findings(host: Host, plugin: Plugin, kind: str, name: str) -> Iterator[Find
     yield Finding(kind, name, made, "holds")
     for law in _LAWS.get(kind, ()):
         yield _tried(kind, name, law, subjects)
+
+
+def _elastic_findings(host: Host, name: str) -> Iterator[Finding]:
+    """The laws of elastic networks on the one that a supernet builds, where torch is there."""
+    try:
+        ground = host.supernet(name)
+        if not isinstance(ground, BuildableSupernet) or find_spec("torch") is None:
+            return
+        subjects = [(ground.build(10), ground)]
+    except (OfaError, laws.LawBrokenError) as error:
+        yield Finding("elastic networks", name, "It can be built in torch.", "broken", str(error))
+        return
+    for law in elastic.LIGHT:
+        yield _tried("elastic networks", name, law, subjects)
 
 
 def _tried(kind: str, name: str, law: laws.Law, subjects: Sequence[Tested]) -> Finding:

@@ -20,7 +20,9 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ofa_plugins_core.interfaces import (
+    BuildableSupernet,
     CostModel,
+    ElasticModule,
     Level,
     Predictor,
     Problem,
@@ -32,6 +34,7 @@ from ofa_plugins_core.interfaces import (
 from ofa_plugins_core.testing import laws, toys
 from ofa_plugins_core.testing.laws import Law
 from ofa_plugins_core.testing.laws import cost as cost_laws
+from ofa_plugins_core.testing.laws import elastic as elastic_laws
 from ofa_plugins_core.testing.laws import policy as policy_laws
 from ofa_plugins_core.testing.laws import predictor as predictor_laws
 from ofa_plugins_core.testing.laws import sampler as sampler_laws
@@ -185,6 +188,47 @@ class SearcherSuite:
     def test_law(self, law: Law, searcher: Searcher, problem: Problem) -> None:
         """The law holds."""
         _holds(law, searcher, problem)
+
+
+class ElasticModuleSuite:
+    """For an elastic network in torch; skipped where torch is not installed."""
+
+    @pytest.fixture
+    def supernet(self) -> BuildableSupernet:
+        """The supernet whose ``build`` makes it."""
+        raise NotImplementedError("give the fixture 'supernet'")
+
+    @pytest.fixture
+    def elastic(self, supernet: BuildableSupernet) -> ElasticModule:
+        """The network that is tested, with few classes; laws work on copies of it."""
+        pytest.importorskip("torch", reason="elastic networks need the extra [torch]")
+        return supernet.build(10)
+
+    @each(elastic_laws.LAWS)
+    def test_law(self, law: Law, elastic: ElasticModule, supernet: BuildableSupernet) -> None:
+        """The law holds."""
+        _holds(law, elastic, supernet)
+
+    @tried
+    @given(data=st.data())
+    def test_any_extracted_network_is_the_active_one(
+        self, elastic: ElasticModule, data: st.DataObject
+    ) -> None:
+        """Any architecture, any image size from 32 pixels, batches of one and two."""
+        (arch,) = elastic.space.decode(data.draw(networks(elastic.space))[:1])
+        size, batch = data.draw(st.integers(32, 64)), data.draw(st.integers(1, 2))
+        generator = np.random.default_rng(data.draw(st.integers(0, 2**32)))
+        net = self._shaken(elastic)
+        chosen = {**arch.as_dict(), "image_size": size}
+        elastic_laws.extracted_is_active(net, chosen, elastic_laws.images(size, generator, batch))
+
+    _kept: tuple[ElasticModule, Any] | None = None
+
+    def _shaken(self, elastic: ElasticModule) -> Any:
+        """Made once for all examples of a test."""
+        if self._kept is None or self._kept[0] is not elastic:
+            self._kept = elastic, elastic_laws.shaken(elastic, np.random.default_rng(SEED))
+        return self._kept[1]
 
 
 class RuntimePolicySuite:

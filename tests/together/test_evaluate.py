@@ -165,6 +165,8 @@ def test_resumed_after_a_kill_it_is_as_if_never_interrupted(ofa, archs, stopped)
     assert not Path("k", "progress.json").exists()
     whole = ofa(*EVALUATE, "--archs", archs, "--json")
     assert without_times(resumed) == without_times(whole)
+    assert ofa(*words, "--resume")["networks"] == resumed["networks"]  # finished: nothing anew
+    assert len(begun) == 7
 
 
 def test_an_interrupt_keeps_what_is_finished_and_resume_goes_on(ofa, archs, stopped):

@@ -7,7 +7,13 @@ from functools import cache
 import pytest
 
 from ofa_plugins_core import Host
-from ofa_plugins_core.testing import CostModelSuite, PredictorSuite, SamplerSuite, SupernetSuite
+from ofa_plugins_core.testing import (
+    CostModelSuite,
+    ElasticModuleSuite,
+    PredictorSuite,
+    SamplerSuite,
+    SupernetSuite,
+)
 
 HOST = Host.discover()
 OFFERS = HOST.plugin("moofa").offers
@@ -66,6 +72,12 @@ ALIASES = [
 @pytest.mark.parametrize(("alias", "name"), ALIASES)
 def test_an_alias_stands_for_its_supernet(alias, name):
     assert HOST.supernet(alias).name == name
+
+
+class TestElasticNetworks(ElasticModuleSuite):
+    @pytest.fixture(params=SUPERNETS)
+    def supernet(self, request):
+        return supernet_of(request.param)
 
 
 class TestCosts(CostModelSuite):

@@ -9,6 +9,7 @@ import pytest
 from ofa_plugins_core import Host
 from ofa_plugins_core.testing import (
     CostModelSuite,
+    ElasticModuleSuite,
     PredictorSuite,
     SamplerSuite,
     SearcherSuite,
@@ -72,6 +73,12 @@ ALIASES = [
 @pytest.mark.parametrize(("alias", "name"), ALIASES)
 def test_an_alias_stands_for_its_supernet(alias, name):
     assert HOST.supernet(alias).name == name
+
+
+class TestElasticNetworks(ElasticModuleSuite):
+    @pytest.fixture(params=SUPERNETS)
+    def supernet(self, request):
+        return supernet_of(request.param)
 
 
 class TestCosts(CostModelSuite):

@@ -121,8 +121,8 @@ class ElasticNetwork(nn.Module):
 
     In evaluation without gradients the active subnet runs on tensors that are laid out for it at
     the first pass after ``activate``; a change of weights in place is noticed (by torch's version
-    counters) and they are laid out anew. Writing through ``.data`` escapes those counters: call
-    ``refresh`` after it.
+    counters) and they are laid out anew. Writing through ``.data``, or to tensors that were made in
+    inference mode, escapes those counters: call ``refresh`` after it.
 
     Args:
         geometry: of the supernet, as it is built.
@@ -199,7 +199,8 @@ class ElasticNetwork(nn.Module):
 
     def _stored(self) -> list[Tensor]:
         if self._tensors is None:
-            self._tensors = [*self.parameters(), *self.buffers()]
+            every = [*self.parameters(), *self.buffers()]
+            self._tensors = [t for t in every if not t.is_inference()]
         return self._tensors
 
     _tensors: list[Tensor] | None = None
