@@ -8,8 +8,9 @@ torch = pytest.importorskip("torch")
 
 from torch import nn  # noqa: E402
 
-from ofa_plugins_core.errors import InputError, MissingExtraError  # noqa: E402
+from ofa_plugins_core.errors import InfeasibleError, InputError, MissingExtraError  # noqa: E402
 from ofa_plugins_core.nn.planners import executorch, onnx_runtime  # noqa: E402
+from ofa_plugins_core.nn.planners.fitting import refuse_beyond  # noqa: E402
 from ofa_plugins_core.nn.planners.record import Moment, Plan, Tensor, largest  # noqa: E402
 from ofa_plugins_core.nn.planners.torch_cpu import torch_plan  # noqa: E402
 
@@ -69,9 +70,10 @@ class TestTorch:
         assert all(torch.equal(t, before[n]) for n, t in module.state_dict().items())
         assert plan.weights == sum(t.nbytes for t in before.values())
 
-    def test_nothing_reaches_standard_output(self, capfd):
+    def test_nothing_is_printed(self, capfd):
         torch_plan(network(), SIZE)
-        assert capfd.readouterr().out == ""
+        said = capfd.readouterr()
+        assert (said.out, said.err) == ("", "")
 
 
 class TestOnnxRuntime:
@@ -129,6 +131,14 @@ class TestExecutorch:
         monkeypatch.setattr(executorch, "find_spec", lambda name: None)
         with pytest.raises(MissingExtraError, match=r"\[executorch\]"):
             executorch.executorch_plan(network(), SIZE)
+
+
+def test_what_does_not_fit_is_refused_with_what_it_needs():
+    plan = Plan("p", "1", "int8", 4000, None, None, None, Moment("conv", ()), "")
+    refuse_beyond(plan, 4000)
+    with pytest.raises(InfeasibleError, match=r"4,000 bytes .* 3,999 are allowed.*conv") as error:
+        refuse_beyond(plan, 3999)
+    assert error.value.smallest == {"ram": 4000}
 
 
 def test_gaps_are_what_no_buffer_fills():

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
@@ -52,7 +54,7 @@ def torch_plan(module: nn.Module, size: int) -> Plan:
 def _profiled(module: nn.Module, image: torch.Tensor) -> list[dict[str, Any]]:
     """Events of the second pass: the first one fills caches that stay."""
     activities = [torch.profiler.ProfilerActivity.CPU]
-    with torch.inference_mode(), TemporaryDirectory() as folder:
+    with torch.inference_mode(), _unlogged(), TemporaryDirectory() as folder:
         module(image)
         with torch.profiler.profile(
             activities=activities, profile_memory=True, record_shapes=True
@@ -62,6 +64,19 @@ def _profiled(module: nn.Module, image: torch.Tensor) -> list[dict[str, Any]]:
         profile.export_chrome_trace(str(path))
         found: list[dict[str, Any]] = json.loads(path.read_text())["traceEvents"]
     return found
+
+
+@contextmanager
+def _unlogged() -> Iterator[None]:
+    """The profiler's library writes lines of its own to stderr, unless it is told not to."""
+    name = "KINETO_LOG_LEVEL"
+    told = name in os.environ
+    os.environ.setdefault(name, "9")
+    try:
+        yield
+    finally:
+        if not told:
+            del os.environ[name]
 
 
 def _moments(events: Sequence[Mapping[str, Any]]) -> Iterator[Moment]:
