@@ -31,6 +31,9 @@ COSTS: Final = ("params", "flops", "peak_memory")
 PICTURED: Final = 8
 """So many of the first networks are drawn."""
 
+PARTS: Final = ("arch", "calibrated", "top1", "top5", "images", "skipped", "infinite", "forward")
+"""What is measured of a network; the rest of its row is computed, or of another run."""
+
 STORE_SECONDS: Final = 1.0
 FOLDER: Final = "archs"
 INFO: Final = "info.json"
@@ -119,7 +122,7 @@ def _measured(bench: Bench, archs: Sequence[Arch]) -> list[dict[str, Any]]:
     """A part an architecture; an interrupt keeps those that are there, for --resume too."""
     context = bench.context
     request = {**plain(bench.options), "seed": context.seed, "set": plain(context.settings)}
-    kept = runs.stored(context.out, request) if context.resume else {}
+    kept = {**_finished(context), **runs.stored(context.out, request)} if context.resume else {}
     parts: list[dict[str, Any]] = []
     latest = time.monotonic()
     try:
@@ -137,6 +140,16 @@ def _measured(bench: Bench, archs: Sequence[Arch]) -> list[dict[str, Any]]:
             raise
         _store(bench, request, kept)
     return parts
+
+
+def _finished(context: JobContext) -> dict[str, Any]:
+    """The parts that the result in the run's folder holds; of the same request, as was checked."""
+    try:
+        assert context.out is not None
+        networks = json.loads((context.out / runs.RESULT).read_bytes())["networks"]
+        return {json.dumps(n["arch"]): {k: v for k, v in n.items() if k in PARTS} for n in networks}
+    except (AssertionError, OSError, ValueError, KeyError, TypeError, AttributeError):
+        return {}  # nothing is finished
 
 
 def _store(bench: Bench, request: Mapping[str, Any], kept: Mapping[str, Any]) -> None:
