@@ -31,6 +31,7 @@ from ofa_plugins_core.nn.checking import (
     refuse_int8,
 )
 from ofa_plugins_core.nn.exported import TOLERANCE, Difference, DType, Exported, Images
+from ofa_plugins_core.nn.folded import folded
 from ofa_plugins_core.nn.quiet import quietly
 
 Backend = Literal["xnnpack", "portable"]
@@ -72,7 +73,9 @@ def to_executorch(
     given = _given(images, dynamic_batch)
     inputs = check_inputs(size, given, _batches(dynamic_batch), seed)
     with quietly(), torch.no_grad():
-        buffer = _lowered(_program(network, size, dynamic_batch), backend, card or Card(), size)
+        buffer = _lowered(
+            _program(folded(module), size, dynamic_batch), backend, card or Card(), size
+        )
 
     def judged(run: Run) -> Difference:
         found = difference(eager_run(network), run, inputs, path.name)
@@ -114,7 +117,7 @@ def int8_executorch(
     network = eager(module)
     given = _given(images, dynamic_batch)
     with quietly(), torch.no_grad():
-        found = _quantised(_program(network, size, dynamic_batch).module(), calibrating)
+        found = _quantised(_program(folded(module), size, dynamic_batch).module(), calibrating)
         program = _program(found, size, dynamic_batch)
         buffer = _lowered(program, "xnnpack", card or Card(), size)
 

@@ -23,6 +23,7 @@ from ofa_plugins_core.nn.checking import (
     refuse_float,
 )
 from ofa_plugins_core.nn.exported import TOLERANCE, Exported, Images
+from ofa_plugins_core.nn.folded import folded
 from ofa_plugins_core.nn.quiet import quietly
 
 INPUT: Final = "images"
@@ -56,7 +57,7 @@ def to_onnx(
     """
     needed()
     network = eager(module)
-    model = onnx_model(network, size, dynamic_batch)
+    model = onnx_model(folded(module), size, dynamic_batch)
     inscribe(model, card or Card(image_size=size))
     inputs = check_inputs(size, images, (1, 1, 3) if dynamic_batch else (1, 1, 1), seed)
     given = sum(map(len, inputs)) - (5 if dynamic_batch else 3)
