@@ -38,6 +38,9 @@ PLUGINS = {
 }
 """Plugin -> what its own tests need beyond its declared dependencies."""
 
+TORCH = {"venv_backend": "virtualenv", "venv_location": ".nox/torch"}
+"""One environment, made with pip, for every session that needs torch: it is large."""
+
 ALL = [".", *(f"./plugins/{name}" for name in PLUGINS)]
 
 OUTSIDE = "./tests/third_party/ofa_outside"
@@ -69,10 +72,10 @@ def lint(session: nox.Session) -> None:
         session.run("lint-imports", "--config", str(ROOT / "pyproject.toml"))
 
 
-@nox.session
+@nox.session(**TORCH)
 def types(session: nox.Session) -> None:
-    """Strict types of the core and of every plugin."""
-    session.install("mypy==2.4.1", "types-PyYAML", "pytest==9.2.0", "hypothesis==6.170.15", *ALL)
+    """Strict types of the core and of every plugin, torch's own types among them."""
+    session.install("-r", "requirements-torch.txt", "mypy==2.4.1", "types-PyYAML")
     session.run("mypy")
 
 
@@ -91,7 +94,7 @@ def plugin(session: nox.Session, name: str) -> None:
     _tests(session, f"plugins/{name}/tests")
 
 
-@nox.session(venv_backend="virtualenv")
+@nox.session(**TORCH)
 def together(session: nox.Session) -> None:
     """Everything installed, torch and an outside plugin included: every suite at once."""
     session.install("-r", "requirements-torch.txt")
@@ -139,12 +142,22 @@ def _shell(session: nox.Session, command: str, folder: Path) -> None:
         session.error(f"the README's command ended with {done.returncode}")
 
 
-@nox.session
+@nox.session(**TORCH)
 def benchmarks(session: nox.Session) -> None:
     """What is promised to be fast, as ratios measured side by side in one run."""
-    session.install(*ALL, "scipy==1.17.1", "pymoo==0.6.2")
+    session.install("-r", "requirements-torch.txt")
+    session.install("--force-reinstall", "--no-deps", *ALL)
     with session.chdir(session.create_tmp()):
-        session.run("python", str(ROOT / "benchmarks" / "run.py"), *session.posargs)
+        for name in ("search", "networks"):
+            session.run("python", str(ROOT / "benchmarks" / f"{name}.py"), *session.posargs)
+
+
+@nox.session(venv_backend="virtualenv")
+def executorch(session: nox.Session) -> None:
+    """Export to ExecuTorch, and its memory plans: an installation of its own, 1.7 GB."""
+    session.install("-r", "requirements-torch.txt", "executorch==1.5.1", "torchao==0.18.0")
+    session.install("--force-reinstall", "--no-deps", *ALL)
+    _tests(session, "tests/nn", "tests/together", workers="1")
 
 
 @nox.session
@@ -167,7 +180,8 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
-    """Everything CI runs, and what takes longer: both of the README's commands, benchmarks."""
+    """Everything CI runs, and what takes longer: benchmarks, ExecuTorch."""
     for name in nox.options.sessions:
         session.notify(name)
     session.notify("benchmarks")
+    session.notify("executorch")

@@ -95,10 +95,18 @@ class ElasticLayer(nn.Module):
         return run_op(op, self.tensors(op), self.eps, x, self.training)
 
     def prepared(self, op: Op) -> Step:
-        """The op in evaluation, bound to densely laid out tensors of its width."""
+        """The op in evaluation, bound to tensors of its width.
+
+        They are laid out densely: a slice of columns would be packed anew in every pass.
+        """
+        last = torch.channels_last
+        kept = self.weight.ndim == 4 and self.weight.is_contiguous(memory_format=last)
         with torch.no_grad():
             found = self.tensors(op)
-            return prepared_op(op, Tensors(_dense(found.weight), found.bias, found.norm), self.eps)
+            weight = found.weight.contiguous(
+                memory_format=last if kept else torch.contiguous_format
+            )
+            return prepared_op(op, Tensors(weight, found.bias, found.norm), self.eps)
 
 
 def _matrix(large: int, small: int) -> str:
@@ -109,10 +117,3 @@ def centre(weight: Tensor, size: int) -> Tensor:
     """The middle size × size of kernels (…, k, k)."""
     start = (weight.shape[-1] - size) // 2
     return weight[..., start : start + size, start : start + size]
-
-
-def _dense(weight: Tensor) -> Tensor:
-    """Without gaps between rows: a slice of columns would be packed anew in every pass."""
-    if weight.ndim == 4 and weight.is_contiguous(memory_format=torch.channels_last):
-        return weight
-    return weight.contiguous()

@@ -1,63 +1,20 @@
-"""What is promised to be fast: ratios of two times, measured side by side in one run.
-
-    nox -s benchmarks            (or: python benchmarks/run.py [--json])
-
-Each pair is run alternately and the best time of each side counts, so that a busy machine slows
-both. A ratio over its limit ends with exit code 1. Published seconds stand beside for context; they
-were measured on other machines and are never divided.
-"""
+"""What search promises to be fast at: python benchmarks/search.py [--json]."""
 
 from __future__ import annotations
 
-import json
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
-from attrs import asdict, evolve, frozen
+from attrs import evolve
+from promises import Action, Row, report, side_by_side
 
 from ofa_plugins_core import Constraint, Host
 from ofa_plugins_core.interfaces import Problem, SeparablePredictor, Supernet
 from ofa_plugins_core.scoring import Scorer
-
-Action = Callable[[], object]
-
-
-@frozen
-class Row:
-    """One promise: seconds of what is promised, of what it is held against, and the limit."""
-
-    what: str
-    against: str
-    seconds: float
-    reference: float
-    limit: float
-    published: str = ""
-
-    @property
-    def ratio(self) -> float:
-        """Time over reference time."""
-        return self.seconds / self.reference
-
-    @property
-    def kept(self) -> bool:
-        """Whether the promise holds."""
-        return self.ratio <= self.limit
-
-
-def side_by_side(first: Action, second: Action, rounds: int) -> tuple[float, float]:
-    """Best seconds of each, run alternately."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for _ in range(rounds):
-        for action, seen in zip((first, second), times, strict=True):
-            start = time.perf_counter()
-            action()
-            seen.append(time.perf_counter() - start)
-    return min(times[0]), min(times[1])
 
 
 def additive(host: Host, supernet: Supernet) -> SeparablePredictor:
@@ -192,21 +149,5 @@ def rows() -> Iterator[Row]:
     yield from command_rows()
 
 
-def main() -> int:
-    """Measure, print a line each, and say whether all promises hold."""
-    measured = list(rows())
-    if "--json" in sys.argv:
-        print(json.dumps([{**asdict(r), "ratio": r.ratio, "kept": r.kept} for r in measured]))
-    else:
-        for row in measured:
-            mark = "kept  " if row.kept else "BROKEN"
-            print(f"{mark} {row.ratio:5.2f} (at most {row.limit:g})  {row.what}")
-            times = f"{row.seconds * 1e3:.1f} ms against {row.reference * 1e3:.1f} ms"
-            print(f"       {times}: {row.against}")
-            if row.published:
-                print(f"       published, not divided: {row.published}")
-    return 0 if all(row.kept for row in measured) else 1
-
-
 if __name__ == "__main__":
-    raise SystemExit(main())
+    raise SystemExit(report(rows()))
