@@ -152,6 +152,32 @@ def _elastic(tensor: str) -> str:
 # ---------------------------------------------------------------------------- loading
 
 
+class Published:
+    """Tensors under their published names: what elastic and extracted networks share."""
+
+    def _published(self, layout: str) -> dict[str, Tensor]:
+        """Published name -> the network's own tensor."""
+        raise NotImplementedError
+
+    def published(self, layout: str = "new") -> dict[str, Tensor]:
+        """Its tensors, copied, under the published names.
+
+        Raises:
+            UsageError: the layout is neither ``new`` nor ``old``.
+        """
+        return {k: t.detach().clone() for k, t in self._published(layout).items()}
+
+    def load_published(self, state: Mapping[str, Any], *, new_head: bool = False) -> None:
+        """Load a published checkpoint, strictly: either layout, wrapped as a state dict or not.
+
+        A static file, a teacher's for example, loads into an elastic network, too.
+
+        Raises:
+            InputError: names what is missing, unexpected or of another shape; nothing is changed.
+        """
+        load_strictly(self._published("new"), state, new_head=new_head)
+
+
 def load_strictly(
     expected: Mapping[str, Tensor],
     state: Mapping[str, Any],

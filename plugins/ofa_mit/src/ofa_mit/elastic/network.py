@@ -7,7 +7,7 @@ the weights is used. Activating looks those choices up; it computes nothing and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any, cast
 
 import torch
@@ -17,7 +17,7 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from ofa_mit.elastic.choosing import Choices, Chosen
 from ofa_mit.elastic.layers import ElasticLayer
-from ofa_mit.elastic.names import NAMES, load_strictly
+from ofa_mit.elastic.names import NAMES, Published
 from ofa_mit.elastic.sorting import sort_block
 from ofa_mit.elastic.static import StaticNetwork
 from ofa_mit.elastic.steps import Step, Tensors, block_step
@@ -116,7 +116,7 @@ def _output(block: Block) -> int:
     return block.ops[-1].channels_out
 
 
-class ElasticNetwork(nn.Module):
+class ElasticNetwork(Published, nn.Module):
     """A supernet's network in torch; see ``interfaces.ElasticModule``.
 
     In evaluation without gradients the active subnet runs on tensors that are laid out for it at
@@ -276,22 +276,6 @@ class ElasticNetwork(nn.Module):
             for op in place.ops()
             for name, tensor in place.layer(op).state_dict(keep_vars=True).items()
         }
-
-    def published(self, layout: str = "new") -> dict[str, Tensor]:
-        """Its tensors, copied, under the published names.
-
-        Raises:
-            UsageError: the layout is neither ``new`` nor ``old``.
-        """
-        return {k: t.detach().clone() for k, t in self._published(layout).items()}
-
-    def load_published(self, state: Mapping[str, Any], *, new_head: bool = False) -> None:
-        """Load a published checkpoint: either layout, a static teacher's too, strictly.
-
-        Raises:
-            InputError: names what is missing, unexpected or of another shape; nothing is changed.
-        """
-        load_strictly(self._published("new"), state, new_head=new_head)
 
     # ------------------------------------------------------------------------ training
 

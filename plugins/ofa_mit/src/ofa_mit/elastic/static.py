@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
+from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
 from ofa_mit.elastic.modules import activation, layer, pooling, sequence
-from ofa_mit.elastic.names import Names, load_strictly
+from ofa_mit.elastic.names import Names, Published
 from ofa_mit.elastic.steps import Tensors, parts
 from ofa_plugins_core.geometry import Block, Op
 from ofa_plugins_core.values import Arch
@@ -82,7 +81,7 @@ def _name(op: Op) -> str:
     return op.name.replace(".", "_")  # torch forbids dots in names of modules
 
 
-class StaticNetwork(nn.Module):
+class StaticNetwork(Published, nn.Module):
     """An extracted subnet: one block after another; see ``interfaces.Subnet``.
 
     Args:
@@ -139,19 +138,3 @@ class StaticNetwork(nn.Module):
             for (number, op), found in self._layers.items()
             for name, tensor in found.state_dict(keep_vars=True).items()
         }
-
-    def published(self, layout: str = "new") -> dict[str, Tensor]:
-        """Its tensors, copied, under the published names of a static network.
-
-        Raises:
-            UsageError: the layout is neither ``new`` nor ``old``.
-        """
-        return {k: t.detach().clone() for k, t in self._published(layout).items()}
-
-    def load_published(self, state: Mapping[str, Any], *, new_head: bool = False) -> None:
-        """Load a static network of this architecture, in either layout, strictly.
-
-        Raises:
-            InputError: names what is missing, unexpected or of another shape.
-        """
-        load_strictly(self._published("new"), state, new_head=new_head)
