@@ -4,17 +4,20 @@ from __future__ import annotations
 
 import copy
 import math
-from collections.abc import Callable, Iterable, Sequence
-from typing import Any, TypeAlias
+from collections.abc import Callable, Sequence
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
+from attrs import frozen
 from numpy.typing import NDArray
 from torch import Tensor, nn
 
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.nn.exported import Difference, Images
 
+ROUNDINGS: Final = 10
+"""So much of float32's own rounding may two float32 runtimes differ."""
 Logits: TypeAlias = NDArray[np.float64]
 """(n, classes)."""
 Run: TypeAlias = Callable[[Images], NDArray[Any]]
@@ -26,12 +29,14 @@ def eager(module: nn.Module) -> nn.Module:
     return copy.deepcopy(module).cpu().float().eval().requires_grad_(False)
 
 
-def eager_run(network: nn.Module) -> Run:
-    """The eager network as a runtime."""
+def eager_run(network: nn.Module, dtype: torch.dtype = torch.float32) -> Run:
+    """The eager network as a runtime; in float64 a copy of it runs."""
+    if dtype != torch.float32:
+        network = copy.deepcopy(network).to(dtype)
 
     def run(images: Images) -> NDArray[Any]:
         with torch.no_grad():
-            found: Tensor = network(torch.from_numpy(np.ascontiguousarray(images)))
+            found: Tensor = network(torch.from_numpy(np.ascontiguousarray(images)).to(dtype))
         return found.numpy()
 
     return run
@@ -45,17 +50,6 @@ def random_images(n: int, size: int, generator: np.random.Generator) -> Images:
     noise = generator.standard_normal((n, 3, size, size))
     found: Images = (soft + 0.5 * noise).astype(np.float32)
     return found
-
-
-def check_inputs(
-    size: int, given: Iterable[Images], batches: Sequence[int], seed: int
-) -> list[Images]:
-    """What is run: random batches of these sizes, then the given ones, cut to sizes that fit."""
-    generator = np.random.Generator(np.random.PCG64(seed))
-    found = [random_images(n, size, generator) for n in batches]
-    if max(batches) > 1:
-        return [*found, *given]
-    return [*found, *(image[None] for batch in given for image in batch)]
 
 
 def difference(reference: Run, found: Run, inputs: Sequence[Images], name: str) -> Difference:
@@ -76,32 +70,68 @@ def difference(reference: Run, found: Run, inputs: Sequence[Images], name: str) 
     return _compared(np.concatenate(wanted), np.concatenate(got), name)
 
 
-def quantised_difference(
-    network: nn.Module,
-    found: Run,
-    size: int,
-    given: Sequence[Images],
-    batches: Sequence[int],
-    name: str,
-    seed: int = 0,
-) -> Difference:
-    """Of a quantised file: on the given images, whose ranges it knows; else on random ones.
+@frozen(eq=False)
+class Checks:
+    """On what a file is compared: on the given images; without them on random ones.
 
     It has to run on random ones in any case.
 
-    Args:
+    Attributes:
+        size: of the images, in pixels.
+        given: batches of images.
         batches: sizes of the random batches; of one image each, the given ones are cut so, too.
-
-    Raises:
-        InputError: as ``difference``.
+        name: of the file, for messages.
+        seed: of the random ones.
     """
-    reference = eager_run(network)
-    random = difference(reference, found, check_inputs(size, (), batches, seed), name)
-    if not given:
-        return random
-    one = max(batches) == 1
-    inputs = [i[None] for batch in given for i in batch] if one else given
-    return difference(reference, found, inputs, name)
+
+    size: int
+    given: Sequence[Images]
+    batches: Sequence[int]
+    name: str
+    seed: int = 0
+
+    @property
+    def images(self) -> int:
+        """How many are given."""
+        return sum(map(len, self.given))
+
+    def float_file(self, network: nn.Module, run: Run, tolerance: float) -> Difference:
+        """Of a float file, which is to be the eager network but for rounding.
+
+        Where float32 itself, eager, is further from float64 than the tolerance, so may the file be:
+        networks that blow up differences are like that on images unlike their training images.
+
+        Raises:
+            InputError: it differs by more, or is no network.
+        """
+        reference, precise = eager_run(network), eager_run(network, torch.float64)
+
+        def judged(inputs: Sequence[Images]) -> Difference:
+            found = difference(reference, run, inputs, self.name)
+            rounding = difference(precise, reference, inputs, self.name).relative
+            refuse_float(found, max(tolerance, ROUNDINGS * rounding), self.name)
+            return found
+
+        return self._on(judged)
+
+    def int8_file(self, network: nn.Module, run: Run, least_sqnr: float | None) -> Difference:
+        """Of a quantised file, which knows the ranges of images like the given ones.
+
+        Raises:
+            InputError: there is too much noise, or it is no network.
+        """
+        reference = eager_run(network)
+        found = self._on(lambda inputs: difference(reference, run, inputs, self.name))
+        refuse_int8(found, least_sqnr, self.name)
+        return found
+
+    def _on(self, judged: Callable[[Sequence[Images]], Difference]) -> Difference:
+        generator = np.random.Generator(np.random.PCG64(self.seed))
+        random = judged([random_images(n, self.size, generator) for n in self.batches])
+        if not self.given:
+            return random
+        one = max(self.batches) == 1
+        return judged([i[None] for batch in self.given for i in batch] if one else self.given)
 
 
 def _compared(wanted: Logits, got: Logits, name: str) -> Difference:

@@ -20,16 +20,7 @@ from torch import nn
 from ofa_plugins_core import runs
 from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
 from ofa_plugins_core.nn.card import Card
-from ofa_plugins_core.nn.checking import (
-    Run,
-    check_inputs,
-    difference,
-    eager,
-    eager_run,
-    quantised_difference,
-    refuse_float,
-    refuse_int8,
-)
+from ofa_plugins_core.nn.checking import Checks, Run, eager
 from ofa_plugins_core.nn.exported import TOLERANCE, Difference, DType, Exported, Images
 from ofa_plugins_core.nn.folded import folded
 from ofa_plugins_core.nn.quiet import quietly
@@ -70,19 +61,16 @@ def to_executorch(
     """
     needed()
     network = eager(module)
-    given = _given(images, dynamic_batch)
-    inputs = check_inputs(size, given, _batches(dynamic_batch), seed)
+    checks = _checks(size, images, dynamic_batch, path, seed)
     with quietly(), torch.no_grad():
         buffer = _lowered(
             _program(folded(module), size, dynamic_batch), backend, card or Card(), size
         )
 
     def judged(run: Run) -> Difference:
-        found = difference(eager_run(network), run, inputs, path.name)
-        refuse_float(found, tolerance, path.name)
-        return found
+        return checks.float_file(network, run, tolerance)
 
-    return _written(buffer, path, "fp32", judged, backend, sum(map(len, given)))
+    return _written(buffer, path, "fp32", judged, backend, checks.images)
 
 
 def int8_executorch(
@@ -115,19 +103,16 @@ def int8_executorch(
     if not calibrating:
         raise UsageError("int8 needs images to calibrate with", advice="--data FOLDER")
     network = eager(module)
-    given = _given(images, dynamic_batch)
+    checks = _checks(size, images, dynamic_batch, path, seed)
     with quietly(), torch.no_grad():
         found = _quantised(_program(folded(module), size, dynamic_batch).module(), calibrating)
         program = _program(found, size, dynamic_batch)
         buffer = _lowered(program, "xnnpack", card or Card(), size)
 
     def judged(run: Run) -> Difference:
-        batches = _batches(dynamic_batch)
-        found = quantised_difference(network, run, size, given, batches, path.name, seed)
-        refuse_int8(found, least_sqnr, path.name)
-        return found
+        return checks.int8_file(network, run, least_sqnr)
 
-    return _written(buffer, path, "int8", judged, "xnnpack", sum(map(len, given)))
+    return _written(buffer, path, "int8", judged, "xnnpack", checks.images)
 
 
 def needed() -> None:
@@ -140,14 +125,11 @@ def needed() -> None:
         raise MissingExtraError("a network for ExecuTorch", "ofa-plugins-core", "executorch")
 
 
-def _given(images: Iterable[Images], dynamic: bool) -> list[Images]:
-    """Batches that fit into the planned buffers."""
+def _checks(size: int, images: Iterable[Images], dynamic: bool, path: Path, seed: int) -> Checks:
+    """With batches that fit into the planned buffers."""
     most = MOST_AT_ONCE if dynamic else 1
-    return [batch[i : i + most] for batch in images for i in range(0, len(batch), most)]
-
-
-def _batches(dynamic: bool) -> tuple[int, ...]:
-    return (1, 1, 3) if dynamic else (1,) * 5
+    given = [batch[i : i + most] for batch in images for i in range(0, len(batch), most)]
+    return Checks(size, given, (1, 1, 3) if dynamic else (1,) * 5, path.name, seed)
 
 
 def _program(network: Any, size: int, dynamic: bool) -> Any:

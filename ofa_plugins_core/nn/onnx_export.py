@@ -14,20 +14,15 @@ from torch import nn
 from ofa_plugins_core import runs
 from ofa_plugins_core.errors import InputError, MissingExtraError
 from ofa_plugins_core.nn.card import Card
-from ofa_plugins_core.nn.checking import (
-    Run,
-    check_inputs,
-    difference,
-    eager,
-    eager_run,
-    refuse_float,
-)
+from ofa_plugins_core.nn.checking import Checks, Run, eager
 from ofa_plugins_core.nn.exported import TOLERANCE, Exported, Images
 from ofa_plugins_core.nn.folded import folded
 from ofa_plugins_core.nn.quiet import quietly
 
 INPUT: Final = "images"
 OUTPUT: Final = "logits"
+BATCHES: Final = {True: (1, 1, 3, 3), False: (1,) * 8}
+"""Dynamic or not -> sizes of the random batches that a file is run on."""
 
 
 def to_onnx(
@@ -59,14 +54,12 @@ def to_onnx(
     network = eager(module)
     model = onnx_model(folded(module), size, dynamic_batch)
     inscribe(model, card or Card(image_size=size))
-    inputs = check_inputs(size, images, (1, 1, 3) if dynamic_batch else (1, 1, 1), seed)
-    given = sum(map(len, inputs)) - (5 if dynamic_batch else 3)
+    checks = Checks(size, list(images), BATCHES[dynamic_batch], path.name, seed)
     with runs.placed(path) as beside:
         beside.write_bytes(model.SerializeToString())
-        found = difference(eager_run(network), onnx_run(beside), inputs, path.name)
-        refuse_float(found, tolerance, path.name)
+        found = checks.float_file(network, onnx_run(beside), tolerance)
         size_now = beside.stat().st_size
-    return Exported(path, "onnx", "fp32", size_now, found, onnx_runtime(), given)
+    return Exported(path, "onnx", "fp32", size_now, found, onnx_runtime(), checks.images)
 
 
 def needed() -> None:

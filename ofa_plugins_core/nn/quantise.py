@@ -12,10 +12,10 @@ from torch import nn
 from ofa_plugins_core import runs
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.nn.card import Card
-from ofa_plugins_core.nn.checking import eager, quantised_difference, refuse_int8
+from ofa_plugins_core.nn.checking import Checks, eager
 from ofa_plugins_core.nn.exported import Exported, Images
 from ofa_plugins_core.nn.integer_graph import after_quantisation, before_quantisation
-from ofa_plugins_core.nn.onnx_export import INPUT, inscribe, needed, onnx_run, onnx_runtime
+from ofa_plugins_core.nn.onnx_export import BATCHES, INPUT, inscribe, needed, onnx_run, onnx_runtime
 from ofa_plugins_core.nn.quiet import quietly
 
 Calibration = Literal["minmax", "entropy", "percentile"]
@@ -61,18 +61,14 @@ def int8_onnx(
     if not calibrating:
         raise UsageError("int8 needs images to calibrate with", advice="--data FOLDER")
     network = eager(module)
-    given = list(images)
+    checks = Checks(size, list(images), BATCHES[dynamic_batch], path.name, seed)
     with runs.placed(path) as beside:
         model = quantised_model(float_onnx, calibrating, method)
         inscribe(model, card or Card(image_size=size))
         beside.write_bytes(model.SerializeToString())
-        batches_of = (1, 1, 3, 3) if dynamic_batch else (1,) * 8
-        found = quantised_difference(
-            network, onnx_run(beside), size, given, batches_of, path.name, seed
-        )
-        refuse_int8(found, least_sqnr, path.name)
+        found = checks.int8_file(network, onnx_run(beside), least_sqnr)
         size_now = beside.stat().st_size
-    return Exported(path, "onnx", "int8", size_now, found, onnx_runtime(), sum(map(len, given)))
+    return Exported(path, "onnx", "int8", size_now, found, onnx_runtime(), checks.images)
 
 
 def quantised_model(float_onnx: Path, batches: Sequence[Images], method: Calibration) -> Any:
