@@ -115,7 +115,7 @@ BOUNDS: Final[dict[str, Bound]] = {
         "most that ONNX Runtime plans on a CPU (int8), without its kernels' scratch",
     ),
     "torch": Bound(
-        Planner({"relu": 2, "relu6": 2, "h_swish": 2}, 2, scratch=reordered_weights),
+        Planner({"relu": 2, "relu6": 2, "h_swish": 2}, 3, scratch=reordered_weights),
         ("torch", "fp32"),
         "bound on torch 2.13, CPU, eager, float",
         "most that torch allots on a CPU (eager, float), its copies of weights included",
