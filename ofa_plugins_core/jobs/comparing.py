@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from math import prod
 from typing import Any, Final
@@ -15,6 +14,8 @@ from ofa_plugins_core.values import DTYPE_BYTES, Number
 
 Reason = tuple[str, int, str]
 """(what is alive, bytes, why it is there)."""
+Shape = tuple[int, int, int]
+"""Channels, height, width."""
 _BLOCKS: Final = (8, 16)
 """Channels of a block in ONNX Runtime's layout, by the processor's registers."""
 
@@ -118,27 +119,40 @@ def compared(plan: Plan, defined: Mapping[str, Defined], blocks: Sequence[Block]
 
 def place_of(tensors: Sequence[Tensor], blocks: Sequence[Block]) -> tuple[Block, Op] | None:
     """The op of the network whose input and output are among the tensors, the largest one."""
-    alive = Counter(elements(t) for t in tensors)
     found = [
         (block, op)
         for block in blocks
         for op in block.ops
-        if op.role in ("conv", "pool", "linear") and _known(op, alive)
+        if op.role in ("conv", "pool", "linear") and _known(op, tensors)
     ]
-    return max(found, key=lambda pair: _known(pair[1], alive), default=None)
+    return max(found, key=lambda pair: _known(pair[1], tensors), default=None)
 
 
-def _known(op: Op, alive: Counter[int]) -> int:
+def _known(op: Op, tensors: Sequence[Tensor]) -> int:
     """Elements of its input and output that are alive, in buffers of their own."""
-    both = Counter((op.inputs, op.outputs))
-    return sum(count * number for count, number in (both & alive).items())
+    rest = list(tensors)
+    count = 0
+    for wanted in (_input(op), _output(op)):
+        found = next((t for t in rest if _is(t, wanted)), None)
+        if found is not None:
+            rest.remove(found)
+            count += prod(wanted)
+    return count
 
 
-def elements(tensor: Tensor) -> int:
-    """Of a buffer; where its shape is not known, from its bytes as float32."""
+def _input(op: Op) -> Shape:
+    return op.channels_in, op.size_in, op.size_in
+
+
+def _output(op: Op) -> Shape:
+    return op.channels_out, op.size_out, op.size_out
+
+
+def _is(tensor: Tensor, wanted: Shape) -> bool:
+    """Whether it is as large as is wanted, channels first or last; by its bytes if unknown."""
     if tensor.shape:
-        return prod(tensor.shape)
-    return tensor.bytes // DTYPE_BYTES["fp32"]
+        return sorted(n for n in tensor.shape if n > 1) == sorted(n for n in wanted if n > 1)
+    return tensor.bytes == prod(wanted) * DTYPE_BYTES["fp32"]
 
 
 def _reasons(plan: Plan, place: tuple[Block, Op] | None) -> Iterator[Reason]:
@@ -152,41 +166,40 @@ def _reasons(plan: Plan, place: tuple[Block, Op] | None) -> Iterator[Reason]:
         yield "on top, for kernels", plan.scratch, "scratch: what they work in, given back after"
 
 
-def _expected(place: tuple[Block, Op]) -> Iterator[tuple[str, int]]:
+def _expected(place: tuple[Block, Op]) -> Iterator[tuple[str, Shape]]:
     """What the definitions hold alive at an op, by its role there."""
     block, op = place
-    yield "input of the op", op.inputs
-    yield "output of the op", op.outputs
+    yield "input of the op", _input(op)
+    yield "output of the op", _output(op)
     if block.shortcut or any(o.name == "shortcut" for o in block.ops):
-        yield "the block's input, kept for the sum", block.ops[0].inputs
+        yield "the block's input, kept for the sum", _input(block.ops[0])
 
 
 def _why(
-    tensor: Tensor, plan: Plan, place: tuple[Block, Op] | None, expected: dict[str, int]
+    tensor: Tensor, plan: Plan, place: tuple[Block, Op] | None, expected: dict[str, Shape]
 ) -> str:
     """Each of the expected roles is given once: what is alive beyond them is an extra copy."""
     if tensor.dtype == "scratch":
         return "scratch: rows gathered for the kernel; no definition counts it"
-    count, island = elements(tensor), _island(tensor, plan)
     for role, wanted in list(expected.items()):
-        if count == wanted:
+        if _is(tensor, wanted):
             del expected[role]
-            return role + island
+            return role + _island(tensor, plan)
     for role, wanted in list(expected.items()):
-        if _padded(tensor, wanted):
+        if "blocks" in plan.version and _is_padded(tensor, wanted):
             del expected[role]
             return f"{role}, channels padded to a block"
-    if place is not None and count in (place[1].inputs, place[1].outputs):
-        return f"another copy: {_copy_of(plan, place)} is not done in place" + island
-    return "kept from before or for later" + island
+    if place is not None and any(_is(tensor, w) for w in (_input(place[1]), _output(place[1]))):
+        return f"another copy: {_copy_of(plan, place)} is not done in place{_island(tensor, plan)}"
+    if len(tensor.shape) == 4 and tensor.shape[1] == 3:
+        return "the image" + _island(tensor, plan)
+    return "kept from before or for later" + _island(tensor, plan)
 
 
-def _padded(tensor: Tensor, wanted: int) -> bool:
-    """Whether it holds the wanted elements with channels rounded up to a block of 8 or 16."""
-    if len(tensor.shape) != 4 or tensor.shape[2] * tensor.shape[3] == 0:
-        return False
-    _, channels, height, width = tensor.shape
-    return any(-(-wanted // (height * width * n)) * n == channels for n in _BLOCKS)
+def _is_padded(tensor: Tensor, wanted: Shape) -> bool:
+    """Whether it is what is wanted with channels rounded up to a block of 8 or 16."""
+    channels, *pixels = wanted
+    return any(_is(tensor, (-(-channels // n) * n, pixels[0], pixels[1])) for n in _BLOCKS)
 
 
 def _island(tensor: Tensor, plan: Plan) -> str:
