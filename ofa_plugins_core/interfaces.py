@@ -380,6 +380,18 @@ class ElasticModule(Protocol):
 
 
 @runtime_checkable
+class ClassedSupernet(Supernet, Protocol):
+    """A supernet that can be priced for other numbers of classes than its own."""
+
+    def with_classes(self, classes: int) -> Supernet:
+        """The same supernet with a classifier for so many classes.
+
+        Raises:
+            UsageError: there is no class.
+        """
+
+
+@runtime_checkable
 class BuildableSupernet(Supernet, Protocol):
     """A supernet with weights: it can be built in torch."""
 

@@ -116,6 +116,7 @@ def best_under(
         lut_as=options.lut_as,
         as_built=True,
         dtype=options.dtype,
+        classes=options.classes,
         predictor=options.predictor,
         predictor_weights=options.predictor_weights,
         dataset=options.dataset,
@@ -167,7 +168,7 @@ def priced(
 
 
 def _evaluated(context: JobContext, options: DeployOptions, item: Item, name: str) -> Measurement:
-    asked = PricedOptions(supernet=options.supernet, as_built=True)
+    asked = PricedOptions(supernet=options.supernet, as_built=True, classes=options.classes)
     supernet = context.host.supernet(options.supernet)
     model = cost_models(context, asked, supernet, [name])[name]
     return Measurement(int(model.evaluate([item.arch])[0]), model.unit, model.kind, model.source)

@@ -13,7 +13,14 @@ from ofa_plugins_core.config import structure
 from ofa_plugins_core.entries import FittedPredictorEntry, JobContext
 from ofa_plugins_core.errors import MissingExtraError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Notice
-from ofa_plugins_core.interfaces import CostModel, Predictor, Problem, Searcher, Supernet
+from ofa_plugins_core.interfaces import (
+    ClassedSupernet,
+    CostModel,
+    Predictor,
+    Problem,
+    Searcher,
+    Supernet,
+)
 from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
 
 DEFAULT_PREDICTOR = "additive"
@@ -57,10 +64,24 @@ def cost_models(
         UsageError: plain ``latency`` where several tables, or none, are given.
     """
     tables = latency_tables(options.lut)
-    priced = supernet.as_built() if options.as_built else supernet
+    priced = priced_supernet(options, supernet)
     return {
         name: _cost_model(context, options, priced, name, tables) for name in dict.fromkeys(names)
     }
+
+
+def priced_supernet(options: PricedOptions, supernet: Supernet) -> Supernet:
+    """The supernet whose blocks are priced: as it is built, with as many classes, where asked for.
+
+    Raises:
+        UsageError: it cannot be priced for other classes.
+    """
+    priced = supernet.as_built() if options.as_built else supernet
+    if options.classes is None:
+        return priced
+    if not isinstance(priced, ClassedSupernet):
+        raise UsageError(f"{supernet.name} cannot be priced for another number of classes")
+    return priced.with_classes(options.classes)
 
 
 def _cost_model(

@@ -11,7 +11,7 @@ from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.geometry import Block
 from ofa_plugins_core.interfaces import CostModel, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
-from ofa_plugins_core.jobs.choosing import cost_models, notices_of
+from ofa_plugins_core.jobs.choosing import cost_models, notices_of, priced_supernet
 from ofa_plugins_core.jobs.options import CostOptions
 from ofa_plugins_core.jobs.results import Row, number
 from ofa_plugins_core.values import Arch, ArchLike, Measurement, Number
@@ -125,6 +125,6 @@ def run_cost(context: JobContext, options: CostOptions) -> CostResult:
 def _details(
     options: CostOptions, supernet: Supernet, arch: Arch, models: Mapping[str, CostModel]
 ) -> Details:
-    priced = supernet.as_built() if options.as_built else supernet
+    priced = priced_supernet(options, supernet)
     histories = {n: m.history(arch) for n, m in models.items() if isinstance(m, HistoryCost)}
     return Details(arch, priced.geometry().blocks(arch), histories)

@@ -11,11 +11,12 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InfeasibleError, UsageError
 from ofa_plugins_core.events import Notice
+from ofa_plugins_core.interfaces import ClassedSupernet, Supernet
 from ofa_plugins_core.jobs import exporting
 from ofa_plugins_core.jobs.bounded import (
     FLASH,
@@ -141,6 +142,8 @@ def run_deploy(context: JobContext, options: DeployOptions) -> Deployed:
     first = best_under(context, options, bounds)  # before weights are looked for
     step("load")
     loaded = exporting.loaded_network(context, options)
+    if options.classes is None and _classes(first, loaded.supernet) != loaded.classes:
+        options, first = _for_its_classes(context, options, bounds, first, loaded)
     with exporting.filled(folder) as beside, TemporaryDirectory(dir=beside, prefix=".") as trial:
         attempt = _fitting(context, options, loaded, bounds, first, Path(trial) / name, step)
         attempt.written.final.path.replace(beside / name)
@@ -148,6 +151,25 @@ def run_deploy(context: JobContext, options: DeployOptions) -> Deployed:
         describe(beside, attempt.network.arch, result.as_json())
     step("done")
     return result
+
+
+def _classes(found: SearchResult, supernet: Supernet) -> int:
+    """Of the classifier that was priced."""
+    return supernet.geometry().blocks(found.items[0].arch)[-1].ops[-1].channels_out
+
+
+def _for_its_classes(
+    context: JobContext,
+    options: DeployOptions,
+    bounds: Bounds,
+    first: SearchResult,
+    loaded: Loaded,
+) -> tuple[DeployOptions, SearchResult]:
+    """Search again with the classifier of the weights, where the supernet can be priced so."""
+    if not isinstance(loaded.supernet, ClassedSupernet):
+        return options, first
+    asked = evolve(options, classes=loaded.classes)
+    return asked, best_under(context, asked, bounds)
 
 
 @frozen(eq=False)

@@ -36,6 +36,9 @@ class PricedOptions:
     dtype: Literal["int8", "fp16", "fp32"] | None = field(
         default=None, metadata=_said("data type, for bounds in bytes and for weight bytes")
     )
+    classes: int | None = field(
+        default=None, metadata=_said("price a classifier of so many classes; default: as published")
+    )
 
 
 @frozen(kw_only=True, slots=False)

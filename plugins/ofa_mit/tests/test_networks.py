@@ -173,3 +173,17 @@ class TestForms:
         arch = {"d": [1, 0, 0, 0, 0], "e": [0.2] * 18, "w": [0] * 6, "image_size": 224}
         with pytest.raises(InputError, match=r"d\[0\] = 1 is not an option"):
             model.evaluate([arch])
+
+
+@pytest.mark.parametrize("name", ["ofa_mbv3_w1.0", "ofa_resnet50"])
+def test_another_number_of_classes_changes_the_classifier_alone(name):
+    ours = Host.discover().supernet(name)
+    theirs, params = ours.with_classes(10), Host.discover().cost_model("params")
+    genes = ours.space.sample(20, np.random.default_rng(0))
+    fewer = params.build(ours).evaluate(genes) - params.build(theirs).evaluate(genes)
+    for arch, difference in zip(ours.space.decode(genes), fewer, strict=True):
+        features = ours.geometry().blocks(arch)[-1].ops[-1].channels_in
+        assert difference == 990 * (features + 1)
+    assert theirs.as_built().space.genes == ours.space.genes
+    with pytest.raises(UsageError, match="at least one class"):
+        ours.with_classes(0)

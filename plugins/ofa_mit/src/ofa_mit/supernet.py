@@ -61,6 +61,19 @@ class RowSupernet(Generic[Row]):
         """With the geometry of the network that is really extracted (differs for MOOFA V2)."""
         return self if self.built is None else evolve(self, row=self.built)
 
+    def with_classes(self, classes: int) -> RowSupernet[Row]:
+        """The same supernet with a classifier for so many classes.
+
+        Raises:
+            UsageError: there is no class.
+        """
+        if classes < 1:
+            raise UsageError(f"a network has at least one class, not {classes}")
+        row: Any = self.row
+        built: Any = self.built
+        wider = None if built is None else evolve(built, classes=classes)
+        return evolve(self, row=evolve(row, classes=classes), built=wider)
+
     def build(self, num_classes: int | None = None) -> ElasticNetwork:
         """The elastic network with fresh weights from torch's generator, its largest arch active.
 
@@ -73,19 +86,16 @@ class RowSupernet(Generic[Row]):
         """
         if self.recipe is None:
             raise UsageError(f"{self.name} has no network in torch")
-        row: Any = self.row if self.built is None else self.built
         if num_classes is not None:
-            if num_classes < 1:
-                raise UsageError(f"a network has at least one class, not {num_classes}")
-            row = evolve(row, classes=num_classes)
+            return self.with_classes(num_classes).build()
         try:
             import torch  # noqa: F401 - asked for by name: another missing module is a defect
         except ModuleNotFoundError as error:
             raise MissingExtraError(f"building {self.name}", "ofa-plugins-mit", "torch") from error
         from ofa_mit.elastic import ElasticNetwork
 
-        geometry = Geometry(self.space, tuple(self.sites(row, self.space)))
-        return ElasticNetwork(geometry, self.recipe(row))
+        built = self.as_built()
+        return ElasticNetwork(built.geometry(), self.recipe(built.row))
 
     def priced_as(self, other: Supernet) -> RowSupernet[Row]:
         """This space on another supernet's network.
