@@ -14,7 +14,7 @@ from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Notice, Progress, silent
-from ofa_plugins_core.interfaces import CostModel, Supernet
+from ofa_plugins_core.interfaces import ClassedSupernet, CostModel, Supernet
 from ofa_plugins_core.jobs.choosing import entry_options
 from ofa_plugins_core.jobs.cost import Details, HistoryCost
 from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
@@ -84,6 +84,8 @@ def _evaluated(context: JobContext, options: EvaluateOptions, group: Processes) 
     bench = bench_of(context, options, group, archs[0].image_size)
     _mention(bench)
     parts = _measured(bench, archs)
+    if isinstance(supernet, ClassedSupernet):
+        supernet = supernet.with_classes(bench.loaded.classes)
     networks = _networks(context, supernet, candidates, parts)
     result = EvaluateResult(
         context.out,

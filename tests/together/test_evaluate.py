@@ -107,6 +107,8 @@ def test_top1_is_that_of_the_extracted_and_calibrated_network_by_hand(ofa, archs
             for images, labels in images_of("digits", 32, split="val", limit=20).batches(20):
                 right += int((subnet(images).argmax(1) == labels).sum())
         assert network["top1"]["value"] == pytest.approx(100 * right / 20)
+        real = sum(p.numel() for p in subnet.parameters())  # with ten classes, not a thousand
+        assert network["costs"]["params"]["value"] == real
 
 
 def test_two_processes_of_torchrun_find_what_one_finds(ofa, archs, tmp_path):
