@@ -109,12 +109,14 @@ class TestGaps:
         assert found[:2] == [400 + 800 + 800, 400 + 800 + 800 + 400]
 
     def test_the_largest_buffer_once_more(self):
-        plain, wider = steps(EXACT, mbconv()), steps(Planner({}, 1, gap=True), mbconv())
-        assert [b - a for a, b in zip(plain, wider, strict=True)] == [800] * 4
+        plain = steps(EXACT, mbconv())
+        for times in (1, 2):
+            wider = steps(Planner({}, 1, gap=times), mbconv())
+            assert [b - a for a, b in zip(plain, wider, strict=True)] == [times * 800] * 4
 
     def test_before_the_first_stage_only_the_stem_leaves_gaps(self):
         first = mbconv(out=6, stage=1)
-        found = steps(Planner({}, 1, gap=True), first)
+        found = steps(Planner({}, 1, gap=1), first)
         assert found[0] - steps(EXACT, first)[0] == 2 * 400
 
 
