@@ -38,10 +38,9 @@ PLUGINS = {
 }
 """Plugin -> what its own tests need beyond its declared dependencies."""
 
-TORCH = {"venv_backend": "virtualenv", "venv_location": ".nox/torch"}
-"""One environment, made with pip, for every session that needs torch: it is large."""
-
 ALL = [".", *(f"./plugins/{name}" for name in PLUGINS)]
+
+EXECUTORCH = ["executorch==1.5.1", "torchao==0.18.0", "tosa-tools==2026.5.0"]
 
 OUTSIDE = "./tests/third_party/ofa_outside"
 
@@ -72,7 +71,7 @@ def lint(session: nox.Session) -> None:
         session.run("lint-imports", "--config", str(ROOT / "pyproject.toml"))
 
 
-@nox.session(**TORCH)
+@nox.session(venv_backend="virtualenv")
 def types(session: nox.Session) -> None:
     """Strict types of the core and of every plugin, torch's own types among them."""
     session.install("-r", "requirements-torch.txt", "mypy==2.4.1", "types-PyYAML")
@@ -94,7 +93,7 @@ def plugin(session: nox.Session, name: str) -> None:
     _tests(session, f"plugins/{name}/tests")
 
 
-@nox.session(**TORCH)
+@nox.session(venv_backend="virtualenv")
 def together(session: nox.Session) -> None:
     """Everything installed, torch and an outside plugin included: every suite at once."""
     session.install("-r", "requirements-torch.txt")
@@ -142,7 +141,7 @@ def _shell(session: nox.Session, command: str, folder: Path) -> None:
         session.error(f"the README's command ended with {done.returncode}")
 
 
-@nox.session(**TORCH)
+@nox.session(venv_backend="virtualenv")
 def benchmarks(session: nox.Session) -> None:
     """What is promised to be fast, as ratios measured side by side in one run."""
     session.install("-r", "requirements-torch.txt")
@@ -155,7 +154,7 @@ def benchmarks(session: nox.Session) -> None:
 @nox.session(venv_backend="virtualenv")
 def executorch(session: nox.Session) -> None:
     """Export to ExecuTorch, and its memory plans: an installation of its own, 1.7 GB."""
-    session.install("-r", "requirements-torch.txt", "executorch==1.5.1", "torchao==0.18.0")
+    session.install("-r", "requirements-torch.txt", *EXECUTORCH)
     session.install("--force-reinstall", "--no-deps", *ALL)
     _tests(session, "tests/nn", "tests/together", workers="1")
 
