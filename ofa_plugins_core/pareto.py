@@ -157,7 +157,7 @@ def thin(points: Points, most: int) -> tuple[Rows, NDArray[np.float64]]:
     """
     if len(points) <= most:
         return np.arange(len(points)), np.zeros(points.shape[1])
-    ends = np.unique(points.argmin(axis=0))[:most]
+    ends = np.unique(points.argmin(axis=0))[: most - 1]  # a box has to have room, too
     low, span = points.min(axis=0), np.ptp(points, axis=0)
     unit = (points - low) / np.where(span > 0, span, 1)
     few, many = 1, 2 * most

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
@@ -37,6 +37,7 @@ def test_a_coarse_grid_drops_beaten_points_only(points: np.ndarray) -> None:
 
 @pytest.mark.parametrize("choose", [spread, thin])
 @given(CLOUDS, st.integers(4, 12))
+@example(np.triu(np.ones((5, 4))), 4)
 def test_dropped_points_lie_within_the_reported_distance(
     choose: object, points: np.ndarray, most: int
 ) -> None:
