@@ -152,7 +152,8 @@ class TestNetworks:
         (folder / "index.json").write_text('{"files": {}}')
         assert len(read(host, folder)) == 2
 
-    def test_people_get_a_table(self, host, folder, capsys):
+    def test_people_get_a_table(self, host, folder, capsys, monkeypatch):
+        monkeypatch.setenv("COLUMNS", "300")  # a narrow terminal breaks names
         assert run(("run", "specialised", "--folder", str(folder)), lambda block: host) == 0
         shown = capsys.readouterr().err
         assert NAME in shown
