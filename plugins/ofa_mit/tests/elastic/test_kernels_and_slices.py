@@ -163,6 +163,56 @@ class TestChange:
             net(torch.zeros(1, 3, 32, 32, dtype=torch.float64))
             assert net.float()(torch.zeros(1, 3, 32, 32)).dtype == torch.float32
 
+    def test_other_tensors_in_place_of_the_weights_are_noticed(self):
+        supernet = mobile_supernet("mine", row())
+        net, other = shaken(supernet, 1), shaken(supernet, 2)
+        x = torch.ones(1, 3, 32, 32, dtype=torch.float64)
+        tensors = dict(other.named_parameters()) | dict(other.named_buffers())
+        with torch.no_grad():
+            before, wanted = net(x), other(x)
+            assert torch.equal(torch.func.functional_call(net, tensors, (x,)), wanted)
+            assert torch.equal(net(x), before)
+            for name, tensor in other.state_dict().items():
+                module, _, last = name.rpartition(".")
+                if last in dict(net.get_submodule(module).named_parameters(recurse=False)):
+                    net.get_submodule(module).get_parameter(last).data = tensor.clone()
+                else:
+                    setattr(net.get_submodule(module), last, tensor.clone())
+            assert torch.equal(net(x), wanted)
+            net.load_state_dict(
+                net.state_dict() | {k: t + 0 for k, t in tensors.items()}, assign=True
+            )
+            assert torch.equal(net(x), wanted)
+
+    def test_activating_in_the_middle_of_a_pass_leaves_that_pass_alone(self, monkeypatch):
+        net = shaken(mobile_supernet("mine", row()))
+        x = torch.ones(1, 3, 32, 32, dtype=torch.float64)
+        one, two = arch(net, 3), arch(net, 7)
+        wanted = {}
+        with torch.no_grad():
+            for number, chosen in enumerate((one, two)):
+                net.activate(chosen)
+                wanted[number] = net(x)
+            net.activate(one)
+            layer = net.blocks[4].layer("depthwise")
+            prepare = layer.prepared
+
+            def interrupted(op):
+                net.activate(two)
+                return prepare(op)
+
+            monkeypatch.setattr(layer, "prepared", interrupted)
+            assert torch.equal(net(x), wanted[0])
+            monkeypatch.undo()
+            assert torch.equal(net(x), wanted[1])
+
+    def test_a_batch_norm_that_is_frozen_by_itself_stays_as_it_is(self):
+        net = shaken(mobile_supernet("mine", row())).train()
+        norm = net.blocks[0].layer("conv").norm.eval()
+        before = norm.running_mean.clone()
+        net(torch.randn(4, 3, 32, 32, dtype=torch.float64))
+        assert torch.equal(norm.running_mean, before)
+
     def test_gradients_after_inference_mode_reach_the_weights(self):
         net = shaken(mobile_supernet("mine", row()))
         x = torch.randn(1, 3, 32, 32, dtype=torch.float64)

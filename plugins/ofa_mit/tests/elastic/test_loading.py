@@ -88,6 +88,37 @@ class TestForms:
             net.load_published(state)
 
 
+class TestBroken:
+    """Refused as a whole: nothing of it is loaded."""
+
+    @pytest.mark.parametrize(
+        ("change", "said"),
+        [
+            (lambda t: t * float("nan"), "not finite: final_expand_layer.conv.weight"),
+            (lambda t: t.to("meta"), "has no content"),
+            (lambda t: t.to(torch.complex64), "is torch.complex64"),
+            (lambda t: t.to_sparse(), "torch.sparse_coo"),
+        ],
+    )
+    def test_tensors_that_hold_no_usable_numbers(self, net, change, said):
+        before, key = net.published(), "final_expand_layer.conv.weight"
+        state = shifted(net)
+        state[key] = change(state[key])
+        with pytest.raises(InputError, match=said):
+            net.load_published(state)
+        assert all(torch.equal(t, before[k]) for k, t in net.published().items())
+
+    def test_one_tensor_under_both_layouts_names(self, net):
+        state = shifted(net)
+        state["blocks.1.mobile_inverted_conv.point_linear.conv.conv.weight"] = torch.zeros(1)
+        with pytest.raises(InputError, match=r"blocks\.1\.conv\.point_linear\..* twice"):
+            net.load_published(state)
+
+    def test_statistics_that_lack_a_batch_norm(self, net):
+        with pytest.raises(InputError, match="statistics are missing: body"):
+            net.apply_statistics(net.largest, {})
+
+
 class TestClasses:
     def test_another_number_of_classes_is_refused_with_an_offer(self, net, supernet):
         state = supernet.build(7).published()

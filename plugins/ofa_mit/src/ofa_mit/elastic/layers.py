@@ -79,7 +79,7 @@ class ElasticLayer(nn.Module):
         for large, small in pairwise(self.kernels):
             if small < op.kernel:
                 break
-            matrix = self.get_parameter(_matrix(large, small))
+            matrix = getattr(self, _matrix(large, small))
             flat = centre(weight, small).flatten(2)
             weight = F.linear(flat, matrix).reshape(-1, 1, small, small)
         return weight
@@ -90,9 +90,10 @@ class ElasticLayer(nn.Module):
         Args:
             x: (n, channels in, height, width); (n, features) for a linear layer.
         """
-        if self.training and self.norm is not None and self.norm.num_batches_tracked is not None:
+        training = self.norm is not None and self.norm.training  # it may be frozen by itself
+        if training and self.norm is not None and self.norm.num_batches_tracked is not None:
             self.norm.num_batches_tracked.add_(1)
-        return run_op(op, self.tensors(op), self.eps, x, self.training)
+        return run_op(op, self.tensors(op), self.eps, x, training)
 
     def prepared(self, op: Op) -> Step:
         """The op in evaluation, bound to tensors of its width.

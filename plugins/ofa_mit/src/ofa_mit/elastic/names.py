@@ -210,6 +210,7 @@ def load_strictly(
         for key in [k for k in shapes if k.startswith("classifier.")]:
             del found[key], shapes[key]
     _refuse(missing, list(given), shapes, expected)
+    _refuse_odd(found)
     with torch.no_grad():
         for key, tensor in found.items():
             expected[key].copy_(tensor)
@@ -234,7 +235,15 @@ def _unwrapped(state: Mapping[str, Any]) -> dict[str, Tensor]:
 
 
 def _in_new_layout(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {k.replace(".mobile_inverted_conv.", ".conv.", 1): v for k, v in state.items()}
+    found = {_new(k): v for k, v in state.items()}
+    if len(found) < len(state):
+        twice = next(k for k in state if k not in found and state.keys() & {_new(k)})
+        raise InputError(f"the checkpoint holds {_new(twice)} twice, in both layouts")
+    return found
+
+
+def _new(key: str) -> str:
+    return key.replace(".mobile_inverted_conv.", ".conv.", 1)
 
 
 def _static_name(key: str) -> str:
@@ -271,6 +280,19 @@ def _refuse(
                 "it for as many, or take the checkpoint with a new, untrained head (--new-head)"
             )
     raise InputError(f"the checkpoint does not fit: {'; '.join(complaints)}", advice=advice)
+
+
+def _refuse_odd(found: Mapping[str, Tensor]) -> None:
+    """Raise InputError for tensors that hold no numbers that a network can run on."""
+    for key, tensor in found.items():
+        if tensor.is_meta or tensor.is_complex() or tensor.layout != torch.strided:
+            kind = "has no content" if tensor.is_meta else f"is {tensor.dtype}, {tensor.layout}"
+            raise InputError(f"the checkpoint does not fit: {key} {kind}")
+        if tensor.is_floating_point() and not bool(torch.isfinite(tensor).all()):
+            raise InputError(
+                f"the checkpoint holds numbers that are not finite: {key}",
+                advice="the training that wrote it diverged, or the file is damaged",
+            )
 
 
 def _misshapen(shapes: Mapping[str, Any], expected: Mapping[str, Tensor]) -> Iterator[str]:

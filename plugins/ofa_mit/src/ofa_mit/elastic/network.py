@@ -7,11 +7,11 @@ the weights is used. Activating looks those choices up; it computes nothing and 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, cast
 
 import torch
-from attrs import evolve
+from attrs import evolve, frozen
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
@@ -22,6 +22,7 @@ from ofa_mit.elastic.sorting import sort_block
 from ofa_mit.elastic.static import StaticNetwork
 from ofa_mit.elastic.steps import Step, Tensors, block_step
 from ofa_mit.recipe import Recipe
+from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.geometry import Block, Geometry, Op
 from ofa_plugins_core.interfaces import Statistics
 from ofa_plugins_core.values import Arch, ArchLike, SearchSpace
@@ -116,13 +117,54 @@ def _output(block: Block) -> int:
     return block.ops[-1].channels_out
 
 
+Held = Sequence[Mapping[str, Tensor | None]]
+
+
+@frozen(eq=False)
+class LaidOut:
+    """What a subnet runs on in evaluation, and what it was laid out from.
+
+    Attributes:
+        standing: the block at each place.
+        steps: to run, in order.
+        held: the dicts in which torch's modules hold their tensors.
+        seen: the tensors' stamp then.
+        tensors: kept alive, so that no other can take the place by which they are known.
+    """
+
+    standing: tuple[Block | None, ...]
+    steps: tuple[Step, ...]
+    held: Held
+    seen: list[int]
+    tensors: list[Tensor]
+
+    def fresh(self) -> bool:
+        """Whether the tensors are those that were laid out, unchanged."""
+        return _stamp(self.held) == self.seen
+
+
+def _tensors(held: Held) -> list[Tensor]:
+    return [t for tensors in held for t in tensors.values() if t is not None]
+
+
+def _stamp(held: Held) -> list[int]:
+    """Which tensors there are, where they lie, and how often they were changed in place."""
+    found: list[int] = []
+    for tensor in _tensors(held):
+        counted = 0 if tensor.is_inference() else tensor._version
+        found += (id(tensor), tensor.data_ptr(), counted)
+    return found
+
+
 class ElasticNetwork(Published, nn.Module):
     """A supernet's network in torch; see ``interfaces.ElasticModule``.
 
     In evaluation without gradients the active subnet runs on tensors that are laid out for it at
-    the first pass after ``activate``; a change of weights in place is noticed (by torch's version
-    counters) and they are laid out anew. Writing through ``.data``, or to tensors that were made in
-    inference mode, escapes those counters: call ``refresh`` after it.
+    the first pass after ``activate``. A change of weights is noticed, by which tensors there are,
+    where they lie and torch's version counters, and they are laid out anew. Writing through
+    ``.data``, or to tensors that were made in inference mode, escapes the counters: call
+    ``refresh`` after it. Hooks on inner modules fire with gradients alone; to look inside a subnet,
+    extract it.
 
     Args:
         geometry: of the supernet, as it is built.
@@ -136,8 +178,7 @@ class ElasticNetwork(Published, nn.Module):
         self.blocks = nn.ModuleList(
             ElasticBlock(blocks, recipe) for blocks in self._choices.standing()
         )
-        self._ready: tuple[Step, ...] | None = None
-        self._stamp = 0
+        self._ready: LaidOut | None = None
         self._chosen = self._choices.chosen(self.largest)
 
     # ------------------------------------------------------------------------ architectures
@@ -164,7 +205,6 @@ class ElasticNetwork(Published, nn.Module):
             InputError: it is not of the space.
         """
         self._chosen = self._choices.chosen(arch)
-        self._ready = None
 
     # ------------------------------------------------------------------------ running
 
@@ -175,52 +215,44 @@ class ElasticNetwork(Published, nn.Module):
         return x
 
     def _steps(self) -> tuple[Step, ...]:
+        """Of the subnet that is active now: another thread may activate one meanwhile."""
+        chosen, ready = self._chosen, self._ready
         if self.training or torch.is_grad_enabled():
             dropout = self._recipe.dropout
-            return tuple(place.live(block, dropout) for place, block in self._running())
-        stamp = sum(t._version for t in self._stored())
-        if self._ready is None or stamp != self._stamp:
-            self._ready = tuple(place.prepared(block) for place, block in self._running())
-            self._stamp = stamp
-        return self._ready
+            return tuple(place.live(block, dropout) for place, block in self._running(chosen))
+        if ready is None or ready.standing != chosen.standing or not ready.fresh():
+            ready = self._ready = self._laid_out(chosen)
+        return ready.steps
+
+    def _laid_out(self, chosen: Chosen) -> LaidOut:
+        running = list(self._running(chosen))
+        modules = [m for place, _ in running for m in place.modules()]
+        held: list[Mapping[str, Tensor | None]] = [
+            d for m in modules for d in (m._parameters, m._buffers) if d
+        ]
+        seen = _stamp(held)  # before the work: what changes meanwhile is noticed
+        steps = tuple(place.prepared(block) for place, block in running)
+        return LaidOut(chosen.standing, steps, held, seen, _tensors(held))
 
     def _places(self) -> list[ElasticBlock]:
         return cast(list[ElasticBlock], list(self.blocks))
 
     def _used(self, chosen: Chosen) -> list[ElasticBlock]:
         """The places that an architecture uses, in order."""
-        standing = zip(self._places(), chosen.standing, strict=True)
-        return [place for place, block in standing if block is not None]
+        return [place for place, _ in self._running(chosen)]
 
-    def _running(self) -> Iterator[tuple[ElasticBlock, Block]]:
-        for place, block in zip(self._places(), self._chosen.standing, strict=True):
+    def _running(self, chosen: Chosen) -> Iterator[tuple[ElasticBlock, Block]]:
+        for place, block in zip(self._places(), chosen.standing, strict=True):
             if block is not None:
                 yield place, block
 
-    def _stored(self) -> list[Tensor]:
-        if self._tensors is None:
-            every = [*self.parameters(), *self.buffers()]
-            self._tensors = [t for t in every if not t.is_inference()]
-        return self._tensors
-
-    _tensors: list[Tensor] | None = None
-
     def refresh(self) -> None:
         """Forget what was laid out for the active subnet; due after writing through ``.data``."""
-        self._ready = self._tensors = None
-
-    def _apply(self, fn: Callable[[Tensor], Tensor], recurse: bool = True) -> ElasticNetwork:
-        self.refresh()  # .to() and the like put other tensors in place
-        super()._apply(fn, recurse)  # type: ignore[no-untyped-call]
-        return self
-
-    def _load_from_state_dict(self, *args: Any, **more: Any) -> None:
-        self.refresh()
-        super()._load_from_state_dict(*args, **more)
+        self._ready = None
 
     def __getstate__(self) -> dict[str, Any]:
         """Without what was laid out: a copy makes its own."""
-        return {**self.__dict__, "_ready": None, "_tensors": None}
+        return {**self.__dict__, "_ready": None}
 
     # ------------------------------------------------------------------------ extraction
 
@@ -255,11 +287,16 @@ class ElasticNetwork(Published, nn.Module):
             statistics: by the names of the extracted network's batch norms, all of them.
 
         Raises:
-            InputError: the architecture is not of the space.
+            InputError: the architecture is not of the space, or a batch norm is left out.
         """
         places = self._used(self._choices.chosen(arch))
-        for (number, op), name in self.extract(arch).norms().items():
-            norm, (mean, variance) = places[number].layer(op).norm, statistics[name]
+        names = self.extract(arch).norms()
+        norms = {name: places[number].layer(op).norm for (number, op), name in names.items()}
+        lacking = sorted(norms.keys() - statistics.keys())
+        if lacking:
+            raise InputError(f"statistics are missing: {', '.join(lacking[:3])}")
+        for name, norm in norms.items():
+            (mean, variance) = statistics[name]
             assert norm is not None
             assert norm.running_mean is not None and norm.running_var is not None
             norm.running_mean[: len(mean)].copy_(mean)

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final
+from typing import Final, NamedTuple
 
 import torch
-from attrs import frozen
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
@@ -18,8 +17,7 @@ MOMENTUM: Final = 0.1
 """Weight of a batch in batch norm's running statistics (specs: conventions)."""
 
 
-@frozen(eq=False)
-class Norm:
+class Norm(NamedTuple):
     """Batch norm's tensors, each (channels,)."""
 
     gamma: Tensor
@@ -28,8 +26,7 @@ class Norm:
     variance: Tensor
 
 
-@frozen(eq=False)
-class Tensors:
+class Tensors(NamedTuple):
     """The tensors of one op at one width.
 
     Attributes:
