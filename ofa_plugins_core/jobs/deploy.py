@@ -103,6 +103,11 @@ class Deployed:
             "notes": list(self.notes),
         }
 
+    @property
+    def most_rows(self) -> int:
+        """All numbers are shown."""
+        return max(1, len(self.numbers))
+
     def _number(self, name: str, found: Measurement) -> dict[str, Any]:
         bound = self.bounds.get(name)
         return found.as_dict() | ({} if bound is None else {"bound": bound})
@@ -145,7 +150,9 @@ def run_deploy(context: JobContext, options: DeployOptions) -> Deployed:
     if options.classes is None and _classes(first, loaded.supernet) != loaded.classes:
         options, first = _for_its_classes(context, options, bounds, first, loaded)
     with exporting.filled(folder) as beside, TemporaryDirectory(dir=beside, prefix=".") as trial:
-        attempt = _fitting(context, options, loaded, bounds, first, Path(trial) / name, step)
+        making = Path(trial) / name
+        with exporting.told_as(making, folder / name):
+            attempt = _fitting(context, options, loaded, bounds, first, making, step)
         attempt.written.final.path.replace(beside / name)
         result = _result(context, folder, name, options, bounds, attempt)
         describe(beside, attempt.network.arch, result.as_json())
@@ -309,7 +316,7 @@ def _numbers(
 def _notes(
     options: DeployOptions, bounds: Bounds, found: Attempt, numbers: Mapping[str, Measurement]
 ) -> list[str]:
-    notes = list(found.plan.notes)
+    notes = [*found.plan.notes, *found.written.notes]
     size = found.written.final.bytes
     if bounds.flash is not None and size > bounds.flash:
         notes.append(

@@ -12,7 +12,7 @@ from attrs import frozen
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UsageError
-from ofa_plugins_core.events import Progress
+from ofa_plugins_core.events import Notice, Progress
 from ofa_plugins_core.jobs import exporting
 from ofa_plugins_core.jobs.bounded import sums
 from ofa_plugins_core.jobs.export_options import ExportOptions
@@ -74,14 +74,24 @@ def run_export(context: JobContext, options: ExportOptions) -> ExportResult:
     network = exporting.ready(context, options, loaded, arch, step)
     numbers = sums(network.subnet.blocks, options.dtype)
     if place.suffix in exporting.ENDINGS.values():
-        written = exporting.write_file(context, options, network, place, step)
+        written = _written(context, options, network, place, step)
         return _result(None, written, network, numbers)
-    with exporting.filled(place) as folder:
-        written = exporting.write_file(context, options, network, folder / name, step)
+    with exporting.filled(place) as folder, exporting.told_as(folder, place):
+        written = _written(context, options, network, folder / name, step)
         result = _result(place, exporting.renamed(written, place / name), network, numbers)
         describe(folder, arch, result.as_json())
     step("done")
     return result
+
+
+def _written(
+    context: JobContext, options: ExportOptions, network: Ready, path: Path, step: exporting.Step
+) -> Written:
+    """The file; what a user should know of it is told."""
+    found = exporting.write_file(context, options, network, path, step)
+    for note in found.notes:
+        context.listener(Notice(note))
+    return found
 
 
 def _one(archs: Sequence[Arch]) -> Arch:

@@ -16,7 +16,7 @@ from attrs import evolve, field, frozen
 
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import MissingExtraError, UsageError
+from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.jobs.deploy_options import DeployOptions
 from ofa_plugins_core.jobs.export_options import ExportOptions
@@ -199,6 +199,11 @@ class Written:
     final: Exported
     plain: Exported | None = None
 
+    @property
+    def notes(self) -> tuple[str, ...]:
+        """What the user should know of both."""
+        return (*(self.plain.notes if self.plain else ()), *self.final.notes)
+
 
 def write_file(
     context: JobContext, options: Options, network: Ready, path: Path, step: Step
@@ -222,21 +227,15 @@ def _onnx(context: JobContext, options: Options, network: Ready, path: Path, ste
         "images": network.checking,
         "seed": context.seed,
     }
+    judged = judged_by(options, network)
     step("export")
     card = card_of(network, "fp32")
     if options.dtype == "fp32":
-        return Written(
-            to_onnx(subnet, size, path, card=card, tolerance=options.tolerance, **shared)
-        )
+        return Written(to_onnx(subnet, size, path, card=card, **judged, **shared))
     with TemporaryDirectory() as folder:
-        plain = to_onnx(
-            subnet,
-            size,
-            Path(folder) / "float.onnx",
-            card=card,
-            tolerance=options.tolerance,
-            **shared,
-        )
+        float_path = Path(folder) / path.name
+        with told_as(float_path, path):
+            plain = to_onnx(subnet, size, float_path, card=card, **judged, **shared)
         step("quantise")
         final = int8_onnx(
             plain.path,
@@ -270,7 +269,7 @@ def _executorch(
                 network.arch.image_size,
                 path,
                 backend=options.backend,
-                tolerance=options.tolerance,
+                **judged_by(options, network),
                 **shared,
             )
         )
@@ -285,6 +284,11 @@ def _executorch(
             **shared,
         )
     )
+
+
+def judged_by(options: Options, network: Ready) -> dict[str, Any]:
+    """When a float file is refused: synthetic weights may blow up rounding, and it is only told."""
+    return {"tolerance": options.tolerance, "strict": not network.loaded.synthetic}
 
 
 def least_sqnr(options: Options, network: Ready) -> float | None:
@@ -340,6 +344,20 @@ def filled(folder: Path) -> Iterator[Path]:
     with runs.placed(folder) as beside:
         beside.mkdir(parents=True)
         yield beside
+
+
+@contextmanager
+def told_as(making: Path, asked: Path) -> Iterator[None]:
+    """Errors name the file that the user asked for, not the place where it is made.
+
+    Raises:
+        InputError: the block's own, so told.
+    """
+    try:
+        yield
+    except InputError as error:
+        told = error.message.replace(str(making), str(asked))
+        raise InputError(told, advice=error.advice) from error
 
 
 def renamed(written: Written, path: Path) -> Written:

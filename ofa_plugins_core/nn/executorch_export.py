@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 import torch
+from attrs import evolve
 from numpy.typing import NDArray
 from torch import nn
 
@@ -42,6 +43,7 @@ def to_executorch(
     images: Iterable[Images] = (),
     card: Card | None = None,
     tolerance: float = TOLERANCE,
+    strict: bool = True,
     seed: int = 0,
 ) -> Exported:
     """Write a network for ExecuTorch (``.pte``), in float32.
@@ -54,6 +56,7 @@ def to_executorch(
         images: to check with, beside random ones: batches, normalised.
         card: is what the file's method ``ofa_card`` gives, as JSON.
         tolerance: most that a logit may differ, of the largest eager logit.
+        strict: refuse a file that differs by more on the given images, or note it.
 
     Raises:
         MissingExtraError: executorch is not installed.
@@ -61,7 +64,7 @@ def to_executorch(
     """
     needed()
     network = eager(module)
-    checks = _checks(size, images, dynamic_batch, path, seed)
+    checks = evolve(_checks(size, images, dynamic_batch, path, seed), strict=strict)
     with quietly(), torch.no_grad():
         buffer = _lowered(
             _program(folded(module), size, dynamic_batch), backend, card or Card(), size
@@ -70,7 +73,8 @@ def to_executorch(
     def judged(run: Run) -> Difference:
         return checks.float_file(network, run, tolerance)
 
-    return _written(buffer, path, "fp32", judged, backend, checks.images)
+    made = _written(buffer, path, "fp32", judged, backend, checks.images)
+    return evolve(made, notes=checks.notes(made.difference, tolerance))
 
 
 def int8_executorch(

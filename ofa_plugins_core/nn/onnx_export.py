@@ -34,6 +34,7 @@ def to_onnx(
     images: Iterable[Images] = (),
     card: Card | None = None,
     tolerance: float = TOLERANCE,
+    strict: bool = True,
     seed: int = 0,
 ) -> Exported:
     """Write a network as ONNX, batch norm folded into the convolutions.
@@ -45,6 +46,7 @@ def to_onnx(
         images: to check with, beside random ones: batches, normalised.
         card: goes into the file's metadata, keys ``ofa.…``.
         tolerance: most that a logit may differ, of the largest eager logit.
+        strict: refuse a file that differs by more on the given images, or note it.
 
     Raises:
         MissingExtraError: onnx, onnxscript or onnxruntime is not installed.
@@ -54,12 +56,13 @@ def to_onnx(
     network = eager(module)
     model = onnx_model(folded(module), size, dynamic_batch)
     inscribe(model, card or Card(image_size=size))
-    checks = Checks(size, list(images), BATCHES[dynamic_batch], path.name, seed)
+    checks = Checks(size, list(images), BATCHES[dynamic_batch], path.name, seed, strict)
     with runs.placed(path) as beside:
         beside.write_bytes(model.SerializeToString())
         found = checks.float_file(network, onnx_run(beside), tolerance)
         size_now = beside.stat().st_size
-    return Exported(path, "onnx", "fp32", size_now, found, onnx_runtime(), checks.images)
+    notes = checks.notes(found, tolerance)
+    return Exported(path, "onnx", "fp32", size_now, found, onnx_runtime(), checks.images, notes)
 
 
 def needed() -> None:

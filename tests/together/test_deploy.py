@@ -217,7 +217,7 @@ class TestStopped:
 
         monkeypatch.setattr(quantise, "quantised_model", full)
         _, said = ofa(*DEPLOY, "--out", "run", code=5)
-        assert "cannot write" in said and "No space left" in said
+        assert "cannot write run/network.onnx: No space left" in said
         assert not left(tmp_path)
 
 
