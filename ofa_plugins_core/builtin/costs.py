@@ -147,7 +147,7 @@ PEAK_DEFINITIONS: dict[str, tuple[OpPrice, str, str]] = {
     ),
     "peak_memory_liveness_weights": (
         liveness_weights_items,
-        "liveness, all weights held",
+        "liveness, any layer's weights while it runs",
         "liveness with every layer's weights, the classifier's too",
     ),
 }

@@ -26,7 +26,8 @@ def entries() -> Iterator[JobEntry]:
         "from bounds on RAM and flash (bytes) to a file that was checked, and fits as planned",
         run=_deploy,
         options=DeployOptions,
-        example="ofa run deploy --supernet moofa_v3 --weights synthetic --ram 320KB --flash 1MB",
+        example="ofa run deploy --supernet moofa_v3 --weights synthetic --data digits "
+        "--ram 320KB --flash 8MB --calibrate 200 --images 100",
         keeps_run=True,
     )
 

@@ -27,7 +27,11 @@ class FileOptions:
         metadata=said("training images to measure batch norm on; 0: the supernet's own statistics"),
     )
     calibration: Literal["minmax", "entropy", "percentile"] = field(
-        default="minmax", metadata=said("how int8 finds the ranges of activations, for onnx")
+        default="minmax",
+        metadata=said(
+            "minmax, entropy or percentile: how int8 finds the ranges of activations, for onnx",
+            metavar="HOW",
+        ),
     )
     images: int = field(
         default=200, metadata=said("images to find int8's ranges with, and to compare on")

@@ -7,7 +7,8 @@ from pathlib import Path
 import numpy as np
 from torch import nn
 
-from ofa_plugins_core.nn.checking import eager, random_images
+from ofa_plugins_core.nn.checking import random_images
+from ofa_plugins_core.nn.folded import folded
 from ofa_plugins_core.nn.onnx_export import needed, onnx_model
 from ofa_plugins_core.nn.quantise import quantised_model
 
@@ -22,7 +23,7 @@ def float_file(module: nn.Module, size: int, path: Path) -> Path:
         MissingExtraError: onnx, onnxscript or onnxruntime is not installed.
     """
     needed()
-    path.write_bytes(onnx_model(eager(module), size, False).SerializeToString())
+    path.write_bytes(onnx_model(folded(module), size, False).SerializeToString())
     return path
 
 
