@@ -25,7 +25,7 @@ def entry() -> JobEntry:
         run=_evaluate,
         options=EvaluateOptions,
         example="ofa run evaluate --supernet moofa_v3 --weights synthetic --data digits "
-        "--random 3 --images 100",
+        "--random 3 --images 100 --calibrate 100",
         keeps_run=True,
     )
 

@@ -9,7 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ofa_plugins_core.entries import Plugins
 from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Listener, Notice, silent
-from ofa_plugins_core.jobs.networks import buildable, needs_torch
+from ofa_plugins_core.jobs.blaming import asked
+from ofa_plugins_core.jobs.networks import buildable, built, classes_in, needs_torch
 from ofa_plugins_core.weights import registry
 
 if TYPE_CHECKING:
@@ -98,8 +99,8 @@ def _through(
     host: Plugins, owner: str, state: Mapping[str, torch.Tensor], layout: str
 ) -> dict[str, torch.Tensor]:
     """The tensors as the supernet's network takes them, and gives them back."""
-    from ofa_plugins_core.nn.checkpoints import classes_of
-
-    network = buildable(host.supernet(owner)).build(classes_of(state))
-    network.load_published(state)
-    return network.published(layout)
+    ground = buildable(host.supernet(owner))
+    network = built(host, ground, classes_in(host, ground, state))
+    asked(host, ground, "load_published()", network.load_published, state)
+    found: dict[str, torch.Tensor] = asked(host, ground, "published()", network.published, layout)
+    return found

@@ -24,6 +24,8 @@ from ofa_plugins_core.jobs.networks import chosen_archs, largest, needs_torch
 from ofa_plugins_core.values import Arch, Measurement
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from ofa_plugins_core.jobs.measuring import Bench
     from ofa_plugins_core.nn.processes import Processes
 
@@ -124,7 +126,8 @@ def _measured(bench: Bench, archs: Sequence[Arch]) -> list[dict[str, Any]]:
     """A part an architecture; an interrupt keeps those that are there, for --resume too."""
     context = bench.context
     request = {**plain(bench.options), "seed": context.seed, "set": plain(context.settings)}
-    kept = {**_finished(context), **runs.stored(context.out, request)} if context.resume else {}
+    request |= bench.of
+    kept = _kept_parts(bench, request) if context.resume else {}
     parts: list[dict[str, Any]] = []
     latest = time.monotonic()
     try:
@@ -144,14 +147,33 @@ def _measured(bench: Bench, archs: Sequence[Arch]) -> list[dict[str, Any]]:
     return parts
 
 
-def _finished(context: JobContext) -> dict[str, Any]:
-    """The parts that the result in the run's folder holds; of the same request, as was checked."""
+def _kept_parts(bench: Bench, request: Mapping[str, Any]) -> dict[str, Any]:
+    """What the run's folder holds of the same weights and images: architecture -> its part.
+
+    Raises:
+        UsageError: it is of others.
+        InputError: what an interrupted run stored is broken.
+    """
+    out = bench.context.out
+    before, parts = _finished(out)
+    if parts:
+        runs.refuse_another(out, before, bench.of)
+    return {**parts, **runs.stored(out, request)}
+
+
+def _finished(folder: Path | None) -> tuple[dict[str, Any], dict[str, Any]]:
+    """What the result in a folder was measured of, and its parts; its options were checked."""
     try:
-        assert context.out is not None
-        networks = json.loads((context.out / runs.RESULT).read_bytes())["networks"]
-        return {json.dumps(n["arch"]): {k: v for k, v in n.items() if k in PARTS} for n in networks}
+        assert folder is not None
+        result = json.loads((folder / runs.RESULT).read_bytes())
+        parts = {json.dumps(n["arch"]): _part(n) for n in result["networks"]}
+        return dict(result.get("of", {})), parts
     except (AssertionError, OSError, ValueError, KeyError, TypeError, AttributeError):
-        return {}  # nothing is finished
+        return {}, {}  # nothing is finished
+
+
+def _part(network: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in network.items() if name in PARTS}
 
 
 def _store(bench: Bench, request: Mapping[str, Any], kept: Mapping[str, Any]) -> None:

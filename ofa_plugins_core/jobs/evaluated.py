@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +106,7 @@ class EvaluateResult:
         said = self.about
         lines = [
             f"{said['supernet']} · {said['model']} · weights: {said['weights']}",
-            f"{said['data'] or 'no data'} · {said['device']}",
+            " · ".join(filter(None, [said["data"] or "no data", self._used(), said["device"]])),
         ]
         if said["untrained"]:
             lines.append("untrained weights: top-1 and top-5 mean nothing")
@@ -117,6 +117,18 @@ class EvaluateResult:
             shown = ", ".join(map(str, best))
             lines.append(f"measured front of top-1 against {where}: networks {shown}")
         return "\n".join(lines)
+
+    def _used(self) -> str:
+        """How many images were evaluated on, and skipped; a range where networks differ."""
+        if self.about["data"] is None or not self.networks:
+            return ""
+        used, skipped = (_range(n[key] for n in self.networks) for key in ("images", "skipped"))
+        return f"{used} images, {skipped} skipped"
+
+
+def _range(numbers: Iterable[int]) -> str:
+    found = sorted(set(numbers))
+    return f"{found[0]:,}" if len(found) == 1 else f"{found[0]:,} to {found[-1]:,}"
 
 
 def _pair(network: Network, name: str) -> tuple[float, float] | None:

@@ -5,17 +5,20 @@ What it imports loads torch: it is imported when a job measures, not when jobs a
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import hashlib
+from collections.abc import Callable, Iterator, Mapping
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Final
 
-from attrs import evolve, frozen
+from attrs import evolve, field, frozen
 
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.errors import InputError, OfaError
 from ofa_plugins_core.events import Event, Listener, Notice, Progress
+from ofa_plugins_core.interfaces import Subnet
+from ofa_plugins_core.jobs.blaming import accused, asked_for
 from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
-from ofa_plugins_core.jobs.networks import Loaded, load_network
+from ofa_plugins_core.jobs.networks import SYNTHETIC, Loaded, load_network
 from ofa_plugins_core.nn.calibrate import apply, statistics_of
 from ofa_plugins_core.nn.data import ImageSet, calibration_set, images_of
 from ofa_plugins_core.nn.evaluating import (
@@ -29,6 +32,7 @@ from ofa_plugins_core.nn.evaluating import (
 )
 from ofa_plugins_core.nn.processes import Processes
 from ofa_plugins_core.values import Arch, Measurement
+from ofa_plugins_core.weights.cache import digest
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -51,6 +55,7 @@ class Bench:
         runner: how networks run.
         images: to evaluate on, or None.
         calibration: to calibrate on, or None.
+        of: what is measured and on what: two benches that differ in it share no numbers.
     """
 
     context: JobContext
@@ -60,6 +65,7 @@ class Bench:
     runner: Runner
     images: Supply | None
     calibration: Supply | None
+    of: Mapping[str, Any] = field(factory=dict)
 
     def measure(self, arch: Arch, label: str) -> dict[str, Any]:
         """One architecture's numbers, ready for JSON; None for what was not asked for.
@@ -69,9 +75,23 @@ class Bench:
 
         Raises:
             InputError: no image could be read.
+            PluginError: the network's plugin raised in it; with blame.
         """
-        extracted: Any = self.loaded.net.extract(arch)
+        from torch import OutOfMemoryError
+
+        host, supernet, net = self.context.host, self.loaded.supernet, self.loaded.net
+        extracted = asked_for(Subnet, host, supernet, "extract()", net.extract, arch)
         subnet = self.runner.placed(extracted)
+        try:
+            return self._numbers(subnet, arch, label)
+        except (OfaError, MemoryError, OutOfMemoryError):
+            raise
+        except Exception as error:
+            if _came_through(subnet, error):
+                accused(host, supernet, "forward() of an extracted network", error)
+            raise
+
+    def _numbers(self, subnet: Any, arch: Arch, label: str) -> dict[str, Any]:
         calibrated = self._calibrate(subnet, arch.image_size, label)
         found: dict[str, Any] = {"arch": arch.as_dict(), "calibrated": calibrated}
         found |= self._scored(subnet, arch.image_size, label)
@@ -146,6 +166,16 @@ class Bench:
         ).as_dict()
 
 
+def _came_through(subnet: Any, error: BaseException) -> bool:
+    """Whether an error was raised inside a network's forward pass, be it in torch's own layers."""
+    trace = error.__traceback__
+    while trace is not None:
+        if trace.tb_frame.f_locals.get("self") is subnet:
+            return True
+        trace = trace.tb_next
+    return False
+
+
 def _told(supply: Supply, size: int, tell: Callable[[int], None]) -> Iterator[Tensor]:
     done = 0
     for images, _ in supply.at(size):
@@ -190,7 +220,29 @@ def bench_of(context: JobContext, options: EvaluateOptions, group: Processes, si
         supply = Supply(fitting, options.batch, options.workers, group.share)
     runner = Runner(group, options.channels_last, options.dtype == "bf16")
     calibration = _calibration(context, options, group, size)
-    return Bench(context, options, loaded, group, runner, supply, calibration)
+    of = {
+        **_weights(loaded),
+        "evaluated_on": _fingerprint(supply),
+        "calibrated_on": _fingerprint(calibration),
+    }
+    return Bench(context, options, loaded, group, runner, supply, calibration, of)
+
+
+def _weights(loaded: Loaded) -> dict[str, str | None]:
+    """Which weights, down to their bytes: another file may lie at the same path by now."""
+    if loaded.file is None:
+        return {"weights_file": SYNTHETIC, "weights_sha256": None}
+    return {"weights_file": str(loaded.file), "weights_sha256": digest(loaded.file)}
+
+
+def _fingerprint(supply: Supply | None) -> str | None:
+    """Images by number and names: their bytes would take as long to read as to evaluate."""
+    if supply is None:
+        return None
+    images, names = supply.images, hashlib.sha256()
+    for number in images.numbers:
+        names.update(f"{images.pictures.called(number)}\n".encode())
+    return f"{len(images):,} images, names {names.hexdigest()[:12]}"
 
 
 def _each_once(listener: Listener) -> Listener:
@@ -245,4 +297,5 @@ def about(bench: Bench) -> dict[str, Any]:
         "data": None if bench.images is None else bench.images.images.name,
         "device": device_name(bench.group),
         "processes": bench.group.count,
+        "of": dict(bench.of),
     }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import partial
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any, Final
@@ -15,11 +16,12 @@ import numpy as np
 from attrs import frozen
 
 from ofa_plugins_core import weights
-from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
+from ofa_plugins_core.entries import JobContext, Plugins
+from ofa_plugins_core.errors import InputError, MissingExtraError, OfaError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import BuildableSupernet, ElasticModule, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
+from ofa_plugins_core.jobs.blaming import asked, asked_for, broken
 from ofa_plugins_core.jobs.frontfiles import read_front
 from ofa_plugins_core.jobs.torch_options import ArchOptions, NetworkOptions
 from ofa_plugins_core.values import Arch
@@ -39,6 +41,7 @@ class Loaded:
         source: of its weights, for reports.
         synthetic: filled by a formula: its accuracy means nothing.
         new_head: the classifier is untrained: its accuracy means nothing either.
+        file: of its weights, absolute; None where they are synthetic.
     """
 
     supernet: BuildableSupernet
@@ -47,6 +50,7 @@ class Loaded:
     source: str
     synthetic: bool
     new_head: bool = False
+    file: Path | None = None
 
 
 def needs_torch(what: str) -> None:
@@ -89,27 +93,32 @@ def load_network(
         MissingExtraError: torch is not installed.
         InputError: there are no weights, or they are broken or of another network.
         UsageError: the classes do not fit; offers --new-head.
+        PluginError: the supernet's network cannot be built or loaded; with blame.
     """
     needs_torch("a network in torch")
     supernet = buildable(context.host.supernet(options.supernet))
     if options.classes is not None and options.classes < 1:
         raise UsageError(f"--classes: expected a whole number from 1 up, found {options.classes}")
     if options.weights == SYNTHETIC:
-        return _synthetic(supernet, options.classes or classes)
+        return _synthetic(context.host, supernet, options.classes or classes)
     return _from_file(
         context, options, supernet, _file(context, options, supernet, teacher), classes
     )
 
 
-def _synthetic(supernet: BuildableSupernet, classes: int | None) -> Loaded:
-    from ofa_plugins_core.nn.checkpoints import classes_of, synthetic_state
+def _synthetic(host: Plugins, supernet: BuildableSupernet, classes: int | None) -> Loaded:
+    from ofa_plugins_core.nn.checkpoints import synthetic_state
 
-    net = supernet.build(classes)
-    own = net.published()
-    dtype = next(t.dtype for t in own.values() if t.is_floating_point())
-    net.load_published(synthetic_state({k: tuple(t.shape) for k, t in own.items()}, dtype))
+    net = built(host, supernet, classes)
+    own = asked(host, supernet, "published()", net.published)
+    dtype = next((t.dtype for t in own.values() if t.is_floating_point()), None)
+    found = classes_in(host, supernet, own)
+    if dtype is None or found is None:
+        raise broken(host, supernet, "build(2) and build(3) publish no tensor of 2 and of 3 rows")
+    state = synthetic_state({k: tuple(t.shape) for k, t in own.items()}, dtype)
+    asked(host, supernet, "load_published()", net.load_published, state)
     source = "synthetic: filled by a formula, never trained"
-    return _loaded(supernet, net, classes_of(own) or 0, source, True)
+    return Loaded(supernet, _evaluating(net), found, source, True)
 
 
 def _from_file(
@@ -119,41 +128,87 @@ def _from_file(
     path: Path,
     classes: int | None,
 ) -> Loaded:
-    from ofa_plugins_core.nn.checkpoints import read_state
+    from ofa_plugins_core.nn.checkpoints import file_of, read_state
 
-    state = read_state(path)
-    own = _rows_of(path, state)
+    host, state = context.host, read_state(path)
+    own = _rows_of(host, supernet, path, state)
     wanted = options.classes or (classes if options.new_head else None) or own
     if wanted != own and not options.new_head:
         raise UsageError(
             f"{path} has a classifier for {own} classes, not {wanted}",
             advice="--new-head takes its other weights and starts an untrained classifier",
         )
-    net = supernet.build(wanted)
-    net.load_published(state, new_head=options.new_head)
+    net = built(host, supernet, wanted)
+    load = partial(net.load_published, new_head=options.new_head)
+    asked(host, supernet, "load_published()", load, state)
     if anew := wanted != own:
         context.listener(Notice(f"the classifier for {wanted} classes is new: train it first"))
-    return _loaded(supernet, net, wanted, str(path), False, anew)
+    file = file_of(path).resolve()
+    return Loaded(supernet, _evaluating(net), wanted, str(path), False, anew, file)
 
 
-def _loaded(
-    supernet: BuildableSupernet,
-    net: Any,
-    classes: int,
-    source: str,
-    synthetic: bool,
-    new_head: bool = False,
-) -> Loaded:
-    return Loaded(supernet, net.eval(), classes, source, synthetic, new_head)
+def built(host: Plugins, supernet: BuildableSupernet, classes: int | None) -> Any:
+    """A supernet's elastic network, with fresh weights.
+
+    Raises:
+        OfaError: as the plugin raised it.
+        PluginError: anything else that it raised, or what it built is none; with blame.
+    """
+    return asked_for(ElasticModule, host, supernet, "build()", supernet.build, classes)
 
 
-def _rows_of(path: Path, state: Mapping[str, Any]) -> int:
+def _evaluating(net: Any) -> ElasticModule:
+    """In evaluation mode."""
+    found: ElasticModule = net.eval()
+    return found
+
+
+def classes_in(host: Plugins, supernet: BuildableSupernet, state: Mapping[str, Any]) -> int | None:
+    """For how many classes the classifier of a checkpoint is; None where it has none.
+
+    Where the published networks' names of a classifier are absent, the supernet is asked what it
+    calls its own: whatever has a row a class.
+
+    Raises:
+        PluginError: its network cannot be built.
+    """
     from ofa_plugins_core.nn.checkpoints import classes_of
 
     found = classes_of(state)
     if found is None:
+        heads = _heads(host, supernet)
+        found = next((int(state[k].shape[0]) for k in heads if k in state and state[k].ndim), None)
+    return found
+
+
+def _heads(host: Plugins, supernet: BuildableSupernet) -> list[str]:
+    """Published names of tensors with a row a class, in both layouts."""
+    few, more = (built(host, supernet, classes) for classes in (2, 3))
+    found: list[str] = []
+    for layout in ("new", "old"):
+        try:
+            two, three = (
+                asked(host, supernet, "published()", net.published, layout) for net in (few, more)
+            )
+        except OfaError:  # no third party has to know the published networks' old names
+            if layout == "new":
+                raise
+            continue
+        found += [k for k in two if k in three and (_rows(two[k]), _rows(three[k])) == (2, 3)]
+    return found
+
+
+def _rows(tensor: Any) -> int:
+    return int(tensor.shape[0]) if tensor.ndim else 0
+
+
+def _rows_of(
+    host: Plugins, supernet: BuildableSupernet, path: Path, state: Mapping[str, Any]
+) -> int:
+    found = classes_in(host, supernet, state)
+    if found is None:
         raise InputError(
-            f"{path} has no classifier (classifier.linear.weight)",
+            f"{path} has no classifier that {supernet.name} knows",
             advice="is it one of these networks? `ofa weights list` names the published files",
         )
     return found

@@ -29,6 +29,10 @@ PARALLEL: Final = "module."
 
 PAGES: Final = (b"<!doctype", b"<html", b"<?xml", b"version https://git-lfs")
 ADVICE: Final = "fetch or copy it again: ofa weights fetch NAME, ofa weights verify"
+NO_CHECKPOINT: Final = (
+    "name the file of weights itself (.pth, .pt, .pth.tar, .safetensors); "
+    "`ofa weights fetch NAME` brings a published one, and then its NAME will do"
+)
 ANEW: Final = (
     "where you trust its origin, load it there and save its tensors alone: "
     'torch.save({"state_dict": net.state_dict()}, FILE)'
@@ -49,7 +53,7 @@ def read_state(path: Path) -> State:
         InputError: it is missing, truncated, no checkpoint, empty, holds other things than plain
             tensors, or is a pickle that asks for more than data; nothing of it is run.
     """
-    path = _file(Path(path))
+    path = file_of(Path(path))
     start = _start(path)
     found = _read_safetensors(path) if _is_safetensors(path, start) else _read_torch(path, start)
     return _tensors(path, _unwrapped(path, found))
@@ -63,8 +67,12 @@ def classes_of(state: Mapping[str, torch.Tensor]) -> int | None:
     return None
 
 
-def _file(path: Path) -> Path:
-    """The file itself, or the one checkpoint of a folder."""
+def file_of(path: Path) -> Path:
+    """The file itself, or the one checkpoint of a folder.
+
+    Raises:
+        InputError: there is none, or several.
+    """
     if not path.exists():
         raise InputError(f"{path} is not there", advice="ofa weights list shows what is known")
     if path.is_file():
@@ -120,9 +128,9 @@ def _read_torch(path: Path, start: bytes) -> Any:
     if start.startswith(b"PK"):
         _check_archive(path)
     elif start[:1] != b"\x80":
+        what = "no checkpoint but a text" if _is_text(start) else "no checkpoint"
         raise InputError(
-            f"{path} is no checkpoint: neither torch's format nor safetensors",
-            advice="weights end in .pth, .pt, .pth.tar, .safetensors, or in nothing",
+            f"{path} is {what}: neither torch's format nor safetensors", advice=NO_CHECKPOINT
         )
     try:
         with warnings.catch_warnings():
@@ -134,6 +142,10 @@ def _read_torch(path: Path, start: bytes) -> Any:
         raise InputError(f"{path} asks for more memory than there is") from error
     except Exception as error:  # a broken pickle raises whatever its bytes happen to say
         raise InputError(f"{path} is truncated or broken: {_line(error)}", advice=ADVICE) from error
+
+
+def _is_text(start: bytes) -> bool:
+    return all(byte in b"\t\n\r" or 32 <= byte < 127 for byte in start)
 
 
 def _check_archive(path: Path) -> None:

@@ -9,7 +9,7 @@ from attrs import evolve, frozen
 
 from ofa_plugins_core import SupernetEntry
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
+from ofa_plugins_core.errors import InputError, MissingExtraError, PluginError, UsageError
 from ofa_plugins_core.jobs import networks
 from ofa_plugins_core.jobs.frontfiles import read_front
 from ofa_plugins_core.jobs.networks import chosen_archs, largest, load_network
@@ -20,11 +20,13 @@ from ofa_plugins_core.testing import in_process, toy_supernet
 class FakeNet:
     """As much of an elastic module as loading needs."""
 
-    def __init__(self, torch, classes):
+    space = active = largest = activate = extract = apply_statistics = sort_channels = None
+
+    def __init__(self, torch, classes, head="classifier.linear"):
         self.tensors = {
             "first.weight": torch.zeros(2, 3),
-            "classifier.linear.weight": torch.zeros(classes, 2),
-            "classifier.linear.bias": torch.zeros(classes),
+            f"{head}.weight": torch.zeros(classes, 2),
+            f"{head}.bias": torch.zeros(classes),
         }
         self.new_head = None
 
@@ -54,6 +56,26 @@ class Buildable:
         return FakeNet(torch, num_classes or 1000)
 
 
+@frozen(eq=False, slots=False)
+class OwnNames(Buildable):
+    """A third party's, whose head has a name of its own."""
+
+    def build(self, num_classes=None):
+        import torch
+
+        return FakeNet(torch, num_classes or 1000, "neck.to_logits")
+
+
+@frozen(eq=False, slots=False)
+class Wrong(Buildable):
+    """It builds something else, or fails."""
+
+    def build(self, num_classes=None):
+        if num_classes == 4:
+            raise ZeroDivisionError("no such width")
+        return [num_classes]
+
+
 @pytest.fixture
 def context(monkeypatch, tmp_path):
     from ofa_plugins_core import Host
@@ -62,6 +84,8 @@ def context(monkeypatch, tmp_path):
     entries = [
         SupernetEntry("bare", "no torch", toy_supernet),
         SupernetEntry("toy", "with a network", lambda: Buildable(toy_supernet())),
+        SupernetEntry("own", "with names of its own", lambda: OwnNames(toy_supernet())),
+        SupernetEntry("wrong", "builds no network", lambda: Wrong(toy_supernet())),
     ]
     return JobContext(Host.discover(extra={"toys": in_process("toys", ofa_supernets=entries)}))
 
@@ -116,6 +140,36 @@ def test_synthetic_weights_are_marked_and_take_the_data_sets_classes(context):
     options = NetworkOptions(supernet="toy", weights="synthetic")
     assert load_network(context, options, 10).classes == 10
     assert load_network(context, evolve(options, classes=4), 10).classes == 4
+
+
+def test_a_third_partys_head_is_found_whatever_its_name(context, tmp_path):
+    torch = pytest.importorskip("torch")
+    options = NetworkOptions(supernet="own", weights="synthetic")
+    assert load_network(context, options, 10).classes == 10
+    state = {"first.weight": torch.ones(2, 3), "neck.to_logits.weight": torch.zeros(7, 2)}
+    torch.save(state, tmp_path / "own.pth")
+    options = evolve(options, weights=str(tmp_path / "own.pth"))
+    assert load_network(context, options).classes == 7
+    with pytest.raises(UsageError, match="for 7 classes, not 10"):
+        load_network(context, evolve(options, classes=10))
+
+
+def test_a_file_without_a_head_is_refused(context, tmp_path):
+    torch = pytest.importorskip("torch")
+    torch.save({"first.weight": torch.ones(2, 3)}, tmp_path / "none.pth")
+    with pytest.raises(InputError, match="has no classifier that toy knows"):
+        load(context, weights=str(tmp_path / "none.pth"))
+
+
+def test_a_plugin_that_builds_no_network_is_named(context):
+    pytest.importorskip("torch")
+    options = NetworkOptions(supernet="wrong", weights="synthetic")
+    with pytest.raises(
+        PluginError, match=r"plugin 'toys'.*build\(\) gave a list, which is no Elastic"
+    ):
+        load_network(context, options)
+    with pytest.raises(PluginError, match=r"plugin 'toys'.*build\(\) raised ZeroDivisionError"):
+        load_network(context, evolve(options, classes=4))
 
 
 def test_without_weights_the_three_ways_are_named(context):

@@ -186,6 +186,54 @@ def test_another_request_is_not_resumed(ofa, archs, stopped):
     assert "c is of another run: seed was 0, is 3" in said
 
 
+def trained(host, path, seed):
+    torch.manual_seed(seed)
+    net = host.supernet("moofa_v3").build(10)
+    torch.save({"state_dict": net.published()}, path)
+
+
+def test_other_weights_at_the_same_path_are_not_resumed(ofa, host, archs, stopped):
+    words = (*EVALUATE, "--weights", "own.pth", "--archs", archs, "--out", "w")
+    trained(host, "own.pth", 1)
+    stopped(Stop())
+    ofa(*words, code=1)
+    kept = Path("own.pth").read_bytes()
+    trained(host, "own.pth", 2)
+    assert "w is of another run: weights_sha256 was" in ofa(*words, "--resume", code=2)
+    Path("own.pth").write_bytes(kept)
+    found = ofa(*words, "--resume", "--json")
+    assert found["of"]["weights_file"] == str(Path("own.pth").resolve())
+    trained(host, "own.pth", 2)  # of a finished run, too
+    assert "w is of another run: weights_sha256 was" in ofa(*words, "--resume", code=2)
+
+
+def test_other_images_are_not_resumed(ofa, archs, tmp_path):
+    Image = pytest.importorskip("PIL.Image")
+    folder = tmp_path / "some" / "val" / "n01440764"
+    folder.mkdir(parents=True)
+    for n in range(2):
+        Image.new("RGB", (40, 50), (80 * n, 0, 0)).save(folder / f"{n}.png")
+    words = ("--data", "some", "--classes", "1000", "--calibrate", "0")
+    words = (*EVALUATE, "--archs", archs, *words, "--out", "b")
+    shown = ofa(*words)
+    assert "2 images" in shown
+    (folder / "0.png").rename(folder / "zero.png")
+    assert "b is of another run: evaluated_on was '2 images" in ofa(*words, "--resume", code=2)
+
+
+@pytest.mark.parametrize("where", ["extract", "forward"])
+def test_a_network_that_raises_names_its_plugin(ofa, host, archs, monkeypatch, where):
+    def raising(*given, **more):
+        raise ZeroDivisionError("no such width")
+
+    net = type(host.supernet("moofa_v3").build(10))
+    subnet = type(host.supernet("moofa_v3").build(10).extract(ARCHS[0]))
+    monkeypatch.setattr(net if where == "extract" else subnet, where, raising)
+    said = ofa(*EVALUATE, "--archs", archs, code=4)
+    assert "plugin 'moofa'" in said
+    assert f"{where}()" in said
+
+
 @pytest.fixture
 def searched(tmp_path, host):
     """A search's run of small images: three networks with a predicted accuracy and a latency."""
