@@ -168,7 +168,8 @@ def convert_weights(
     if as_json:
         _print_json(done)
         return
-    _print_tables([("", ("", ""), [(key, str(value)) for key, value in done.items()])])
+    rows = [(k, "not named" if v is None else str(v)) for k, v in done.items()]
+    _print_tables([("", ("", ""), rows)])
 
 
 def _session(context: typer.Context) -> Session:

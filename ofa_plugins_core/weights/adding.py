@@ -10,7 +10,7 @@ from ofa_plugins_core.events import Listener, Notice, silent
 from ofa_plugins_core.weights import cache
 from ofa_plugins_core.weights.cache import PART, Kept
 from ofa_plugins_core.weights.download import AddressError, download
-from ofa_plugins_core.weights.fetching import Expected, adopt, expected
+from ofa_plugins_core.weights.fetching import Expected, adopt, expected, fault_of
 
 DEPTH = 3
 """Folders that are looked into, one inside the other."""
@@ -85,14 +85,13 @@ def _add_file(
     entry = next((e for e in host.entries("weights") if e.name == name), None)
     owner = _owner(host, name, entry, supernet)
     place = cache.place(name)
-    if place.exists() and path.samefile(place):
-        return cache.remember(
-            name, owner, cache.digest(path, listener), path.stat().st_size, str(path)
-        )
     part = place.with_name(place.name + PART)
     due = Expected(None, "") if entry is None else expected(entry, anew=True)
     size = None if entry is None else entry.size
+    in_place = place.exists() and path.samefile(place)
     try:
+        if in_place:
+            return _kept_in_place(name, owner, path, due, size, listener)
         with cache.locked(part, wait=False):
             download(path.absolute().as_uri(), part, size=size, listener=listener)
             adopt(name, owner, part, due, str(path.absolute()), listener)
@@ -105,6 +104,22 @@ def _add_file(
         cache.discard(part)  # it is a copy: nothing is lost with it
         raise
     return cache.index()[name]
+
+
+def _kept_in_place(
+    name: str, owner: str, path: Path, due: Expected, size: int | None, listener: Listener
+) -> Kept:
+    """A file that lies in the cache already, held to what any other is held to; it stays there.
+
+    Raises:
+        AddressError: it is not what was published, or no file of weights.
+    """
+    length, found = path.stat().st_size, cache.digest(path, listener)
+    if size not in (None, length):
+        raise AddressError(f"it has {length:,} bytes, the published one {size:,}")
+    if (fault := fault_of(path, found, due)) is not None:
+        raise AddressError(fault)
+    return cache.remember(name, owner, found, length, str(path))
 
 
 def _otherwise(entry: WeightsEntry | None) -> str | None:

@@ -131,8 +131,9 @@ def _ask(address: str, part: Path, size: int | None, checked: bool, listener: Li
             part.parent.mkdir(parents=True, exist_ok=True)
         runs.write(_state(part), json.dumps(asdict(now)))
         done = _fill(part, offset, _pieces(answer), now.total, size, listener)
-    if now.total is not None and done < now.total:
-        raise _DroppedError(f"the connection ended at {done:,} of {now.total:,} bytes")
+    due = size if now.total is None else now.total  # what was published, where no server says
+    if due is not None and done < due:
+        raise _DroppedError(f"the connection ended at {done:,} of {due:,} bytes")
 
 
 def _begun(part: Path, address: str, checked: bool) -> Begun | None:

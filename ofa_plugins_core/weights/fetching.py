@@ -94,10 +94,7 @@ def adopt(
     """
     state = part.with_name(part.name.removesuffix(PART) + STATE)
     found = cache.digest(part, listener)
-    fault = no_weights(part)
-    if fault is None and due.sha256 not in (None, found):
-        fault = f"its SHA-256 is {found}, the one {due.who} is {due.sha256}"
-    if fault is not None:
+    if (fault := fault_of(part, found, due)) is not None:
         cache.discard(part, state)
         raise AddressError(fault)
     size = part.stat().st_size
@@ -105,6 +102,18 @@ def adopt(
     cache.discard(state)
     cache.remember(name, supernet, found, size, source)
     return path
+
+
+def fault_of(path: Path, found: str, due: Expected) -> str | None:
+    """Why a file is not the one that it should be, or None.
+
+    Args:
+        found: its SHA-256.
+    """
+    fault = no_weights(path)
+    if fault is None and due.sha256 not in (None, found):
+        fault = f"its SHA-256 is {found}, the one {due.who} is {due.sha256}"
+    return fault
 
 
 def no_weights(path: Path) -> str | None:

@@ -25,6 +25,8 @@ SHA = hashlib.sha256(BODY).hexdigest()
 class Net:
     """What converting asks of a network: it takes both layouts of one tensor, strictly."""
 
+    space = active = largest = activate = extract = apply_statistics = sort_channels = None
+
     def __init__(self, classes):
         self.classes = classes
 
@@ -62,7 +64,7 @@ def ofa(publisher, capsys, tmp_path, monkeypatch):
         WeightsEntry("net", "toy", "old", (publisher.publish("/net", BODY),), source="a paper"),
         WeightsEntry("gone", "toy", "new", (publisher.address("/gone"),)),
         WeightsEntry("paged", "bare", "new", page="https://example.org/page"),
-        WeightsEntry("some/init", "toy", "static", (publisher.publish("/init", BODY),)),
+        WeightsEntry("some/init", "toy", "static", (publisher.publish("/init", BODY),), sha256=SHA),
     ]
     toys = [
         SupernetEntry("toy", "a toy", Buildable, ("toy_alias",)),
@@ -168,6 +170,19 @@ class TestAdd:
         (found,) = json.loads(ofa("weights", "add", "mine", "--supernet", "toy", "--json").out)
         assert (found["layout"], found["supernet"]) == ("own", "toy")
 
+    def test_what_lies_in_the_cache_already_is_checked_too(self, ofa):
+        folder = cache.folder()
+        (folder / "some").mkdir(parents=True)
+        (folder / "some" / "init").write_bytes(BODY[:-1] + b"X")
+        (folder / "paged").write_text("<html>sign in</html>")
+        own = (str(folder / "some" / "init"), "--name", "some/init")
+        assert f"published is {SHA}" in ofa("weights", "add", *own, code=5).err
+        assert "it is a web page" in ofa("weights", "add", str(folder / "paged"), code=5).err
+        assert cache.index() == {}
+        (folder / "some" / "init").write_bytes(BODY)
+        ofa("weights", "add", *own)
+        assert cache.index()["some/init"].sha256 == SHA
+
     def test_a_missing_file(self, ofa):
         assert "nowhere is not there" in ofa("weights", "add", "nowhere", code=5).err
 
@@ -232,6 +247,8 @@ class TestConvert:
     def test_without_a_supernet_only_the_format_changes(self, ofa, old, tmp_path):
         shown = ofa("weights", "convert", "old.pth.tar", "same", "--to", "safetensors")
         assert "names stay as they are" in shown.err
+        assert "not named" in shown.out
+        assert "None" not in shown.out
         assert set(self.state(tmp_path / "same")) == set(old)
         assert (tmp_path / "same").read_bytes()[8:9] == b"{"
 
@@ -239,6 +256,12 @@ class TestConvert:
         ofa("weights", "add", "old.pth.tar", "--name", "net")
         ofa("weights", "convert", "net", "out.safetensors")
         assert "blocks.0.conv.weight" in self.state(tmp_path / "out.safetensors")
+
+    def test_a_text_is_refused_with_what_to_give_instead(self, ofa, tmp_path):
+        (tmp_path / "notes.pth").write_text("epochs: 25\n")
+        shown = ofa("weights", "convert", "notes.pth", "x", "--supernet", "toy", code=5)
+        assert "notes.pth is no checkpoint but a text" in shown.err
+        assert "ofa weights fetch NAME" in shown.err
 
     @pytest.mark.parametrize(
         ("words", "code", "said"),

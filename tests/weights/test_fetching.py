@@ -76,6 +76,12 @@ class TestWhole:
     def test_a_server_that_tells_no_length(self, publisher):
         assert fetch(entry(publisher.publish("/net", BODY, length=False))).read_bytes() == BODY
 
+    def test_one_that_tells_no_length_and_ends_early_is_not_taken_as_whole(self, publisher):
+        address = publisher.publish("/net", BODY[:-1000], length=False)
+        with pytest.raises(InputError, match="ended at 299,000 of 300,000 bytes"):
+            fetch(entry(address, size=len(BODY)))
+        assert cache.cached("net") is None
+
     def test_a_file_address_is_copied(self, publisher, tmp_path):
         (tmp_path / "theirs").write_bytes(BODY)
         assert fetch(entry((tmp_path / "theirs").as_uri())).read_bytes() == BODY
