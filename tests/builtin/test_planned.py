@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 
 from ofa_plugins_core.builtin import costs
 from ofa_plugins_core.builtin.planned import (
@@ -11,7 +12,7 @@ from ofa_plugins_core.builtin.planned import (
     cmsis_scratch,
     no_scratch,
     planned_items,
-    reordered_weights,
+    torch_scratch,
 )
 from ofa_plugins_core.geometry import Block, Op
 from ofa_plugins_core.testing.toys import everything, toy_supernet
@@ -95,9 +96,68 @@ class TestScratch:
         assert cmsis_scratch(Op("expand", "conv", 16, 96, 64, 64)) == 0
 
     def test_of_the_others(self):
-        op = Op("spatial", "conv", 4, 4, 4, 2, 3, 2)
-        assert (no_scratch(op), reordered_weights(op)) == (0, 144)
-        assert reordered_weights(Op("expand", "conv", 4, 8, 2, 2)) == 0
+        assert no_scratch(Op("spatial", "conv", 4, 4, 4, 2, 3, 2)) == 0
+
+    @pytest.mark.parametrize(
+        ("op", "items"),
+        [
+            # gathered columns: 9 pixels of 24 channels for each of 24 × 24
+            (Op("spatial", "conv", 24, 24, 24, 24, 3), 124_416),
+            # oneDNN: weights 9 · 16 · 16, input and output in 16 channels, less the output
+            (Op("spatial", "conv", 12, 12, 48, 48, 3), 2304 + 2 * 36_864 - 27_648),
+            # three channels are read as they are; the output's copy lies beside the output
+            (Op("conv", "conv", 3, 12, 96, 48, 3, 2), 36_864),
+            # depthwise; its profile has 8 channels fewer, of a processor with blocks of 8
+            (Op("depthwise", "conv", 72, 72, 24, 24, 5, groups=72), 2000 + 80 * 576 + 8 * 576),
+            # pixel by pixel: nothing on small maps, copies on large ones with several threads
+            (Op("expand", "conv", 12, 40, 24, 24), 0),
+            (Op("expand", "conv", 16, 64, 48, 48), 64 * 48**2),
+        ],
+    )
+    def test_of_torch(self, op, items):
+        """As profiles of single convolutions have them."""
+        assert torch_scratch(op) == items
+
+
+# what each bound comes to on two networks' blocks, worked out by hand below; items
+STEM = Block("stem", "stem", (Op("conv", "conv", 3, 8, 10, 5, 3, 2, norm=True),))
+BOTTLENECK = Block(
+    "block",
+    "bottleneck",
+    (
+        Op("reduce", "conv", 4, 4, 10, 10, activation="relu"),
+        Op("spatial", "conv", 4, 20, 10, 10, 3, activation="relu"),
+        Op("expand", "conv", 20, 4, 10, 10),
+    ),
+    stage=1,
+)
+
+
+class TestByHand:
+    """Each bound as it is offered, not its parts."""
+
+    def worked_out(self, name, block):
+        return steps(BOUNDS[name].holds, block)
+
+    def test_image_of_cortex_m_counts_as_bytes_and_as_float(self):
+        """4 + 1 bytes of each of 300 items; three ops count together: output and scratch, too."""
+        assert cmsis_scratch(STEM.ops[0]) == 128
+        assert self.worked_out("cortex_m", STEM) == [5 * 300 + 200 + 128, 300 + 200 + 128]
+
+    def test_gap_before_the_first_bottleneck_is_that_of_the_pooling(self):
+        """Four times the block's input of 400 items, in each of two places."""
+        block = evolve(BOTTLENECK, shortcut=False)
+        alive = steps(evolve(BOUNDS["onnxruntime_int8"].holds, gap=0), block)
+        found = self.worked_out("onnxruntime_int8", block)
+        assert [b - a for a, b in zip(alive, found, strict=True)] == [2 * 4 * 400] * 3
+
+    def test_torch_holds_its_columns_and_what_batch_norm_writes(self):
+        """Reduce: input, two outputs; spatial: input, 36 columns of 100, two outputs; expand."""
+        assert self.worked_out("torch", BOTTLENECK) == [
+            400 + 2 * 400,
+            400 + 3600 + 2 * 2000,
+            2000 + 2 * 400,
+        ]
 
 
 class TestGaps:

@@ -17,6 +17,7 @@ from torch import nn  # noqa: E402
 from ofa_plugins_core.errors import InputError, UsageError  # noqa: E402
 from ofa_plugins_core.nn import quantise  # noqa: E402
 from ofa_plugins_core.nn.checking import random_images  # noqa: E402
+from ofa_plugins_core.nn.integer_graph import before_quantisation  # noqa: E402
 from ofa_plugins_core.nn.onnx_export import onnx_run, to_onnx  # noqa: E402
 from ofa_plugins_core.nn.quantise import int8_onnx  # noqa: E402
 
@@ -106,6 +107,17 @@ class TestInt8:
             assert scale.shape == (len(kept),)
             assert (zero == 128).all()  # symmetric
 
+    def test_a_gate_that_is_open_is_one(self, int8):
+        """x + 3 is stored in 255 steps from 0 to 6, and read in 255 steps from 0 to 1."""
+        graph = onnx.load(int8.path).graph
+        constants = {i.name: onnx.numpy_helper.to_array(i) for i in graph.initializer}
+        ends = ("_wide", "_narrow", "_step")
+        found = {e: [v for n, v in constants.items() if n.endswith(e)] for e in ends}
+        assert [len(v) for v in found.values()] == [3, 3, 3]
+        assert np.allclose(255 * np.stack(found["_wide"]), 6, rtol=1e-6)
+        assert np.allclose(255 * np.stack(found["_narrow"]), 1, rtol=1e-6)
+        assert np.allclose(255 * np.stack(found["_step"]), 3, rtol=1e-6)
+
     def test_no_kernel_goes_back_to_float(self, int8, tmp_path):
         """Float tensors between the layers would take four times the memory."""
         found = ops(int8.path, tmp_path)
@@ -137,6 +149,34 @@ class TestInt8:
     def test_without_images_it_is_compared_on_random_ones(self, made, batches, plain, tmp_path):
         found = int8_onnx(plain, batches, tmp_path / "n.onnx", module=made, size=SIZE)
         assert (found.given, found.inputs_checked) == (0, 8)
+
+
+def mean_over(axes, *, keepdims=1):
+    """A model of one ReduceMean, on (1, 2, 4, 4)."""
+    helper = onnx.helper
+    given = helper.make_tensor_value_info("x", onnx.TensorProto.FLOAT, [1, 2, 4, 4])
+    found = helper.make_tensor_value_info("y", onnx.TensorProto.FLOAT, None)
+    constant = onnx.numpy_helper.from_array(np.array(axes, np.int64), "axes")
+    node = helper.make_node("ReduceMean", ["x", "axes"], ["y"], keepdims=keepdims)
+    return helper.make_model(helper.make_graph([node], "mean", [given], [found], [constant]))
+
+
+class TestMeans:
+    @pytest.mark.parametrize("axes", [(2, 3), (-1, -2), (3, -2)])
+    def test_over_all_pixels_it_is_a_pooling(self, axes):
+        model = mean_over(axes)
+        before_quantisation(model)
+        assert [n.op_type for n in model.graph.node] == ["GlobalAveragePool"]
+        assert not model.graph.initializer  # the axes are not read any more
+
+    @pytest.mark.parametrize(
+        ("axes", "keepdims"), [((1,), 1), ((3,), 1), ((1, 2), 1), ((1, 2, 3), 1), ((2, 3), 0)]
+    )
+    def test_others_stay_what_they_are(self, axes, keepdims):
+        model = mean_over(axes, keepdims=keepdims)
+        before = model.SerializeToString()
+        before_quantisation(model)
+        assert model.SerializeToString() == before
 
 
 class TestRefusal:
