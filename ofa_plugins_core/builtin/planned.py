@@ -136,7 +136,7 @@ BOUNDS: Final[dict[str, Bound]] = {
         "most that ONNX Runtime plans on a CPU (int8), without its kernels' scratch",
     ),
     "torch": Bound(
-        # batch norm writes beside its convolution's output; nothing is planned, so there are no gaps
+        # batch norm writes beside its convolution's output; nothing is planned: no gaps
         Planner({"": 2, "relu": 2, "relu6": 2, "h_swish": 2}, 1, scratch=torch_scratch),
         ("torch", "fp32"),
         "bound on torch 2.13, CPU, eager, float",
