@@ -15,6 +15,7 @@ from ofa_plugins_core.errors import OfaError, PluginError, UnknownNameError, Usa
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.host import Host
 from ofa_plugins_core.interfaces import BuildableSupernet, Supernet
+from ofa_plugins_core.jobs.networks import built
 from ofa_plugins_core.testing import laws, toys
 from ofa_plugins_core.testing.laws import (
     cost,
@@ -110,7 +111,7 @@ def _elastic_findings(host: Host, name: str) -> Iterator[Finding]:
         ground = host.supernet(name)
         if not isinstance(ground, BuildableSupernet) or find_spec("torch") is None:
             return
-        subjects = [(ground.build(10), ground)]
+        subjects = [(built(host, ground, 10), ground)]
     except (OfaError, laws.LawBrokenError) as error:
         yield Finding("elastic networks", name, "It can be built in torch.", "broken", str(error))
         return

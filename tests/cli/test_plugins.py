@@ -11,6 +11,7 @@ from ofa_plugins_core.cli.main import run
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.scaffold import KINDS as NEW
 from ofa_plugins_core.testing import in_process, toy_cost, toy_supernet
+from ofa_plugins_core.testing.checking import check
 
 
 class Jumpy:
@@ -22,6 +23,19 @@ class Jumpy:
     def evaluate(self, archs):
         self.calls += 1
         return toy_cost().evaluate(archs) + self.calls
+
+
+class Netless:
+    """A supernet that builds no network in torch, though it says so."""
+
+    def __init__(self):
+        self.toy = toy_supernet()
+
+    def __getattr__(self, name):
+        return getattr(self.toy, name)
+
+    def build(self, num_classes=None):
+        return None
 
 
 def discover(block):
@@ -78,6 +92,15 @@ class TestCheck:
         shown = ofa("plugins", "check", "jumpy", code=4)
         assert "cost_models: jumpy: broken: The same networks cost the same again" in shown.out
         assert "broken" in shown.err
+
+    def test_a_build_that_gives_no_network_is_one_finding(self):
+        pytest.importorskip("torch")
+        offer = SupernetEntry("netless", "no network", Netless)
+        plugins = {"netless": in_process("netless", ofa_supernets=[offer])}
+        found = check(Host.discover(extra=plugins), "netless")
+        (finding,) = (f for f in found if f.kind == "elastic networks")
+        assert (finding.law, finding.outcome) == ("It can be built in torch.", "broken")
+        assert "build() gave a NoneType, which is no ElasticModule" in finding.message
 
     def test_json_says_the_same_and_the_exit_code_too(self, ofa):
         found = json.loads(ofa("plugins", "check", "jumpy", "--json", code=4).out)
