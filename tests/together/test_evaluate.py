@@ -216,7 +216,7 @@ def test_other_images_are_not_resumed(ofa, archs, tmp_path):
     words = ("--data", "some", "--classes", "1000", "--calibrate", "0")
     words = (*EVALUATE, "--archs", archs, *words, "--out", "b")
     shown = ofa(*words)
-    assert "2 images" in shown
+    assert "some · 2 images, 0 skipped · " in shown
     (folder / "0.png").rename(folder / "zero.png")
     assert "b is of another run: evaluated_on was '2 images" in ofa(*words, "--resume", code=2)
 
