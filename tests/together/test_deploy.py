@@ -18,7 +18,7 @@ from ofa_plugins_core.cli.main import run  # noqa: E402
 from ofa_plugins_core.jobs import deploy, exporting  # noqa: E402
 from ofa_plugins_core.jobs.exporting import Written  # noqa: E402
 from ofa_plugins_core.jobs.planned import Planned  # noqa: E402
-from ofa_plugins_core.nn import quantise  # noqa: E402
+from ofa_plugins_core.nn import onnx_export, quantise  # noqa: E402
 from ofa_plugins_core.nn.exported import Difference, Exported  # noqa: E402
 
 ROW = """
@@ -110,6 +110,13 @@ class TestDeployed:
         words = ("run", "cost", "--supernet", "tiny.yaml", "--archs", "run/arch.json", "--as-built")
         for name, value in ofa(*words, *costs, "--json")[0].items():
             assert found["numbers"][name]["value"] == value
+
+    def test_synthetic_weights_that_blow_up_rounding_are_noted(self, ofa, monkeypatch):
+        """A float file that differs by 1 % is told, and no reason to refuse what nobody trained."""
+        runtime = onnx_export.onnx_run
+        monkeypatch.setattr(onnx_export, "onnx_run", lambda f: lambda x: 1.01 * runtime(f)(x))
+        found, _ = ofa(*DEPLOY, *DIGITS, "--out", "run", "--json")
+        assert any("by 0.01 of its largest logit (--tolerance" in n for n in found["notes"])
 
     def check_numbers(self, found, folder):
         numbers = found["numbers"]
