@@ -9,8 +9,8 @@ from typing import TYPE_CHECKING, Any, Final
 from ofa_plugins_core.entries import Plugins
 from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Listener, Notice, silent
-from ofa_plugins_core.jobs.blaming import asked
-from ofa_plugins_core.jobs.networks import buildable, built, classes_in, needs_torch
+from ofa_plugins_core.jobs.networks import buildable, classes_in, needs_torch
+from ofa_plugins_core.network_blame import asked, built
 from ofa_plugins_core.weights import registry
 
 if TYPE_CHECKING:

@@ -16,9 +16,9 @@ from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, OfaError
 from ofa_plugins_core.events import Event, Listener, Notice, Progress
 from ofa_plugins_core.interfaces import Subnet
-from ofa_plugins_core.jobs.blaming import accused, asked_for
 from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
 from ofa_plugins_core.jobs.networks import SYNTHETIC, Loaded, load_network
+from ofa_plugins_core.network_blame import accused, asked_for
 from ofa_plugins_core.nn.calibrate import apply, statistics_of
 from ofa_plugins_core.nn.data import ImageSet, calibration_set, images_of
 from ofa_plugins_core.nn.evaluating import (

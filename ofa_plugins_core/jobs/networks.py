@@ -21,9 +21,9 @@ from ofa_plugins_core.errors import InputError, MissingExtraError, OfaError, Usa
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import BuildableSupernet, ElasticModule, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
-from ofa_plugins_core.jobs.blaming import asked, asked_for, broken
 from ofa_plugins_core.jobs.frontfiles import read_front
 from ofa_plugins_core.jobs.torch_options import ArchOptions, NetworkOptions
+from ofa_plugins_core.network_blame import asked, broken, built
 from ofa_plugins_core.values import Arch
 
 SYNTHETIC: Final = "synthetic"
@@ -145,16 +145,6 @@ def _from_file(
         context.listener(Notice(f"the classifier for {wanted} classes is new: train it first"))
     file = file_of(path).resolve()
     return Loaded(supernet, _evaluating(net), wanted, str(path), False, anew, file)
-
-
-def built(host: Plugins, supernet: BuildableSupernet, classes: int | None) -> Any:
-    """A supernet's elastic network, with fresh weights.
-
-    Raises:
-        OfaError: as the plugin raised it.
-        PluginError: anything else that it raised, or what it built is none; with blame.
-    """
-    return asked_for(ElasticModule, host, supernet, "build()", supernet.build, classes)
 
 
 def _evaluating(net: Any) -> ElasticModule:

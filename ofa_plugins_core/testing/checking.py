@@ -15,7 +15,7 @@ from ofa_plugins_core.errors import OfaError, PluginError, UnknownNameError, Usa
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.host import Host
 from ofa_plugins_core.interfaces import BuildableSupernet, Supernet
-from ofa_plugins_core.jobs.networks import built
+from ofa_plugins_core.network_blame import built
 from ofa_plugins_core.testing import laws, toys
 from ofa_plugins_core.testing.laws import (
     cost,

@@ -9,7 +9,7 @@ from ofa_plugins_core.blame import BUILTIN, Plugin, accuse, attempt
 from ofa_plugins_core.entries import Plugins
 from ofa_plugins_core.errors import PluginError
 from ofa_plugins_core.handing import absent_members
-from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.interfaces import BuildableSupernet, ElasticModule, Supernet
 
 
 def asked(
@@ -46,6 +46,16 @@ def asked_for(
             f"which is no {due.__name__}: it has no {', '.join(lacking)}"
         )
     return found
+
+
+def built(host: Plugins, supernet: BuildableSupernet, classes: int | None) -> Any:
+    """A supernet's elastic network, with fresh weights.
+
+    Raises:
+        OfaError: as the plugin raised it.
+        PluginError: anything else that it raised, or what it built is none; with blame.
+    """
+    return asked_for(ElasticModule, host, supernet, "build()", supernet.build, classes)
 
 
 def accused(host: Plugins, supernet: Supernet, what: str, error: BaseException) -> None:
