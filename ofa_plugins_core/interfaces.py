@@ -15,6 +15,7 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.events import Listener, silent
 from ofa_plugins_core.geometry import Block, Geometry
+from ofa_plugins_core.phases import Hyperparameters, Phase
 from ofa_plugins_core.separable import Separable
 from ofa_plugins_core.values import Arch, ArchLike, Constraint, Genes, Kind, SearchSpace
 
@@ -281,10 +282,43 @@ class Device(Protocol):
 
 
 class TrainingPlan(Protocol):
-    """Phases of a supernet's training, as data."""
+    """Phases of a supernet's training, as data; ``plans.Plan`` is the ready one."""
 
-    def phases(self) -> Sequence[Mapping[str, Any]]:
-        """Each phase's options, epochs and learning rates, in order."""
+    @property
+    def phases(self) -> tuple[Phase, ...]:
+        """In order; the first is the teacher's."""
+
+    @property
+    def hyper(self) -> Hyperparameters:
+        """What the phases share."""
+
+    @property
+    def teacher(self) -> Supernet:
+        """The supernet whose largest network teaches; mostly the trained one itself."""
+
+    @property
+    def full(self) -> tuple[Phase, ...]:
+        """The schedule to which the plan's cost is compared: progressive shrinking."""
+
+    @property
+    def finetune(self) -> Phase:
+        """How one extracted subnet is continued."""
+
+    @property
+    def source(self) -> str:
+        """Publication."""
+
+    def shrunk(self, share: float) -> TrainingPlan:
+        """Every phase with that share of its epochs; ``full`` stays as it is."""
+
+
+@runtime_checkable
+class PlannedSupernet(Protocol):
+    """A supernet that says which training plan is its usual one."""
+
+    @property
+    def plan(self) -> str | None:
+        """Name of a training plan, or None."""
 
 
 Statistics: TypeAlias = Mapping[str, tuple[Any, Any]]
