@@ -105,11 +105,12 @@ class ImageSet(Dataset[tuple[Picture, int]]):
         numbers = list(self.numbers)
         parts = [numbers[at : at + batch] for at in range(0, len(numbers), batch)]
         for read in _read(self, parts[share[0] :: share[1]], workers):
-            self._count(read.broken)
+            self.count_unreadable(read.broken)
             if len(read.labels):
                 yield read.pixels, read.labels
 
-    def _count(self, broken: Sequence[tuple[int, str]]) -> None:
+    def count_unreadable(self, broken: Sequence[tuple[int, str]]) -> None:
+        """Count pictures that could not be read, (number, why) each; the first few are named."""
         for number, reason in broken:
             if number not in self.unreadable and len(self.unreadable) < NAMED:
                 name = self.pictures.called(number)
