@@ -171,7 +171,18 @@ def ofa_training_plans() -> Iterable[TrainingPlanEntry]:
 
         @hookimpl
         def ofa_training_plans():
-            yield TrainingPlanEntry("one_shot", "everything at once", build=one_shot_plan)
+            def build(supernet, options):
+                phase = Phase(step="compound", epochs=100, base_lr=0.1, subnets=4, sandwich=True)
+                finetune = Phase(step="finetune", epochs=10, base_lr=0.01)
+                return Plan(
+                    phases=(phase,),
+                    teacher=supernet,
+                    full=(phase,),
+                    finetune=finetune,
+                    source="My paper, 2026",
+                )
+
+            yield TrainingPlanEntry("one_shot", "everything at once", build)
     """
     raise NotImplementedError
 

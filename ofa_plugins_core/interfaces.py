@@ -286,7 +286,7 @@ class TrainingPlan(Protocol):
 
     @property
     def phases(self) -> tuple[Phase, ...]:
-        """In order; the first is the teacher's."""
+        """In order; the first is the teacher's, where it needs one."""
 
     @property
     def hyper(self) -> Hyperparameters:

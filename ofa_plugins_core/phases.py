@@ -67,8 +67,9 @@ class Phase:
 
     def shrunk(self, share: float) -> Phase:
         """With that share of the epochs, at least one; warm-up shrinks alike."""
-        warmup = round(self.warmup_epochs * share)
-        return evolve(self, epochs=max(1, round(self.epochs * share)), warmup_epochs=warmup)
+        epochs = max(1, round(self.epochs * share))
+        warmup = min(epochs - 1, round(self.warmup_epochs * share))
+        return evolve(self, epochs=epochs, warmup_epochs=warmup)
 
 
 @frozen(kw_only=True)

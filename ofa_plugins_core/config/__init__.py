@@ -23,7 +23,7 @@ from cattrs import ClassValidationError, Converter, ForbiddenExtraKeysError
 from cattrs.gen import make_dict_structure_fn
 
 from ofa_plugins_core.config.reading import MAX_BYTES as MAX_BYTES
-from ofa_plugins_core.config.reading import first_line, shown
+from ofa_plugins_core.config.reading import first_line, read_words, shown
 from ofa_plugins_core.config.reading import read_json as read_json
 from ofa_plugins_core.config.reading import read_yaml as read_yaml
 from ofa_plugins_core.entries import SupernetFamilyEntry
@@ -331,6 +331,8 @@ def _sequence(converter: Converter, value: Any, target: Any) -> Any:
 
 
 def _mapping(converter: Converter, value: Any, target: Any) -> Any:
+    if isinstance(value, Words):
+        value = read_words(value)
     if not isinstance(value, Mapping):
         raise _WrongError(describe(target), value)
     of_keys, of_values = get_args(target) or (Any, Any)

@@ -36,6 +36,14 @@ def read_yaml(path: Path, error: type[OfaError] = InputError) -> dict[str, Any]:
     return found
 
 
+def read_words(text: str) -> Any:
+    """What a user typed as YAML's flow style, ``{a: 1}``; text that is none comes back as it is."""
+    try:
+        return _loaded(str(text))
+    except _yaml_errors():
+        return text
+
+
 def read_json(path: Path, error: type[OfaError] = InputError) -> dict[str, Any]:
     """Read a JSON file that holds a mapping: no key twice, no NaN, no infinity.
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         SamplerSuite,
         SearcherSuite,
         SupernetSuite,
+        TrainingPlanSuite,
         networks,
     )
     from ofa_plugins_core.testing.toys import (
@@ -27,6 +28,7 @@ if TYPE_CHECKING:
         ToySupernet,
         everything,
         toy_cost,
+        toy_plan,
         toy_problem,
         toy_supernet,
     )
@@ -43,11 +45,13 @@ __all__ = [
     "ToyPolicy",
     "ToyPredictor",
     "ToySupernet",
+    "TrainingPlanSuite",
     "everything",
     "in_process",
     "installed",
     "networks",
     "toy_cost",
+    "toy_plan",
     "toy_problem",
     "toy_supernet",
 ]

@@ -20,6 +20,7 @@ from ofa_plugins_core.testing import laws, toys
 from ofa_plugins_core.testing.laws import (
     cost,
     elastic,
+    plan,
     policy,
     predictor,
     sampler,
@@ -197,8 +198,7 @@ def _device(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
 
 def _plan(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
     for ground in _grounds(host, plugin):
-        host.training_plan(name).build(ground)
-    return iter(())
+        yield host.training_plan(name).build(ground), ground
 
 
 def _job(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
@@ -234,5 +234,6 @@ _LAWS: Final[dict[str, tuple[laws.Law, ...]]] = {
     "fitted_predictors": predictor.LAWS,
     "searchers": searcher.LIGHT,
     "runtime_policies": policy.LAWS,
+    "training_plans": plan.LAWS,
     "jobs": (says_how_it_is_called,),
 }

@@ -30,11 +30,13 @@ from ofa_plugins_core.interfaces import (
     Sampler,
     Searcher,
     Supernet,
+    TrainingPlan,
 )
 from ofa_plugins_core.testing import laws, toys
 from ofa_plugins_core.testing.laws import Law
 from ofa_plugins_core.testing.laws import cost as cost_laws
 from ofa_plugins_core.testing.laws import elastic as elastic_laws
+from ofa_plugins_core.testing.laws import plan as plan_laws
 from ofa_plugins_core.testing.laws import policy as policy_laws
 from ofa_plugins_core.testing.laws import predictor as predictor_laws
 from ofa_plugins_core.testing.laws import sampler as sampler_laws
@@ -229,6 +231,30 @@ class ElasticModuleSuite:
         if self._kept is None or self._kept[0] is not elastic:
             self._kept = elastic, elastic_laws.shaken(elastic, np.random.default_rng(SEED))
         return self._kept[1]
+
+
+class TrainingPlanSuite(_OnSupernet):
+    """For a training plan."""
+
+    @pytest.fixture
+    def plan(self, supernet: Supernet) -> TrainingPlan:
+        """The plan that is tested, made for the supernet."""
+        raise NotImplementedError("give the fixture 'plan'")
+
+    @each(plan_laws.LAWS)
+    def test_law(self, law: Law, plan: TrainingPlan, supernet: Supernet) -> None:
+        """The law holds."""
+        _holds(law, plan, supernet)
+
+    @tried
+    @given(data=st.data())
+    def test_any_step_draws_of_what_is_open(
+        self, plan: TrainingPlan, supernet: Supernet, data: st.DataObject
+    ) -> None:
+        """Whatever the seed, the epoch and the step, not only for drawn ones."""
+        place = data.draw(st.integers(0, len(plan.phases) - 1))
+        seed, epoch, step = (data.draw(st.integers(0, 2**32)) for _ in range(3))
+        plan_laws.demand_inside(supernet.space, plan.phases[place], (seed, place, epoch, step))
 
 
 class RuntimePolicySuite:

@@ -1,4 +1,4 @@
-"""A supernet, a predictor, a search problem and a runtime policy that are small enough to list.
+"""A supernet, a predictor, a search problem, a training plan and a runtime policy: all small.
 
 The toy supernet has 400 networks at each of two image sizes: whatever a plugin answers about it
 can be compared with looking at all of them.
@@ -24,6 +24,8 @@ from ofa_plugins_core.interfaces import (
     Problem,
     Supernet,
 )
+from ofa_plugins_core.phases import Phase
+from ofa_plugins_core.plans import Plan
 from ofa_plugins_core.pricing import BlockCostModel, evaluate_separable
 from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.values import Dimension, Gene, Genes, Number, SearchSpace
@@ -236,6 +238,28 @@ def toy_problem(**changes: Any) -> Problem:
     supernet = toy_supernet()
     costs = {name: toy_cost(name, supernet) for name in ("params", "largest")}
     return evolve(Problem(supernet, costs, ToyPredictor(supernet.space)), **changes)
+
+
+def toy_plan(supernet: Supernet | None = None, **changes: Any) -> Plan:
+    """The teacher, depths, then everything: three short phases and one to compare them to.
+
+    Args:
+        supernet: the toy, or another that has depths.
+        changes: attributes of Plan that differ.
+    """
+    place = supernet or toy_supernet()
+    shut = {dimension.key: 1 for dimension in place.space.dimensions}
+    teacher = Phase(step="teacher", epochs=3, base_lr=0.1, open=shut)
+    depth = Phase(step="depth", epochs=2, base_lr=0.01, subnets=2, open={**shut, "d": 2})
+    full = Phase(step="compound", epochs=4, base_lr=0.01, warmup_epochs=1, subnets=2, sort=0)
+    plan = Plan(
+        phases=(teacher, depth, full),
+        teacher=place,
+        full=(teacher, full),
+        finetune=Phase(step="finetune", epochs=1, base_lr=0.001),
+        source="made up",
+    )
+    return evolve(plan, **changes)
 
 
 TOY_LEVELS: Final = (Level(70.0, 10.0), Level(75.0, 20.0), Level(78.0, 40.0))

@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from ofa_plugins_core.errors import InfeasibleError
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.interfaces import Found, Predictions
+from ofa_plugins_core.phases import Hyperparameters
 from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.testing import (
     TOY_LEVELS,
@@ -16,10 +17,19 @@ from ofa_plugins_core.testing import (
     ToyPredictor,
     everything,
     toy_cost,
+    toy_plan,
     toy_problem,
     toy_supernet,
 )
-from ofa_plugins_core.testing.laws import LawBrokenError, cost, policy, predictor, sampler, searcher
+from ofa_plugins_core.testing.laws import (
+    LawBrokenError,
+    cost,
+    plan,
+    policy,
+    predictor,
+    sampler,
+    searcher,
+)
 from ofa_plugins_core.testing.laws import supernet as supernet_laws
 from ofa_plugins_core.values import Gene, SearchSpace
 
@@ -194,6 +204,66 @@ def test_a_broken_predictor_breaks(law):
 
 def test_an_extrapolation_as_a_whole_has_to_say_so():
     breaks(predictor.fitted_sizes_are_not_extrapolated, Predicts(resolutions=()), TOY)
+
+
+def with_phase(place, **changes):
+    """The toy plan, one of its phases changed."""
+    phases = list(toy_plan().phases)
+    phases[place] = evolve(phases[place], **changes)
+    return toy_plan(phases=tuple(phases))
+
+
+BROKEN_PLANS = {
+    plan.says_what_it_is: [toy_plan(full=()), toy_plan(source=""), toy_plan(phases=())],
+    plan.numbers_make_sense: [
+        with_phase(0, epochs=0),
+        with_phase(1, subnets=0),
+        with_phase(1, base_lr=0.0),
+        with_phase(2, warmup_epochs=4),
+        with_phase(2, subnets=1, sandwich=True),
+    ],
+    plan.shared_numbers_make_sense: [
+        toy_plan(hyper=Hyperparameters(batch=0)),
+        toy_plan(hyper=Hyperparameters(momentum=1.0)),
+        toy_plan(hyper=Hyperparameters(min_scale=0.0)),
+    ],
+    plan.phases_are_counted: [
+        with_phase(1, number=2),
+        with_phase(2, step="teacher", number=2),
+        toy_plan(finetune=toy_plan().phases[2]),
+    ],
+    plan.opens_dimensions_of_the_space: [
+        with_phase(1, open={"w": 2}),
+        with_phase(1, open={"d": 0}),
+    ],
+    plan.nothing_closes: [with_phase(2, open={"d": 1}), with_phase(2, open={"ks": 1})],
+    plan.shrinks: [with_phase(0, epochs=0)],
+}
+
+
+@pytest.mark.parametrize(
+    ("law", "broken"),
+    [(law, broken) for law, several in BROKEN_PLANS.items() for broken in several],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_broken_plan_breaks(law, broken):
+    breaks(law, broken, TOY)
+
+
+def test_a_plan_for_other_image_sizes_breaks():
+    breaks(plan.says_what_it_is, toy_plan(TOY.at([96])), TOY)
+
+
+def test_a_draw_that_is_not_canonical_breaks():
+    breaks(plan.draws_inside, toy_plan(), Supernet(space=space_of(RestlessCanonical)))
+
+
+def test_a_draw_that_is_always_the_same_breaks():
+    class OneNetwork(SearchSpace):
+        def canonical(self, genes):
+            return np.zeros_like(genes)
+
+    breaks(plan.draws_follow_the_key, toy_plan(), Supernet(space=space_of(OneNetwork)))
 
 
 class Forgetful:

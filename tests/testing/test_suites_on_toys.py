@@ -18,8 +18,10 @@ from ofa_plugins_core.testing import (
     SupernetSuite,
     ToyPolicy,
     ToyPredictor,
+    TrainingPlanSuite,
     everything,
     toy_cost,
+    toy_plan,
     toy_supernet,
 )
 from ofa_plugins_core.testing.laws.searcher import dominated, measured, objectives
@@ -74,6 +76,12 @@ class TestToyPolicy(RuntimePolicySuite):
     @pytest.fixture
     def policy(self):
         return ToyPolicy()
+
+
+class TestToyPlan(TrainingPlanSuite):
+    @pytest.fixture
+    def plan(self, supernet):
+        return toy_plan(supernet)
 
 
 class LooksAtEverything:

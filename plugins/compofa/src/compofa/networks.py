@@ -50,7 +50,7 @@ def compound_supernet(name: str, row: CompoundRow) -> RowSupernet[MobileRow]:
     def recipe(given: MobileRow) -> Recipe:
         return evolve(mobile_recipe(given), matrices=row.kernels is None and len(row.ks) > 1)
 
-    return RowSupernet(name, row, space, mobile_sites, recipe=recipe)
+    return RowSupernet(name, row, space, mobile_sites, recipe=recipe, plan="compofa")
 
 
 def _compound(**options: object) -> CompoundRow:

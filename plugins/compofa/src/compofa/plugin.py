@@ -7,8 +7,10 @@ from pathlib import Path
 from typing import Final
 
 from compofa import networks, published
+from ofa_mit.plan_options import ShrinkingOptions
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
-from ofa_plugins_core.entries import FittedPredictorEntry, WeightsEntry
+from ofa_plugins_core.entries import FittedPredictorEntry, TrainingPlanEntry, WeightsEntry
+from ofa_plugins_core.interfaces import Supernet, TrainingPlan
 
 OFA_API = 1
 
@@ -53,6 +55,23 @@ def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
             "1,664 subnets with free kernels measured on ImageNet by MOOFA's authors",
             extrapolation=supernet == "compofa",
         )
+
+
+@hookimpl
+def ofa_training_plans() -> Iterable[TrainingPlanEntry]:
+    """Compound training."""
+    yield TrainingPlanEntry(
+        "compofa",
+        "a teacher, then depth and expand ratio at once (CompOFA)",
+        build=_build_plan,
+        options=ShrinkingOptions,
+    )
+
+
+def _build_plan(supernet: Supernet, options: ShrinkingOptions) -> TrainingPlan:
+    from compofa.plans import compofa
+
+    return compofa(supernet, options)
 
 
 @hookimpl

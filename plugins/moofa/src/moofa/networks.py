@@ -76,7 +76,7 @@ def moofa_supernet(name: str, row: MoofaRow) -> RowSupernet[MobileRow]:
     where e = 1; ``as_built`` keeps it, as the elastic network and our extraction do.
     """
     published = row.network()
-    supernet = mobile_supernet(name, published)
+    supernet = evolve(mobile_supernet(name, published), plan="moofa")
     if 1 not in row.e:
         return supernet
     return evolve(supernet, built=evolve(published, unit_expand="kept"))

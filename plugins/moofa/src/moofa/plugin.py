@@ -8,8 +8,15 @@ from typing import Final
 
 from moofa import networks, published
 from moofa.balanced import BalancedOptions, balanced
+from ofa_mit.plan_options import ShrinkingOptions
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
-from ofa_plugins_core.entries import FittedPredictorEntry, SamplerEntry, WeightsEntry
+from ofa_plugins_core.entries import (
+    FittedPredictorEntry,
+    SamplerEntry,
+    TrainingPlanEntry,
+    WeightsEntry,
+)
+from ofa_plugins_core.interfaces import Supernet, TrainingPlan
 
 OFA_API = 1
 
@@ -72,6 +79,23 @@ def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
             FITTED / f"additive-{supernet}-{dataset}.json",
             f"{count} subnets measured on {dataset} by MOOFA's authors",
         )
+
+
+@hookimpl
+def ofa_training_plans() -> Iterable[TrainingPlanEntry]:
+    """Progressive shrinking with MOOFA's numbers."""
+    yield TrainingPlanEntry(
+        "moofa",
+        "progressive shrinking at lower learning rates (MOOFA)",
+        build=_build_plan,
+        options=ShrinkingOptions,
+    )
+
+
+def _build_plan(supernet: Supernet, options: ShrinkingOptions) -> TrainingPlan:
+    from moofa.plans import moofa
+
+    return moofa(supernet, options)
 
 
 @hookimpl

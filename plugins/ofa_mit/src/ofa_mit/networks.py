@@ -65,13 +65,13 @@ RESNET50: Final = ResidualRow(
 def mobile_supernet(name: str, row: MobileRow) -> RowSupernet[MobileRow]:
     """An MBConv supernet with free kernel, expand ratio and depth."""
     space = mobile_space(name, row)
-    return RowSupernet(name, row, space, mobile_sites, recipe=mobile_recipe)
+    return RowSupernet(name, row, space, mobile_sites, recipe=mobile_recipe, plan="ofa")
 
 
 def residual_supernet(name: str, row: ResidualRow) -> RowSupernet[ResidualRow]:
     """A bottleneck supernet with elastic depth, expand ratio and width."""
     space = residual_space(name, row)
-    return RowSupernet(name, row, space, residual_sites, recipe=residual_recipe)
+    return RowSupernet(name, row, space, residual_sites, recipe=residual_recipe, plan="ofa")
 
 
 ofa_mbv3_w1_0 = partial(mobile_supernet, "ofa_mbv3_w1.0", MBV3_W1_0)

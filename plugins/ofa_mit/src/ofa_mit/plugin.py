@@ -9,6 +9,7 @@ from typing import Any, Final
 from ofa_mit import networks, published
 from ofa_mit.mobile import MobileRow
 from ofa_mit.options import EvolutionOptions
+from ofa_mit.plan_options import SandwichOptions, ShrinkingOptions
 from ofa_mit.residual import ResidualRow
 from ofa_mit.specialised_options import SpecialisedOptions
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
@@ -18,9 +19,10 @@ from ofa_plugins_core.entries import (
     JobEntry,
     PredictorEntry,
     SearcherEntry,
+    TrainingPlanEntry,
     WeightsEntry,
 )
-from ofa_plugins_core.interfaces import Predictor, Searcher, Supernet
+from ofa_plugins_core.interfaces import Predictor, Searcher, Supernet, TrainingPlan
 
 OFA_API = 1
 
@@ -126,6 +128,35 @@ def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
             FITTED / f"additive-{supernet}-imagenet.json",
             origin,
         )
+
+
+@hookimpl
+def ofa_training_plans() -> Iterable[TrainingPlanEntry]:
+    """Progressive shrinking, and training all at once without a teacher."""
+    yield TrainingPlanEntry(
+        "ofa",
+        "progressive shrinking: teacher; kernel, depth, expand ratio, width (Once-for-All)",
+        build=_build_ofa,
+        options=ShrinkingOptions,
+    )
+    yield TrainingPlanEntry(
+        "sandwich",
+        "all at once from fresh weights, the largest subnet teaches the others; epochs are ours",
+        build=_build_sandwich,
+        options=SandwichOptions,
+    )
+
+
+def _build_ofa(supernet: Supernet, options: ShrinkingOptions) -> TrainingPlan:
+    from ofa_mit.plans import ofa
+
+    return ofa(supernet, options)
+
+
+def _build_sandwich(supernet: Supernet, options: SandwichOptions) -> TrainingPlan:
+    from ofa_mit.plans import sandwich
+
+    return sandwich(supernet, options)
 
 
 @hookimpl

@@ -31,6 +31,7 @@ class RowSupernet(Generic[Row]):
         sites: (row, space) -> the places for blocks.
         built: the row of what is really extracted, where the published costs are another's.
         recipe: row -> what its network in torch has beyond the geometry; None: has no network.
+        plan: name of the training plan that is its usual one, or None.
     """
 
     name: str
@@ -39,6 +40,7 @@ class RowSupernet(Generic[Row]):
     sites: Callable[[Row, SearchSpace], Iterable[Site]]
     built: Row | None = None
     recipe: Callable[[Row], Recipe] | None = None
+    plan: str | None = None
 
     @property
     def resolutions(self) -> tuple[int, ...]:

@@ -1,0 +1,162 @@
+"""Laws of training plans: (plan, the supernet that it is for, generator)."""
+
+from __future__ import annotations
+
+from collections import Counter
+from itertools import pairwise
+from math import inf
+from typing import Final
+
+import numpy as np
+
+from ofa_plugins_core.handing import absent_members
+from ofa_plugins_core.interfaces import Supernet, TrainingPlan
+from ofa_plugins_core.phases import Phase, draw, lowest_open
+from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand
+from ofa_plugins_core.values import SearchSpace
+
+Rng = np.random.Generator
+STEPS: Final = 20
+"""Steps whose draws are compared."""
+
+
+def says_what_it_is(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """It has everything of the Protocol, phases, a source, and something to be compared to."""
+    lacking = absent_members(plan, TrainingPlan)
+    demand(not lacking, f"it has no {', '.join(lacking)}")
+    demand(len(plan.phases) > 0, "it has no phase")
+    demand(len(plan.full) > 0, "it has nothing to compare its cost to: full is empty")
+    demand(isinstance(plan.source, str) and plan.source.strip(), f"source is {plan.source!r}")
+    lacking = absent_members(plan.teacher, Supernet)
+    demand(not lacking, f"its teacher is no supernet: it has no {', '.join(lacking)}")
+    sizes = (tuple(plan.teacher.resolutions), tuple(supernet.resolutions))
+    demand(sizes[0] == sizes[1], f"its teacher has image sizes {sizes[0]}, not {sizes[1]}")
+
+
+def numbers_make_sense(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """Each phase has epochs, subnets, a learning rate, and a warm-up that ends before it does."""
+    for phase in (*plan.phases, *plan.full, plan.finetune):
+        what = phase.label
+        demand(phase.epochs >= 1, f"{what}: {phase.epochs} epochs")
+        demand(phase.subnets >= 1, f"{what}: {phase.subnets} subnets a step")
+        demand(0 < phase.base_lr < inf, f"{what}: learning rate {phase.base_lr}")
+        demand(0 <= phase.warmup_lr < inf, f"{what}: warm-up from {phase.warmup_lr}")
+        warm = phase.warmup_epochs
+        demand(0 <= warm < phase.epochs, f"{what}: {warm} of {phase.epochs} epochs are warm-up")
+        demand(phase.sort is None or phase.sort >= 0, f"{what}: sorts as phase {phase.sort}")
+        demand(phase.subnets >= 2 or not phase.sandwich, f"{what}: a sandwich of one subnet")
+        wanted = phase.epochs * phase.subnets
+        demand(phase.subnet_epochs == wanted, f"{what}: {phase.subnet_epochs} subnet epochs")
+
+
+def shared_numbers_make_sense(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """Batch, momentum, weight decay, smoothing, distillation and crops are in their ranges."""
+    hyper = plan.hyper
+    demand(hyper.batch >= 1, f"a batch of {hyper.batch}")
+    for name, low, high in (
+        ("momentum", 0, 1),
+        ("weight_decay", 0, 1),
+        ("label_smoothing", 0, 1),
+        ("kd_ratio", 0, inf),
+    ):
+        value = getattr(hyper, name)
+        demand(low <= value < high, f"{name} is {value}")
+    demand(0 < hyper.min_scale <= 1, f"min_scale is {hyper.min_scale}")
+
+
+def phases_are_counted(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """The phases of a step stand together, numbered 1, 2, …; the fine-tuning one is no part."""
+    counts: Counter[str] = Counter()
+    for before, phase in pairwise((None, *plan.phases)):
+        assert phase is not None
+        counts[phase.step] += 1
+        wanted, apart = counts[phase.step], before is None or before.step != phase.step
+        demand(phase.number == wanted, f"{phase.label} is phase {wanted} of its step")
+        demand(not apart or wanted == 1, f"{phase.label} stands apart from the phase before it")
+    demand(plan.finetune.step == "finetune", f"finetune is called {plan.finetune.step}")
+    demand(counts["finetune"] == 0, "finetune is one of its phases")
+
+
+def opens_dimensions_of_the_space(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """What a phase opens are dimensions of the space, and at least one option of each."""
+    keys = {dimension.key for dimension in supernet.space.dimensions}
+    for phase in plan.phases:
+        for key, count in phase.open.items():
+            demand(key in keys, f"{phase.label} opens {key}, which is none of {sorted(keys)}")
+            demand(count >= 1, f"{phase.label} opens {count} options of {key}")
+
+
+def nothing_closes(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """What an earlier phase opened stays open, and the last phase opens everything."""
+    trained = _trained(plan)
+    for one, two in pairwise(trained):
+        before, after = (lowest_open(supernet.space, phase) for phase in (one, two))
+        closed = np.flatnonzero(after > before)
+        names = ", ".join(supernet.space.genes[column].name for column in closed)
+        demand(not names, f"{two.label} closes options of {names} that {one.label} opened")
+    shut = np.flatnonzero(lowest_open(supernet.space, trained[-1]))
+    names = ", ".join(supernet.space.genes[column].name for column in shut)
+    demand(not names, f"the last phase leaves options of {names} closed")
+
+
+def _trained(plan: TrainingPlan) -> list[Phase]:
+    """The phases that train the supernet."""
+    found = [phase for phase in plan.phases if not phase.alone]
+    if not found:
+        raise NotApplicableError("it trains one network: nothing in this space is elastic")
+    return found
+
+
+def draws_inside(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """A step's subnets are as many as said, canonical, and of the open options."""
+    for place, phase in enumerate(plan.phases):
+        demand_inside(supernet.space, phase, (int(generator.integers(2**31)), place, 0, 0))
+
+
+def demand_inside(space: SearchSpace, phase: Phase, key: tuple[int, ...]) -> None:
+    """Demand that one step's subnets are canonical ones of the open options."""
+    rows = draw(space, phase, key)
+    wanted = (phase.subnets, len(space.genes))
+    demand(rows.shape == wanted, f"{phase.label} draws {rows.shape}, not {wanted}")
+    demand((rows < space.sizes).all(), f"{phase.label} draws options that do not exist")
+    demand(np.array_equal(rows, space.canonical(rows)), f"{phase.label}: draws are not canonical")
+    # canonical rows hold option 0 where a slot is unused: raised to the open ones they are equal
+    raised = np.maximum(rows, lowest_open(space, phase)).astype(np.uint8)
+    same = np.array_equal(space.canonical(raised), rows)
+    demand(same, f"{phase.label} draws options that it has not opened")
+
+
+def draws_follow_the_key(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """The same seed, phase, epoch and step draw the same subnets; other steps draw others."""
+    for place, phase in enumerate(_trained(plan)):
+        keys = [(3, place, 1, step) for step in range(STEPS)]
+        rows = [draw(supernet.space, phase, key) for key in keys]
+        again = [draw(supernet.space, phase, key) for key in keys]
+        demand(np.array_equal(rows, again), f"{phase.label}: the same key draws other subnets")
+        several = any((row != rows[0]).any() for row in rows)
+        demand(several, f"{phase.label}: {STEPS} steps draw the very same subnets")
+
+
+def shrinks(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """With a share of its epochs it is the same plan, at least one epoch a phase."""
+    small = plan.shrunk(0.01)
+    demand(len(small.phases) == len(plan.phases), "a phase is lost")
+    for one, two in zip(plan.phases, small.phases, strict=True):
+        demand(one.label == two.label, f"{one.label} becomes {two.label}")
+        demand(two.open == one.open, f"{one.label} opens other options")
+    numbers_make_sense(small, supernet, generator)
+    whole = plan.shrunk(1.0)
+    demand(tuple(whole.phases) == tuple(plan.phases), "all of its epochs are not all")
+
+
+LAWS: Final[tuple[Law, ...]] = (
+    says_what_it_is,
+    numbers_make_sense,
+    shared_numbers_make_sense,
+    phases_are_counted,
+    opens_dimensions_of_the_space,
+    nothing_closes,
+    draws_inside,
+    draws_follow_the_key,
+    shrinks,
+)
