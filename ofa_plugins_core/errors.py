@@ -1,7 +1,7 @@
 """Errors that a user can act on: each carries its exit code and a piece of advice.
 
 The exit codes are those of the command line: 2 wrong use, 3 infeasible, 4 a plugin failed,
-5 a file is missing, broken or cannot be written.
+5 a file is missing, broken or cannot be written, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -103,3 +103,12 @@ class InputError(OfaError):
     """An input file is missing or broken, or an output cannot be written."""
 
     exit_code = 5
+
+
+class PeerLostError(OfaError):
+    """Another of the processes that work together is gone, so this one ends: interrupted."""
+
+    exit_code = 130
+
+    def __init__(self, message: str, *, advice: str | None = "go on with --resume") -> None:
+        super().__init__(message, advice=advice)

@@ -12,7 +12,7 @@ from attrs import evolve
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.errors import InputError, PeerLostError, UsageError
 from ofa_plugins_core.events import Notice, Progress, silent
 from ofa_plugins_core.interfaces import ClassedSupernet, CostModel, Supernet
 from ofa_plugins_core.jobs.choosing import entry_options
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from ofa_plugins_core.jobs.measuring import Bench
-    from ofa_plugins_core.nn.processes import Processes
+    from ofa_plugins_core.nn.engines import Engine
 
 COSTS: Final = ("params", "flops", "peak_memory")
 PICTURED: Final = 8
@@ -48,12 +48,13 @@ def run_evaluate(context: JobContext, options: EvaluateOptions) -> EvaluateResul
         UsageError: options that do not fit together, or classes that do not fit the data.
         InputError: weights, data or architectures are missing or broken, or nothing can be written.
         MissingExtraError: torch is not installed.
+        PeerLostError: another process is gone; what is measured is kept.
     """
     check(options)
     needs_torch("ofa run evaluate")
-    from ofa_plugins_core.nn import evaluating, processes
+    from ofa_plugins_core.nn import engines, evaluating
 
-    with processes.joined(options.device) as group, evaluating.threads(options.threads):
+    with engines.joined(options.device) as group, evaluating.threads(options.threads):
         told = context if group.leads else evolve(context, listener=silent)
         found = _evaluated(told, options, group)
     return found if group.leads else None
@@ -77,7 +78,7 @@ def check(options: EvaluateOptions) -> None:
         raise UsageError("a teacher is the largest network: it takes no --archs, --run or --random")
 
 
-def _evaluated(context: JobContext, options: EvaluateOptions, group: Processes) -> EvaluateResult:
+def _evaluated(context: JobContext, options: EvaluateOptions, group: Engine) -> EvaluateResult:
     from ofa_plugins_core.jobs.measuring import about, bench_of
 
     supernet = context.host.supernet(options.supernet)
@@ -123,7 +124,11 @@ def _mention(bench: Bench) -> None:
 
 
 def _measured(bench: Bench, archs: Sequence[Arch]) -> list[dict[str, Any]]:
-    """A part an architecture; an interrupt keeps those that are there, for --resume too."""
+    """A part an architecture; an interrupt keeps those that are there, for --resume too.
+
+    Raises:
+        PeerLostError: another process is gone; those that are there are kept.
+    """
     context = bench.context
     request = {**plain(bench.options), "seed": context.seed, "set": plain(context.settings)}
     request |= bench.of
@@ -140,6 +145,9 @@ def _measured(bench: Bench, archs: Sequence[Arch]) -> list[dict[str, Any]]:
             if time.monotonic() - latest > STORE_SECONDS and done < len(archs):
                 _store(bench, request, kept)
                 latest = time.monotonic()
+    except PeerLostError:
+        _store(bench, request, kept)
+        raise
     except KeyboardInterrupt:
         if not parts:
             raise

@@ -21,6 +21,7 @@ from ofa_plugins_core.jobs.networks import SYNTHETIC, Loaded, load_network
 from ofa_plugins_core.network_blame import accused, asked_for
 from ofa_plugins_core.nn.calibrate import apply, statistics_of
 from ofa_plugins_core.nn.data import ImageSet, calibration_set, images_of
+from ofa_plugins_core.nn.engines import Engine
 from ofa_plugins_core.nn.evaluating import (
     Runner,
     Score,
@@ -30,7 +31,6 @@ from ofa_plugins_core.nn.evaluating import (
     forward_time,
     score,
 )
-from ofa_plugins_core.nn.processes import Processes
 from ofa_plugins_core.values import Arch, Measurement
 from ofa_plugins_core.weights.cache import digest
 
@@ -61,7 +61,7 @@ class Bench:
     context: JobContext
     options: EvaluateOptions
     loaded: Loaded
-    group: Processes
+    group: Engine
     runner: Runner
     images: Supply | None
     calibration: Supply | None
@@ -200,7 +200,7 @@ def share(right: int, images: int, source: str) -> Measurement:
 # ------------------------------------------------------------------------------- setting up
 
 
-def bench_of(context: JobContext, options: EvaluateOptions, group: Processes, size: int) -> Bench:
+def bench_of(context: JobContext, options: EvaluateOptions, group: Engine, size: int) -> Bench:
     """Everything that measuring needs, loaded.
 
     Args:
@@ -273,7 +273,7 @@ def _images(context: JobContext, options: EvaluateOptions, size: int) -> ImageSe
 
 
 def _calibration(
-    context: JobContext, options: EvaluateOptions, group: Processes, size: int
+    context: JobContext, options: EvaluateOptions, group: Engine, size: int
 ) -> Supply | None:
     usual = 0 if options.model == "teacher" else CALIBRATE
     count = usual if options.calibrate is None else options.calibrate

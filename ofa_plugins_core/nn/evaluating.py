@@ -14,8 +14,8 @@ from attrs import field, frozen
 from torch import Tensor, nn
 
 from ofa_plugins_core.nn.data import ImageSet, Share
+from ofa_plugins_core.nn.engines import Engine
 from ofa_plugins_core.nn.pictures import normalised
-from ofa_plugins_core.nn.processes import Processes
 
 TOP: Final = 5
 ROOM: Final = 2 * 2**30
@@ -86,7 +86,7 @@ class Runner:
         bf16: compute in bfloat16 where torch's autocast does.
     """
 
-    group: Processes
+    group: Engine
     channels_last: bool = False
     bf16: bool = False
 
@@ -216,7 +216,7 @@ def threads(count: int | None) -> Iterator[None]:
         torch.set_num_threads(before)
 
 
-def device_name(group: Processes) -> str:
+def device_name(group: Engine) -> str:
     """The device in words, and torch's version, for reports."""
     if group.device.type == "cuda":
         return f"cuda: {torch.cuda.get_device_name(group.device)}, torch {torch.__version__}"

@@ -9,8 +9,6 @@ pytest.importorskip("sklearn")
 
 from torch import nn  # noqa: E402
 
-from ofa_plugins_core.errors import UsageError  # noqa: E402
-from ofa_plugins_core.nn import processes  # noqa: E402
 from ofa_plugins_core.nn.data import images_of  # noqa: E402
 from ofa_plugins_core.nn.evaluating import (  # noqa: E402
     Runner,
@@ -128,19 +126,3 @@ def test_threads_are_as_before_afterwards():
     with threads(before + 1):
         assert torch.get_num_threads() == before + 1
     assert torch.get_num_threads() == before
-
-
-def test_one_process_is_the_whole():
-    with processes.joined("cpu") as group:
-        assert (group.rank, group.count, group.leads, group.share) == (0, 1, True, (0, 1))
-        assert group.count_all(7) == 7
-        group.meet()
-
-
-@pytest.mark.skipif(torch.cuda.is_available(), reason="there is a GPU")
-def test_a_missing_gpu_is_one_clear_line():
-    with (
-        pytest.raises(UsageError, match=r"--device cuda: (torch here|no GPU)"),
-        processes.joined("cuda"),
-    ):
-        pass
