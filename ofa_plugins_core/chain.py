@@ -136,7 +136,7 @@ class Counting:
             for quantity, bound in filters
             for f in quantity.factors
         ]
-        factors = [*_canonical_factors(space), *allowed]
+        factors = [*canonical_factors(space), *allowed]
         order = elimination_order(space, factors)
         value, steps = _eliminate(factors, order, mul, np.sum)  # np.multiply would overflow
         return cls(space, int(value), tuple(steps))
@@ -170,46 +170,6 @@ class Counting:
             out[:, outer_step.gene] = chosen
             every, within = (c[np.arange(n), chosen] for c in (counts, inside))
         return out
-
-
-@frozen(eq=False, slots=False)
-class Tilted:
-    """Draws of networks with a probability in proportion to exp(tilt · cost).
-
-    The cost is a separable sum, so the weights are products, and as easily summed as counts are. A
-    tilt leads to where networks are rare; draws that are then kept with exp(-tilt · cost) are
-    uniform again.
-
-    Attributes:
-        space: of the networks, at one image size.
-        log_total: logarithm of the sum of all networks' weights.
-    """
-
-    space: SearchSpace
-    log_total: float
-    _steps: tuple[_Step, ...]
-
-    @classmethod
-    def of(cls, space: SearchSpace, quantity: Separable, tilt: float) -> Tilted:
-        """Weigh every distinct network by exp(tilt · its sum)."""
-        weights, offset = [], 0.0
-        for factor in quantity.factors:
-            exponent = tilt * factor.table.astype(float)
-            offset += float(exponent.max())
-            weights.append(Factor(factor.name, factor.genes, np.exp(exponent - exponent.max())))
-        factors = [*_canonical_factors(space), *weights]
-        order = elimination_order(space, factors)
-        value, steps = _eliminate(factors, order, mul, np.sum)
-        log_total = offset + float(np.log(max(float(value), np.finfo(float).tiny)))
-        return cls(space, log_total, tuple(steps))
-
-    @cached_property
-    def _shares(self) -> list[NDArray[np.float64]]:
-        return [_shares_of(step) for step in self._steps]
-
-    def draw(self, n: int, generator: np.random.Generator) -> Genes:
-        """Draw n networks by weight: (n, genes), canonical; the resolution's column is 0."""
-        return _drawn(self.space, self._steps, self._shares, n, generator)
 
 
 def _shares_of(step: _Step) -> NDArray[np.float64]:
@@ -257,7 +217,7 @@ def _weighted(weights: Table, generator: np.random.Generator) -> NDArray[np.intp
     return chosen
 
 
-def _canonical_factors(space: SearchSpace) -> list[Factor]:
+def canonical_factors(space: SearchSpace) -> list[Factor]:
     """1 where an option stands for itself, 0 where another stands for the same network."""
     factors = []
     for column, gene in enumerate(space.genes):

@@ -26,6 +26,7 @@ from ofa_plugins_core.interfaces import (
     Supernet,
     TrainingPlan,
 )
+from ofa_plugins_core.measured import Fitting
 
 
 class Plugins(Protocol):
@@ -46,6 +47,9 @@ class Plugins(Protocol):
     def sampler(self, name: str) -> SamplerEntry:
         """A sampler's entry."""
 
+    def training_plan(self, name: str) -> TrainingPlanEntry:
+        """A training plan's entry."""
+
     def fitted(self, predictor: str, supernet: str) -> list[FittedPredictorEntry]:
         """What ships fitted for a supernet, one entry a data set."""
 
@@ -65,6 +69,8 @@ class JobContext:
         resume: go on with what ``out`` holds.
         settings: options of entries that the job uses, by name, as the user gave them
             (``--set NAME.KEY=VALUE``); not structured yet.
+        configuration: all options as ``config.yaml`` keeps them; a job that takes hours writes it
+            at its start, so that ``--resume`` needs no flag repeated.
     """
 
     host: Plugins
@@ -73,6 +79,7 @@ class JobContext:
     out: Path | None = None
     resume: bool = False
     settings: Mapping[str, Mapping[str, Any]] = field(factory=dict)
+    configuration: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen
@@ -87,14 +94,17 @@ class SupernetEntry:
     Attributes:
         name: for example ``moofa_v3``.
         summary: one line.
-        build: () -> the supernet, torch-free.
+        build: () -> the supernet, torch-free; (options) -> it, where there are options.
         aliases: other names, the papers' own among them.
+        options: of variants, for example other strides for small images. A variant whose network
+            differs needs a name of its own: fits and weights go by it.
     """
 
     name: str
     summary: str
-    build: Callable[[], Supernet]
+    build: Callable[..., Supernet]
     aliases: tuple[str, ...] = ()
+    options: type = NoOptions
 
 
 @frozen
@@ -115,12 +125,18 @@ class SupernetFamilyEntry:
 
 @frozen
 class SamplerEntry:
-    """A way to draw architectures; build: (supernet, options) -> Sampler."""
+    """A way to draw architectures; build: (supernet, options) -> Sampler.
+
+    Attributes:
+        cost: the option that names a cost: where a job draws, ``build`` gets that cost's model as
+            its third argument, so that any plugin's cost may be named.
+    """
 
     name: str
     summary: str
     build: Callable[..., Sampler]
     options: type = NoOptions
+    cost: str | None = None
 
 
 @frozen
@@ -154,6 +170,7 @@ class FittedPredictorEntry:
         file: the coefficients.
         origin: where the data came from, and the command that makes the file again.
         extrapolation: as a whole outside of what it was fitted on (another supernet's records).
+        own: fitted and installed by the user: it comes before what ships.
     """
 
     predictor: str
@@ -162,6 +179,7 @@ class FittedPredictorEntry:
     file: Path | Traversable
     origin: str
     extrapolation: bool = False
+    own: bool = False
 
     @property
     def name(self) -> str:
@@ -181,12 +199,15 @@ class PredictorEntry:
     Attributes:
         load: (supernet, file or None, fitted entry or None) -> Predictor. A file that the user
             names comes first; otherwise the entry found for the supernet and data set.
+        fit: (task) -> a file that ``load`` reads, for ``ofa run fit --predictor NAME``; None where
+            the form cannot be fitted.
     """
 
     name: str
     summary: str
     load: Callable[[Supernet, Path | None, FittedPredictorEntry | None], Predictor]
     options: type = NoOptions
+    fit: Fitting | None = None
 
 
 @frozen

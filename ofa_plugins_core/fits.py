@@ -29,7 +29,12 @@ def user_fits(predictor: str, supernet: str) -> list[FittedPredictorEntry]:
         return []
     return [
         FittedPredictorEntry(
-            predictor, supernet, file.stem.removeprefix(prefix), file, f"installed by you: {file}"
+            predictor,
+            supernet,
+            file.stem.removeprefix(prefix),
+            file,
+            f"installed by you: {file}",
+            own=True,
         )
         for file in files
         if file.name.startswith(prefix) and file.suffix != ".part"

@@ -14,7 +14,7 @@ from types import ModuleType
 from typing import Any, cast
 
 import pluggy
-from attrs import define, field, frozen
+from attrs import define, evolve, field, frozen
 
 from ofa_plugins_core import discovery
 from ofa_plugins_core.blame import BUILTIN, Plugin, State
@@ -61,6 +61,8 @@ class Host:
     _offers: dict[str, dict[str, list[Offer]]] = field(
         factory=lambda: {kind: {} for kind in KINDS}, repr=False
     )
+    _settings: Mapping[str, Mapping[str, Any]] = field(factory=dict, repr=False)
+    _asked: set[str] = field(factory=set, repr=False)
 
     @classmethod
     def discover(
@@ -197,8 +199,39 @@ class Host:
             from ofa_plugins_core.config import supernet_from_file
 
             return supernet_from_file(self, Path(name))
-        entry: SupernetEntry = self._find("supernets", self._resolved(name))
-        return entry.build()
+        entry = self.supernet_entry(name)
+        self._asked.add(entry.name)
+        return self._built(entry)
+
+    def _built(self, entry: SupernetEntry) -> Supernet:
+        given = self._settings.get(entry.name)
+        if not given:
+            return entry.build()
+        from ofa_plugins_core.config import structure
+
+        return entry.build(structure(given, entry.options, entry.name))
+
+    def supernet_entry(self, name: str) -> SupernetEntry:
+        """A supernet's entry, by name or alias."""
+        return cast(SupernetEntry, self._find("supernets", self._resolved(name)))
+
+    def configured(self, settings: Mapping[str, Mapping[str, Any]]) -> Host:
+        """The same plugins; a supernet that is asked for by name is built with these options.
+
+        Args:
+            settings: supernet, by name or alias -> its options, not structured yet.
+
+        Raises:
+            UnknownNameError, PluginError: there is no such supernet.
+        """
+        found: dict[str, dict[str, Any]] = {}
+        for name, given in settings.items():
+            found.setdefault(self.supernet_entry(name).name, {}).update(given)
+        return evolve(self, settings=found, asked=set())
+
+    def unused_settings(self) -> list[str]:
+        """Supernets that are configured, but that nobody has asked for."""
+        return sorted(set(self._settings) - self._asked)
 
     def _resolved(self, name: str) -> str:
         """The name that an alias stands for; names come before aliases."""
@@ -237,8 +270,8 @@ class Host:
             for e in self.entries("fitted_predictors")
             if (e.predictor, e.supernet) == (predictor, supernet)
         ]
-        found = {e.dataset: e for e in (*shipped, *user_fits(predictor, supernet))}
-        return list(found.values())
+        own = {e.dataset: e for e in user_fits(predictor, supernet)}
+        return [*own.values(), *(e for e in shipped if e.dataset not in own)]
 
     def searcher(self, name: str) -> SearcherEntry:
         """A searcher's entry."""

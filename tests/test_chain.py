@@ -8,7 +8,7 @@ from attrs import frozen
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ofa_plugins_core.chain import Counting, Tilted, at_resolution, count_within, largest, smallest
+from ofa_plugins_core.chain import Counting, at_resolution, count_within, largest, smallest
 from ofa_plugins_core.separable import Evaluator, Factor, Separable
 from ofa_plugins_core.values import Dimension, Gene, SearchSpace
 
@@ -99,21 +99,6 @@ def test_draws_stay_within_bounds(case, one, two, seed):
         values = quantity.evaluate(found)
         assert ((values > low) & (values <= high)).all()
         assert np.array_equal(case.space.canonical(found), found)
-
-
-@small
-@given(cases(), st.floats(-0.3, 0.3))
-def test_tilted_weights(case, tilt):
-    """All weights are summed, and draws follow them."""
-    quantity = case.quantities[0]
-    weights = np.exp(tilt * quantity.evaluate(case.rows))
-    tilted = Tilted.of(case.space, quantity, tilt)
-    assert tilted.log_total == pytest.approx(np.log(weights.sum()), rel=1e-9, abs=1e-9)
-    found = tilted.draw(2000, np.random.default_rng(0))
-    rows, counts = np.unique(np.concatenate([case.rows, found]), axis=0, return_counts=True)
-    assert len(rows) == len(case.rows)
-    expected = 2000 * weights / weights.sum()
-    assert (abs(counts - 1 - expected) < 6 * np.sqrt(expected) + 3).all()
 
 
 def long_space(slots=60):

@@ -7,9 +7,8 @@ from typing import Any
 
 import numpy as np
 from attrs import frozen
-from numpy.typing import NDArray
 
-Values = NDArray[np.float64]
+from ofa_plugins_core.correlations import kendall, spearman
 
 
 @frozen
@@ -48,28 +47,3 @@ def agreement(predicted: Sequence[float], measured: Sequence[float], unit: str) 
     off = one - two
     rmse, bias = float(np.sqrt((off**2).mean())), float(off.mean())
     return Agreement(len(one), spearman(one, two), kendall(one, two), rmse, bias, unit)
-
-
-def spearman(one: Values, two: Values) -> float | None:
-    """Correlation of ranks, ties sharing their mean rank; None where a side is constant."""
-    a, b = (_ranks(v) - (len(v) - 1) / 2 for v in (one, two))
-    scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / scale if scale else None
-
-
-def _ranks(values: Values) -> Values:
-    _, inverse, counts = np.unique(values, return_inverse=True, return_counts=True)
-    ends = np.cumsum(counts)
-    ranks: Values = (ends - (counts + 1) / 2)[inverse]
-    return ranks
-
-
-def kendall(one: Values, two: Values) -> float | None:
-    """Kendall's tau-b (1945); None where a side is constant."""
-    together = first = second = 0
-    for row in range(len(one) - 1):  # a row at a time: a table of all pairs would be large
-        a, b = np.sign(one[row + 1 :] - one[row]), np.sign(two[row + 1 :] - two[row])
-        together += int((a * b).sum())
-        first += int(np.abs(a).sum())
-        second += int(np.abs(b).sum())
-    return together / float(np.sqrt(first) * np.sqrt(second)) if first and second else None

@@ -13,6 +13,8 @@ from ofa_plugins_core.report.words import cost_label, short
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
 
+    from ofa_plugins_core.measured import HeldOut
+
 Result: TypeAlias = Mapping[str, Any]
 """As ``ofa run evaluate --json`` prints it."""
 
@@ -48,6 +50,41 @@ def predicted_plot(result: Result, path: Path, column: str = "accuracy") -> None
         _label(axes, across=f"{cost_label(column)}, {across['kind']}", unit=across["unit"])
         axes.set_ylabel(_upward(result, upward, up["unit"]))
         _write_agreement(axes, result.get("agreement", {}).get(column))
+
+
+def held_out_plot(found: HeldOut, title: str, path: Path) -> None:
+    """Draw what was measured against what a fit predicted of networks that it had not seen.
+
+    Args:
+        path: .svg or .png.
+
+    Raises:
+        MissingExtraError, InputError: as ``canvas.sheet``.
+    """
+    judged = found.quality
+    with canvas.sheet(path, 6.4, 6.0) as sheet:
+        axes = sheet.axes()
+        axes.set_title(title)
+        axes.errorbar(
+            found.predicted,
+            found.measured,
+            xerr=found.half_width,
+            fmt="none",
+            ecolor=canvas.GREY,
+            elinewidth=0.7,
+            zorder=1,
+        )
+        axes.plot(found.predicted, found.measured, "o", color=canvas.BLUE, markersize=4, zorder=3)
+        pairs = [
+            ({"value": a}, {"value": b})
+            for a, b in zip(found.predicted.tolist(), found.measured.tolist(), strict=True)
+        ]
+        _diagonal(axes, pairs)
+        _label(axes, across="accuracy, predicted", unit="%")
+        axes.set_ylabel("top-1, measured (%)")
+        rmse = {"value": judged.rmse, "unit": "points"}
+        said = {"pearson": judged.pearson, "kendall": judged.tau, "rmse": rmse}
+        _write_agreement(axes, {"networks": judged.networks, **said})
 
 
 def front_plot(result: Result, path: Path) -> None:
@@ -166,8 +203,9 @@ def _write_agreement(axes: Axes, found: Mapping[str, Any] | None) -> None:
     if found is None:
         return
     words = [f"{found['networks']} networks"]
-    for name, key in (("Spearman", "spearman"), ("Kendall", "kendall")):
-        if found[key] is not None:
+    for name in ("Pearson", "Spearman", "Kendall"):
+        key = name.lower()
+        if found.get(key) is not None:
             words.append(f"{name} {found[key]:.3f}")
     words.append(f"RMSE {found['rmse']['value']:.3g} {found['rmse']['unit']}")
     axes.text(0.02, 0.98, "\n".join(words), transform=axes.transAxes, ha="left", va="top")

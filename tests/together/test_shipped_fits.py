@@ -17,6 +17,7 @@ import pytest
 from ofa_plugins_core import Host
 from ofa_plugins_core.chain import largest
 from ofa_plugins_core.cli.main import run
+from ofa_plugins_core.correlations import kendall
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.testing.laws import title
@@ -25,7 +26,7 @@ from ofa_plugins_core.values import Constraint
 from ofa_search.additive.features import design, features_of, indicator
 from ofa_search.additive.fitfile import loads
 from ofa_search.additive.form import Samples
-from ofa_search.additive.validation import choose, kendall, quality, tail
+from ofa_search.additive.validation import choose, quality, tail
 from ofa_search.records import measured, read_records
 
 ROOT = Path(__file__).parents[2]

@@ -6,40 +6,39 @@ memory is tight. Source: MOOFA (2024), the set on which its accuracy predictors 
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import cached_property
-from typing import Final, Literal
+from typing import Final
 
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.builtin import costs
-from ofa_plugins_core.chain import Counting, Tilted, largest, smallest
-from ofa_plugins_core.errors import UsageError
-from ofa_plugins_core.interfaces import SeparableCost, Supernet
+from ofa_plugins_core.chain import Counting, largest, smallest
+from ofa_plugins_core.errors import UnknownNameError, UsageError
+from ofa_plugins_core.interfaces import CostModel, SeparableCost, Supernet
 from ofa_plugins_core.separable import Separable
+from ofa_plugins_core.summed import Summed
 from ofa_plugins_core.values import RESOLUTION, Genes, SearchSpace
 
-MAX_TRIES: Final = 500
-"""Rounds of draws before a range of a summed cost is given up."""
+MAX_ROUNDS: Final = 30
+"""Rounds of proposals before a range of a summed cost is given up."""
 
-FIRST_LOOK: Final = 500
-"""Draws of a round by which it is seen whether a range of a summed cost holds a network."""
+FIRST_LOOK: Final = 100
+"""Proposals by which it is seen whether a range of a summed cost holds a network."""
+
+LOOKS: Final = 10
 
 
 @frozen
 class BalancedOptions:
     """Options of ``balanced``; MOOFA drew between 250,000 and 800,000 items."""
 
-    cost: Literal[
-        "peak_memory",
-        "peak_memory_mcunet",
-        "peak_memory_liveness",
-        "params",
-        "flops",
-        "weight_bytes",
-    ] = field(default="peak_memory", metadata={"help": "cost whose ranges are filled"})
+    cost: str = field(
+        default="peak_memory",
+        metadata={"help": "cost whose ranges are filled: any sum or maximum of tables"},
+    )
     ranges: int = field(default=15, metadata={"help": "how many ranges of equal length"})
     low: float | None = field(default=None, metadata={"help": "start; default: the least there is"})
     high: float | None = field(default=None, metadata={"help": "end; default: the most there is"})
@@ -49,9 +48,11 @@ class BalancedOptions:
 class Balanced:
     """The same number of networks in each range of a cost; networks of a range equally likely.
 
-    Where the cost is a maximum, networks of a range are drawn directly, by exact counts. Where it
-    is a sum, draws are tilted towards the range, and kept so that they are uniform again. A range
-    in which there is no network is left out.
+    Where the cost is a maximum, networks of a range are drawn directly, by exact counts. A sum is
+    counted by its values. Where it has few, it is exact too; else draws come from the range
+    widened by half a step for each term (of 16,384 steps), and those beside it are drawn again:
+    about two of a hundred with fifteen ranges, more where they are very narrow. A range in which
+    there is no network is left out.
     """
 
     supernet: Supernet
@@ -82,10 +83,10 @@ class Balanced:
         return [self.cost.separable(size) for size in self.supernet.resolutions]
 
     @cached_property
-    def _ranges(self) -> Sequence[_Counted | _Sought]:
+    def _kind(self) -> _Counting | _Summing:
         starts = [np.nextafter(self.edges[0], -np.inf), *self.edges[1:-1]]
         ends = list(zip(map(float, starts), map(float, self.edges[1:]), strict=True))
-        kind = _counted if self._tables[0].reduce == "max" else _sought
+        kind = _counting if self._tables[0].reduce == "max" else _summing
         return kind(self.supernet.space, self._tables, ends)
 
     def sample(self, n: int, generator: np.random.Generator) -> Genes:
@@ -96,14 +97,12 @@ class Balanced:
         Raises:
             UsageError: no range holds a network, or one was reached too rarely.
         """
-        filled = [r for r in self._ranges if r.holds(generator)]
-        if not filled:
+        parts = self._kind.drawn(n, generator)
+        if not parts:
             raise UsageError(
                 f"balanced: no network of {self.supernet.name} was found with {self.cost.name} "
                 f"between {self.edges[0]:g} and {self.edges[-1]:g}"
             )
-        counts = shares(n, len(filled))
-        parts = [r.draw(count, generator) for r, count in zip(filled, counts, strict=True)]
         return np.concatenate(parts)
 
 
@@ -121,10 +120,6 @@ class _Counted:
         """Networks in the range, per image size."""
         return [most.total - least.total for least, most in self.within]
 
-    def holds(self, generator: np.random.Generator) -> bool:
-        """Whether there is a network in it; needs no chance."""
-        return sum(self.counts) > 0
-
     def draw(self, n: int, generator: np.random.Generator) -> Genes:
         """Draw n of its networks: (n, genes)."""
         weights = np.array(self.counts, dtype=float)
@@ -137,117 +132,141 @@ class _Counted:
         return np.concatenate(parts)
 
 
-def _counted(
+@frozen(eq=False)
+class _Counting:
+    """The ranges of a maximum."""
+
+    ranges: Sequence[_Counted]
+
+    def drawn(self, n: int, generator: np.random.Generator) -> list[Genes]:
+        """n networks in all, range by range; a range without any is left out."""
+        filled = [r for r in self.ranges if sum(r.counts)]
+        counts = shares(n, len(filled)) if filled else []
+        return [r.draw(count, generator) for r, count in zip(filled, counts, strict=True)]
+
+
+def _counting(
     space: SearchSpace, tables: Sequence[Separable], ends: Sequence[tuple[float, float]]
-) -> list[_Counted]:
+) -> _Counting:
     counted = {
         edge: [Counting.of(space, [(table, edge)]) for table in tables]
         for edge in sorted({edge for pair in ends for edge in pair})
     }
-    return [_Counted(tuple(zip(counted[a], counted[b], strict=True))) for a, b in ends]
+    return _Counting([_Counted(tuple(zip(counted[a], counted[b], strict=True))) for a, b in ends])
 
 
 # ------------------------------------------------------------------------------- a sum
 
 
 @frozen(eq=False)
-class _Lean:
-    """Draws at one image size that lean towards a range.
+class _Range:
+    """Networks of a sum that is more than ``low`` and at most ``high``.
 
     Attributes:
-        table: the cost. draws: weighed by exp(tilt · cost).
-        pivot: the end of the range at which a draw is always kept.
-        reaches: some network's cost is not below the range, and some is not above.
+        low, high: its ends.
+        log_counts: to base 2: what is proposed at each image size, a little more than it holds.
     """
-
-    table: Separable
-    draws: Tilted
-    tilt: float
-    pivot: float
-    reaches: bool
-
-    @property
-    def log_bound(self) -> float:
-        """Logarithm of a bound on the networks in the range (Chernoff's)."""
-        return self.draws.log_total - self.tilt * self.pivot if self.reaches else -np.inf
-
-
-@frozen(eq=False)
-class _Sought:
-    """A range of a sum: what is more than ``low`` and at most ``high``."""
 
     low: float
     high: float
-    leans: tuple[_Lean, ...]
+    log_counts: tuple[float, ...]
 
-    def holds(self, generator: np.random.Generator) -> bool:
-        """Whether a first look finds a network in it."""
-        reached = any(lean.reaches for lean in self.leans)
-        return reached and any(len(self.attempt(FIRST_LOOK, generator)) for _ in range(10))
+    @property
+    def promising(self) -> bool:
+        """Whether anything is proposed."""
+        return max(self.log_counts) > -np.inf
 
-    def attempt(self, n: int, generator: np.random.Generator) -> Genes:
-        """What is kept of n draws: networks of the range, each equally likely.
+    def split(self, n: int, generator: np.random.Generator) -> NDArray[np.int64]:
+        """(sizes,) how many of n proposals are of each image size."""
+        logs = np.array(self.log_counts)
+        weights = np.exp2(logs - logs.max())
+        return np.asarray(generator.multinomial(n, weights / weights.sum()))
 
-        Of an image size so many are drawn as its bound says: a network is then drawn and kept as
-        often at one size as at another.
-        """
-        logs = np.array([lean.log_bound for lean in self.leans])
-        weights = np.exp(logs - logs.max())
-        per_size = generator.multinomial(n, weights / weights.sum())
-        parts = []
-        for number, lean in enumerate(self.leans):
-            genes = lean.draws.draw(int(per_size[number]), generator)
-            values = lean.table.evaluate(genes)
-            inside = (values > self.low) & (values <= self.high)
-            kept = np.exp(np.where(inside, -lean.tilt * (values - lean.pivot), -np.inf))
-            genes[:, RESOLUTION] = number
-            parts.append(genes[generator.random(len(genes)) < kept])
-        return generator.permutation(np.concatenate(parts))
+    def kept(self, table: Separable, genes: Genes) -> Genes:
+        """Those of one image size that lie inside."""
+        values = table.evaluate(genes)
+        return genes[(values > self.low) & (values <= self.high)]
 
-    def draw(self, n: int, generator: np.random.Generator) -> Genes:
-        """Draw n of its networks: (n, genes).
 
-        Raises:
-            UsageError: tilted draws reach the range too rarely.
-        """
-        parts, missing = [self.attempt(0, generator)], n
-        for _ in range(MAX_TRIES):
-            if missing <= 0:
+@frozen(eq=False)
+class _Summing:
+    """The ranges of a sum.
+
+    The counts of an image size take some ten megabytes: they are made anew for each round of
+    draws, one image size after the other, and not kept.
+    """
+
+    space: SearchSpace
+    tables: Sequence[Separable]
+    ranges: Sequence[_Range]
+
+    def drawn(self, n: int, generator: np.random.Generator) -> list[Genes]:
+        """n networks in all, range by range; a range without any is left out."""
+        pools = self._looked(generator)
+        filled = [number for number, pool in enumerate(pools) if len(pool)]
+        wanted = dict(zip(filled, shares(n, len(filled)), strict=True)) if filled else {}
+        for _ in range(MAX_ROUNDS):
+            missing = {k: w - len(pools[k]) for k, w in wanted.items() if len(pools[k]) < w}
+            if not missing:
+                return [pools[number][:count] for number, count in wanted.items()]
+            # A range that was narrow for its steps keeps little: ever more is proposed.
+            self._add(pools, {k: 16 + m + m // 8 for k, m in missing.items()}, generator)
+        narrow = self.ranges[next(iter(missing))]
+        raise UsageError(
+            f"balanced: costs between {narrow.low:g} and {narrow.high:g} are reached too rarely",
+            advice="fewer ranges, or other ends: --low and --high",
+        )
+
+    def _looked(self, generator: np.random.Generator) -> list[Genes]:
+        """First draws of each range; none where none was found."""
+        pools = [np.zeros((0, len(self.space.genes)), np.uint8) for _ in self.ranges]
+        for _ in range(LOOKS):
+            unseen = {
+                number: FIRST_LOOK
+                for number, found in enumerate(self.ranges)
+                if found.promising and not len(pools[number])
+            }
+            if not unseen:
                 break
-            parts.append(self.attempt(max(4 * missing, 64), generator)[:missing])
-            missing -= len(parts[-1])
-        if missing > 0:
-            raise UsageError(
-                f"balanced: costs between {self.low:g} and {self.high:g} are reached too rarely",
-                advice="fewer ranges, or other ends: --set balanced.low=… --set balanced.high=…",
+            self._add(pools, unseen, generator)
+        return pools
+
+    def _add(
+        self, pools: list[Genes], counts: Mapping[int, int], generator: np.random.Generator
+    ) -> None:
+        """Propose so many for each range, and add what lies inside, in an order by chance."""
+        splits = {number: self.ranges[number].split(n, generator) for number, n in counts.items()}
+        found: dict[int, list[Genes]] = {number: [] for number in counts}
+        top = self.ranges[-1].high
+        for index, table in enumerate(self.tables):
+            if not any(split[index] for split in splits.values()):
+                continue
+            summed = Summed.of(self.space, table, top)
+            for number, split in splits.items():
+                if not split[index]:
+                    continue
+                here = self.ranges[number]
+                genes = summed.propose(here.low, here.high, int(split[index]), generator)
+                genes[:, RESOLUTION] = index
+                found[number].append(here.kept(table, genes))
+        for number, parts in found.items():
+            pools[number] = np.concatenate(
+                [pools[number], generator.permutation(np.concatenate(parts))]
             )
-        return np.concatenate(parts)
 
 
-def _sought(
+def _summing(
     space: SearchSpace, tables: Sequence[Separable], ends: Sequence[tuple[float, float]]
-) -> list[_Sought]:
-    tilts = np.sinh(np.linspace(-7, 7, 29)) / (ends[-1][1] - ends[0][0])
-    means = [_means(space, table, tilts) for table in tables]
-    reach = [(smallest(space, table)[0], largest(space, table)[0]) for table in tables]
-    found = []
-    for low, high in ends:
-        leans = []
-        for table, mean, (least, most) in zip(tables, means, reach, strict=True):
-            usual = float(np.interp(0, tilts, mean))
-            pivot = min(max(usual, low), high)
-            tilt = 0.0 if low < usual <= high else float(np.interp(pivot, mean, tilts))
-            reaches = bool(least <= high and most > low)
-            leans.append(_Lean(table, Tilted.of(space, table, tilt), tilt, pivot, reaches))
-        found.append(_Sought(low, high, tuple(leans)))
-    return found
-
-
-def _means(space: SearchSpace, table: Separable, tilts: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean cost of tilted draws, for each tilt: the slope of the logarithm of all weights."""
-    logs = np.array([Tilted.of(space, table, tilt).log_total for tilt in tilts])
-    slopes: NDArray[np.float64] = np.gradient(logs, tilts)
-    return np.maximum.accumulate(slopes)
+) -> _Summing:
+    logs = []
+    for table in tables:
+        summed = Summed.of(space, table, ends[-1][1])
+        logs.append([summed.log_count(low, high) for low, high in ends])
+    ranges = [
+        _Range(low, high, tuple(size[number] for size in logs))
+        for number, (low, high) in enumerate(ends)
+    ]
+    return _Summing(space, tables, ranges)
 
 
 def shares(n: int, parts: int) -> list[int]:
@@ -255,9 +274,30 @@ def shares(n: int, parts: int) -> list[int]:
     return [n // parts + (i < n % parts) for i in range(parts)]
 
 
-def balanced(supernet: Supernet, options: BalancedOptions) -> Balanced:
-    """The sampler ``balanced``."""
-    entry = next(e for e in costs.entries() if e.name == options.cost)
-    cost = entry.build(supernet, entry.options())
-    assert isinstance(cost, SeparableCost)  # all computed costs are
-    return Balanced(supernet, cost, options.ranges, options.low, options.high)
+def balanced(
+    supernet: Supernet, options: BalancedOptions, cost: CostModel | None = None
+) -> Balanced:
+    """The sampler ``balanced``.
+
+    Args:
+        cost: the model of ``options.cost``; one of the core's own is made here, if None.
+
+    Raises:
+        UsageError: the cost is no sum or maximum of tables.
+    """
+    found = _own(supernet, options.cost) if cost is None else cost
+    if not isinstance(found, SeparableCost):
+        raise UsageError(
+            f"balanced: {options.cost} is no sum or maximum of tables, so that there is no way "
+            "to draw inside its ranges",
+            advice="balance over a cost that is, for example peak_memory or flops; or draw "
+            "architectures yourself and give them with --archs FILE",
+        )
+    return Balanced(supernet, found, options.ranges, options.low, options.high)
+
+
+def _own(supernet: Supernet, name: str) -> CostModel:
+    found = {e.name: e for e in costs.entries()}
+    if name not in found:
+        raise UnknownNameError("cost", name, found)
+    return found[name].build(supernet, found[name].options())

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +13,7 @@ from ofa_mit.options import EvolutionOptions
 from ofa_mit.plan_options import SandwichOptions, ShrinkingOptions
 from ofa_mit.residual import ResidualRow
 from ofa_mit.specialised_options import SpecialisedOptions
+from ofa_mit.variants import MobileVariant, ResidualVariant, varied
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
 from ofa_plugins_core.entries import (
     FittedPredictorEntry,
@@ -23,6 +25,7 @@ from ofa_plugins_core.entries import (
     WeightsEntry,
 )
 from ofa_plugins_core.interfaces import Predictor, Searcher, Supernet, TrainingPlan
+from ofa_plugins_core.measured import FitTask, FittedFile
 
 OFA_API = 1
 
@@ -36,26 +39,30 @@ def ofa_supernets() -> Iterable[SupernetEntry]:
     yield SupernetEntry(
         "ofa_mbv3_w1.0",
         "MobileNetV3-like, width 1.0: elastic kernel, expand ratio, depth, resolution",
-        networks.ofa_mbv3_w1_0,
+        partial(varied, networks.ofa_mbv3_w1_0),
         ("OFA", "ofa_mbv3_d234_e346_k357_w1.0"),
+        MobileVariant,
     )
     yield SupernetEntry(
         "ofa_mbv3_w1.2",
         "MobileNetV3-like, width 1.2",
-        networks.ofa_mbv3_w1_2,
+        partial(varied, networks.ofa_mbv3_w1_2),
         ("ofa_mbv3_d234_e346_k357_w1.2",),
+        MobileVariant,
     )
     yield SupernetEntry(
         "ofa_proxyless_w1.3",
         "ProxylessNAS-like, width 1.3",
-        networks.ofa_proxyless_w1_3,
+        partial(varied, networks.ofa_proxyless_w1_3),
         ("ofa_proxyless_d234_e346_k357_w1.3",),
+        MobileVariant,
     )
     yield SupernetEntry(
         "ofa_resnet50",
         "ResNet-50D-like: elastic depth, expand ratio, width",
-        networks.ofa_resnet50,
+        partial(varied, networks.ofa_resnet50),
         ("ofa_resnet50_d=0+1+2_e=0.2+0.25+0.35_w=0.65+0.8+1.0",),
+        ResidualVariant,
     )
 
 
@@ -89,11 +96,12 @@ def _build_evolution(options: EvolutionOptions) -> Searcher:
 
 @hookimpl
 def ofa_predictors() -> Iterable[PredictorEntry]:
-    """The published predictors."""
+    """The published predictors, and networks like them on data of a user's own."""
     yield PredictorEntry(
         "mlp",
-        "a published network of the papers' authors; needs --predictor-weights FILE",
+        "a small network: a published one (--predictor-weights FILE), or fitted with ofa run fit",
         load=_load_mlp,
+        fit=_fit_mlp,
     )
 
 
@@ -103,6 +111,12 @@ def _load_mlp(
     from ofa_mit.predictors.mlp import load_mlp
 
     return load_mlp(supernet, file, entry)
+
+
+def _fit_mlp(task: FitTask) -> FittedFile:
+    from ofa_mit.predictors.fitting import fit_mlp
+
+    return fit_mlp(task)
 
 
 @hookimpl

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Final
 
 from attrs import field, frozen
+
+DEFAULT_FORM: Final = "additive"
 
 
 @frozen
@@ -15,8 +18,16 @@ class FitOptions:
     data: tuple[Path, ...] = field(
         default=(),
         metadata={
-            "help": "measured accuracies: JSON lines or the published pickle; several are merged",
-            "metavar": "FILE",
+            "help": "measured accuracies: JSON lines, the published pickle, or a folder: a run of "
+            "ofa run dataset, or parts to be merged; repeatable",
+            "metavar": "FILE|FOLDER",
+        },
+    )
+    predictor: str = field(
+        default=DEFAULT_FORM,
+        metadata={
+            "help": "form to fit: additive (searched exactly), or mlp (needs torch to be fitted)",
+            "metavar": "NAME",
         },
     )
     dataset: str = field(
@@ -35,4 +46,8 @@ class FitOptions:
     )
     origin: str = field(
         default="", metadata={"help": "a sentence on where the accuracies come from"}
+    )
+    plot: bool = field(
+        default=False,
+        metadata={"help": "draw predicted against measured, held out; needs the extra [plot]"},
     )

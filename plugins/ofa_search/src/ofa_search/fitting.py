@@ -1,29 +1,28 @@
-"""The job ``ofa run fit``: measured accuracies (or another predictor's) -> an additive fit."""
+"""The job ``ofa run fit``: measured accuracies (or another predictor's) -> a fitted predictor.
+
+How a form of predictor is fitted is its plugin's: ``PredictorEntry.fit``.
+"""
 
 from __future__ import annotations
 
 import shlex
 from collections.abc import Mapping, Sequence
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
 from attrs import asdict, frozen
+from numpy.typing import NDArray
 
-from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InputError, UsageError
-from ofa_plugins_core.events import Notice, Progress
+from ofa_plugins_core import runs
+from ofa_plugins_core.entries import JobContext, PredictorEntry
+from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
+from ofa_plugins_core.events import Notice
 from ofa_plugins_core.fits import user_folder
-from ofa_plugins_core.interfaces import CostModel, Predictor, Supernet
-from ofa_search.additive.features import design, features_of, indicator
-from ofa_search.additive.fitfile import AdditiveFit, Counts, Label, SizeFit, dumps
-from ofa_search.additive.form import Samples, fit
-from ofa_search.additive.loading import file_name
-from ofa_search.additive.validation import Choice, choose, held_out, interval, tail
-from ofa_search.additive.values import Quality
-from ofa_search.fit_options import FitOptions
-from ofa_search.records import Measured, measured, read_records
+from ofa_plugins_core.interfaces import Predictor, Supernet
+from ofa_plugins_core.measured import FitTask, FittedFile, Label, Measured, Quality
+from ofa_search.fit_options import DEFAULT_FORM, FitOptions
+from ofa_search.records import files_of, measured, read_records
 
 LEAST: Final = 20
 """Records from which an image size is fitted."""
@@ -32,6 +31,9 @@ COUNTED: Final = ("peak_memory", "params", "flops")
 """Costs whose records are counted in the file, where a plugin offers them."""
 DRAWN: Final = 4000
 """Architectures on which another predictor is asked."""
+PLOT: Final = "held-out.svg"
+NAMED: Final = {".json", ".npz"}
+"""Endings of an --out that names the fit's file."""
 
 
 @runtime_checkable
@@ -47,30 +49,42 @@ class FitResult:
     """What ``ofa run fit`` prints.
 
     Attributes:
-        fit: as written.
+        supernet, dataset, predictor: what was fitted, for what.
+        labels: whether the accuracies were measured, or another predictor's.
+        fit: what the form's plugin made.
         files: that were written.
         repeated: records that repeated a network and were averaged.
         left_out: image size -> records, where they were too few.
     """
 
-    fit: AdditiveFit
+    supernet: str
+    dataset: str
+    predictor: str
+    labels: Label
+    fit: FittedFile
     files: tuple[Path, ...]
     repeated: int
     left_out: Mapping[int, int]
 
+    @property
+    def records(self) -> int:
+        """Networks that take part."""
+        return sum(s.records for s in self.fit.sizes)
+
     def as_json(self) -> dict[str, Any]:
         """For ``--json``."""
-        found = self.fit
+        made = self.fit
         return {
-            "supernet": found.supernet,
-            "dataset": found.dataset,
-            "labels": found.labels,
-            "records": found.records,
-            "resolutions": [s.image_size for s in found.sizes],
-            "settings": asdict(found.settings),
-            "held_out": asdict(found.held_out),
-            "tail": asdict(found.tail),
-            "half_width": {str(s.image_size): s.half_width for s in found.sizes},
+            "supernet": self.supernet,
+            "dataset": self.dataset,
+            "predictor": self.predictor,
+            "labels": self.labels,
+            "records": self.records,
+            "resolutions": [s.image_size for s in made.sizes],
+            **made.details,
+            "held_out": asdict(made.held_out.quality),
+            **{name: asdict(quality) for name, quality in made.judged.items()},
+            "half_width": {str(s.image_size): s.half_width for s in made.sizes},
             "repeated": self.repeated,
             "left_out": {str(k): v for k, v in self.left_out.items()},
             "files": [str(f) for f in self.files],
@@ -78,35 +92,50 @@ class FitResult:
 
     def as_tables(self) -> list[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
         """For the terminal: how it does on what it has not seen, and each image size."""
-        found = self.fit
-        title = f"{found.supernet} on {found.dataset}: {found.records:,} {found.labels} accuracies"
-        judged = (("held-out fifth", found.held_out), ("tail test", found.tail))
-        quality = [(name, *_judged(q)) for name, q in judged]
+        made = self.fit
+        title = (
+            f"{self.predictor}, {self.supernet} on {self.dataset}: "
+            f"{self.records:,} {self.labels} accuracies"
+        )
+        judged = {"held-out fifth": made.held_out.quality}
+        judged |= {f"{name} test": quality for name, quality in made.judged.items()}
+        quality = [(name, *_judged(q)) for name, q in judged.items()]
         sizes = [
             (str(s.image_size), f"{s.records:,}", f"±{s.half_width:.2f}", f"{s.best:.2f}")
-            for s in found.sizes
+            for s in made.sizes
         ] + [(str(size), f"{n:,}", "left out: too few", "") for size, n in self.left_out.items()]
+        columns = ("", "networks", "Kendall τ", "Pearson", "RMSE", "in 80 % interval", "bias")
         return [
-            (title, ("", "networks", "Kendall τ", "RMSE", "in 80 % interval", "bias"), quality),
+            (title, columns, quality),
             ("", ("image size", "records", "80 % interval", "best prediction"), sizes),
             ("", ("written",), [(str(f),) for f in self.files]),
         ]
 
 
 def _judged(found: Quality) -> tuple[str, ...]:
-    numbers = (f"{found.tau:.3f}", f"{found.rmse:.3f}", f"{found.coverage:.1%}")
+    linear = "?" if found.pearson is None else f"{found.pearson:.3f}"
+    numbers = (f"{found.tau:.3f}", linear, f"{found.rmse:.3f}", f"{found.coverage:.1%}")
     return (f"{found.networks:,}", *numbers, f"{found.bias:+.3f}")
 
 
 def run_fit(context: JobContext, options: FitOptions) -> FitResult:
-    """Fit the additive predictor and write it.
+    """Fit a predictor and write it.
 
     Raises:
-        UsageError: neither or both of ``data`` and ``from_mlp`` were given.
+        UsageError: neither or both of ``data`` and ``from_mlp`` were given; the predictor cannot
+            be fitted.
         InputError: a file is broken, the records are too few, or the output cannot be written.
+        MissingExtraError: a plot is asked for, and nothing can draw it.
     """
     if bool(options.data) == (options.from_mlp is not None):
         raise UsageError("give either --data FILE (one or more) or --from-mlp FILE")
+    entry = context.host.predictor(options.predictor)
+    if entry.fit is None:
+        raise UsageError(
+            f"the predictor {entry.name} cannot be fitted",
+            advice=f"those that can: {', '.join(_fittable(context))}",
+        )
+    _check_plot(context, options)
     supernet = context.host.supernet(options.supernet)
     teacher = _teacher(context, supernet, options.from_mlp)
     if teacher is None:
@@ -114,13 +143,45 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
     else:
         found = _asked(context, supernet, teacher)
     found, left_out = _enough(found)
-    made = fit_measured(context, supernet.at(found.space.resolutions), found, options, teacher)
-    files = _written(context, made, teacher, options.install)
-    return FitResult(made, files, found.repeated, left_out)
+    task = _task(context, supernet.at(found.space.resolutions), found, options, teacher)
+    made = entry.fit(task)
+    name = f"{entry.name}-{task.supernet.space.name}-{task.dataset}{made.ending}"
+    files = _written(context, made, name, options.install)
+    files += _network(context, task.supernet.space.name, teacher)
+    result = FitResult(
+        task.supernet.space.name,
+        options.dataset,
+        entry.name,
+        task.labels,
+        made,
+        tuple(files),
+        found.repeated,
+        left_out,
+    )
+    if options.plot:
+        _draw(context, result, entry)
+    return result
+
+
+def _fittable(context: JobContext) -> list[str]:
+    return [e.name for e in context.host.entries("predictors") if e.fit is not None]
+
+
+def _check_plot(context: JobContext, options: FitOptions) -> None:
+    """Now, not after the fit."""
+    from ofa_plugins_core.report.canvas import can_draw
+
+    if options.plot and not can_draw():
+        raise MissingExtraError("--plot", "ofa-plugins-core", "plot")
+    if options.plot and context.out is None:
+        raise UsageError("--plot draws beside the fit: give --out FOLDER")
 
 
 def _samples(context: JobContext, supernet: Supernet, options: FitOptions) -> Measured:
-    records = [record for file in options.data for record in read_records(file)]
+    files = [file for given in options.data for file in files_of(given)]
+    if len(files) > len(options.data):
+        context.listener(Notice(f"merged: {', '.join(f.name for f in files)}"))
+    records = [record for file in files for record in read_records(file)]
     found = measured(supernet.space, records)
     _plausible(found)
     if found.repeated:
@@ -178,86 +239,39 @@ def _enough(found: Measured) -> tuple[Measured, dict[int, int]]:
     return Measured(space, genes, found.top1[rows], found.repeated), left_out
 
 
-def fit_measured(
+def _task(
     context: JobContext,
     supernet: Supernet,
     found: Measured,
     options: FitOptions,
-    teacher: Predictor | None = None,
-) -> AdditiveFit:
-    """Choose settings, fit, and judge the fit on what it has not seen."""
-    features = features_of(found.space)
-    bits = design([indicator(found.space, f) for f in features], found.genes)
-    size = found.genes[:, 0].astype(np.intp)
-    samples = Samples(bits, size, found.top1, len(found.space.resolutions))
-    context.listener(Progress("fit", 0, 3, "choosing settings"))
-    choice = choose(samples)
-    context.listener(Progress("fit", 1, 3, "judging on a held-out fifth"))
-    seen_not = held_out(samples)
-    context.listener(Progress("fit", 2, 3, "judging the tail"))
-    far = tail(samples, choice)
-    return AdditiveFit(
-        supernet=supernet.space.name,
+    teacher: Predictor | None,
+) -> FitTask:
+    return FitTask(
+        supernet=supernet,
+        records=found,
         dataset=options.dataset,
-        labels=_label(teacher),
-        origin=options.origin or _origin(options, teacher),
+        labels="measured" if teacher is None else "predicted",
+        origin=options.origin or _origin(options),
         command=_command(context, options),
-        settings=choice.settings,
-        held_out=seen_not,
-        tail=far,
-        features=features,
-        sizes=_size_fits(context, supernet, found, samples, choice, far, teacher is None),
+        seed=context.seed,
+        costs=_costs(context, supernet, found) if teacher is None else {},
+        listener=context.listener,
     )
 
 
-def _size_fits(
-    context: JobContext,
-    supernet: Supernet,
-    found: Measured,
-    samples: Samples,
-    choice: Choice,
-    far: Quality,
-    measured_ones: bool,
-) -> tuple[SizeFit, ...]:
-    # Many answers of a smooth teacher leave errors of the form, not noise: largest at the top.
-    fitted = fit(samples, choice.settings)
-    around = interval(samples, choice.predicted, fitted)
-    models = _cost_models(context, supernet) if measured_ones else []
-    costs = {m.name: m.evaluate(found.genes) for m in models}
-    least_width = 0.0 if measured_ones else far.rmse
-
-    def size_fit(index: int, size: int) -> SizeFit:
-        rows = samples.rows_of(index)
-        return SizeFit(
-            image_size=size,
-            records=len(rows),
-            ceiling=float(fitted.ceiling[index]),
-            base=float(fitted.base[index]),
-            half_width=max(float(around.half_width[index]), least_width),
-            best=float(around.best[index]),
-            weights=fitted.weights[index],
-            counts={name: Counts.of(values[rows]) for name, values in costs.items()},
-        )
-
-    return tuple(size_fit(i, size) for i, size in enumerate(found.space.resolutions))
-
-
-def _cost_models(context: JobContext, supernet: Supernet) -> list[CostModel]:
-    models = []
+def _costs(context: JobContext, supernet: Supernet, found: Measured) -> dict[str, NDArray[Any]]:
+    costs = {}
     for name in COUNTED:
         try:
             entry = context.host.cost_model(name)
         except UsageError:
             continue  # nobody offers it: the fit then cannot count under it
-        models.append(entry.build(supernet, entry.options()))
-    return models
+        model = entry.build(supernet, entry.options())
+        costs[model.name] = model.evaluate(found.genes)
+    return costs
 
 
-def _label(teacher: Predictor | None) -> Label:
-    return "measured" if teacher is None else "predicted"
-
-
-def _origin(options: FitOptions, teacher: Predictor | None) -> str:
+def _origin(options: FitOptions) -> str:
     if options.from_mlp is not None:
         return f"distilled from the predictor {options.from_mlp.name}: no measured accuracy in it"
     return "measured accuracies of " + ", ".join(f.name for f in options.data)
@@ -268,38 +282,46 @@ def _command(context: JobContext, options: FitOptions) -> str:
     for file in options.data:
         words += ["--data", str(file)]
     if options.from_mlp is not None:
-        words += ["--from-mlp", str(options.from_mlp), "--seed", str(context.seed)]
+        words += ["--from-mlp", str(options.from_mlp)]
+    if options.predictor != DEFAULT_FORM:
+        words += ["--predictor", options.predictor]
+    if options.from_mlp is not None or options.predictor != DEFAULT_FORM:
+        words += ["--seed", str(context.seed)]
     words += ["--dataset", options.dataset]
     return shlex.join(words + (["--origin", options.origin] if options.origin else []))
 
 
-def _written(
-    context: JobContext, made: AdditiveFit, teacher: Predictor | None, install: bool
-) -> tuple[Path, ...]:
-    name = file_name(made.supernet, made.dataset)
+def _written(context: JobContext, made: FittedFile, name: str, install: bool) -> list[Path]:
     files = []
     if context.out is not None:
-        file = context.out if context.out.suffix == ".json" else context.out / name
-        files.append(_write(file, dumps(made)))
-        if isinstance(teacher, Portable):
-            network = file.parent / f"mlp-{made.supernet}.npz"
-            teacher.save(network)
-            files.append(network)
+        if context.out.suffix in NAMED and context.out.suffix != made.ending:
+            raise UsageError(f"--out {context.out}: this predictor's file ends in {made.ending}")
+        named = context.out.suffix == made.ending
+        files.append(context.out if named else context.out / name)
     if install:
-        files.append(_write(user_folder() / name, dumps(made)))
-    return tuple(files)
+        files.append(user_folder() / name)
+    for file in files:
+        runs.write(file, made.content)
+    return files
 
 
-def _write(file: Path, text: str) -> Path:
-    """Write as a whole or not at all."""
-    part = file.with_name(file.name + ".part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        part.write_text(text, encoding="utf-8")
-        part.replace(file)
-    except OSError as error:
-        raise InputError(f"cannot write {file}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
-    return file
+def _network(context: JobContext, supernet: str, teacher: Predictor | None) -> list[Path]:
+    """The teacher beside the fit, as a file that needs no torch."""
+    if context.out is None or not isinstance(teacher, Portable):
+        return []
+    network = _folder(context.out) / f"mlp-{supernet}.npz"
+    teacher.save(network)
+    return [network]
+
+
+def _folder(out: Path) -> Path:
+    return out.parent if out.suffix in NAMED else out
+
+
+def _draw(context: JobContext, result: FitResult, entry: PredictorEntry) -> None:
+    """Predicted against measured, of the held-out networks."""
+    from ofa_plugins_core.report.measured import held_out_plot
+
+    assert context.out is not None
+    title = f"{result.supernet} on {result.dataset}: {entry.name}, held-out networks"
+    held_out_plot(result.fit.held_out, title, _folder(context.out) / PLOT)

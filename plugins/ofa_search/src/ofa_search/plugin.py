@@ -15,6 +15,7 @@ from ofa_plugins_core.entries import (
 )
 from ofa_plugins_core.hookspecs import hookimpl
 from ofa_plugins_core.interfaces import Predictor, Searcher, Supernet
+from ofa_plugins_core.measured import FitTask, FittedFile
 from ofa_search.fit_options import FitOptions
 from ofa_search.options import ExactOptions, ExhaustiveOptions, Nsga2Options
 
@@ -28,6 +29,7 @@ def ofa_predictors() -> Iterable[PredictorEntry]:
         "additive",
         "one term a choice under a link with diminishing returns; searched exactly",
         load=_load_additive,
+        fit=_fit_additive,
     )
 
 
@@ -37,6 +39,12 @@ def _load_additive(
     from ofa_search.additive.loading import load_additive
 
     return load_additive(supernet, file, entry)
+
+
+def _fit_additive(task: FitTask) -> FittedFile:
+    from ofa_search.additive.fitting import fit_additive
+
+    return fit_additive(task)
 
 
 @hookimpl
@@ -84,10 +92,10 @@ def _build_nsga2(options: Nsga2Options) -> Searcher:
 
 @hookimpl
 def ofa_jobs() -> Iterable[JobEntry]:
-    """Fitting the additive predictor."""
+    """Fitting a predictor."""
     yield JobEntry(
         "fit",
-        "fit the additive predictor to measured accuracies, or to another predictor",
+        "fit a predictor, additive or mlp, to measured accuracies or to another predictor",
         run=_run_fit,
         options=FitOptions,
         example="ofa run fit --supernet moofa_v3 --data measured.jsonl --dataset imagenet",

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import json
+import re
+import shlex
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from attrs import frozen
 
 from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.measured import Measured
 from ofa_plugins_core.values import Genes, SearchSpace
 from ofa_search.restricted_pickle import PlainArray, load_plain
 
@@ -30,21 +33,36 @@ class Record:
     place: str
 
 
-@frozen(eq=False)
-class Measured:
-    """Distinct networks of one space with their accuracies.
+MERGED: Final = "dataset.jsonl"
+"""Of a run of ``ofa run dataset``: all of its records."""
+PARTS: Final = (".jsonl", ".pkl", ".pickle")
 
-    Attributes:
-        space: with the image sizes of the records.
-        genes: (n, genes), canonical, distinct.
-        top1: (n,) percent; the mean where a network was measured more than once.
-        repeated: records that repeat a network.
+
+def files_of(path: Path) -> list[Path]:
+    """The files that a file, a run of ``ofa run dataset``, or a folder of parts stands for.
+
+    Raises:
+        InputError: a folder has no measured accuracies, or is of an unfinished run.
     """
+    if not path.is_dir():
+        return [path]
+    if (path / MERGED).is_file():
+        return [path / MERGED]
+    if (path / "parts").is_dir():
+        raise InputError(
+            f"{path} is of a run that has not ended: its parts are not merged",
+            advice=f"ofa run dataset --resume --out {shlex.quote(str(path))}; Ctrl-C merges too",
+        )
+    found = [f for f in path.iterdir() if f.suffix in PARTS]
+    if not found:
+        raise InputError(f"{path} holds no measured accuracies ({', '.join(PARTS)})")
+    return sorted(found, key=_numbered)
 
-    space: SearchSpace
-    genes: Genes
-    top1: np.ndarray[Any, np.dtype[np.float64]]
-    repeated: int
+
+def _numbered(file: Path) -> tuple[list[tuple[int, str]], str]:
+    """gpu2 before gpu10."""
+    words = re.findall(r"\d+|\D+", file.name)
+    return [(int(w), "") if w.isdigit() else (-1, w) for w in words], file.name
 
 
 def read_records(path: Path) -> list[Record]:

@@ -13,6 +13,7 @@ from attrs import evolve, frozen
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UnknownNameError
 from ofa_plugins_core.values import Derived, Dimension, Gene, SearchSpace
+from ofa_search.plugin import ofa_predictors
 
 STAGES, SLOTS = 3, 3
 
@@ -60,7 +61,7 @@ class Plugins:
 
     def __init__(self, *supernets: Toy) -> None:
         self.supernets = {s.name: s for s in supernets}
-        self.predictors: dict[str, Any] = {}
+        self.predictors: dict[str, Any] = {e.name: e for e in ofa_predictors()}
         self.costs: dict[str, Any] = {}
 
     def _found(self, kind: str, name: str, known: dict[str, Any]) -> Any:
@@ -73,6 +74,10 @@ class Plugins:
 
     def predictor(self, name: str) -> Any:
         return self._found("predictor", name, self.predictors)
+
+    def entries(self, kind: str) -> list[Any]:
+        assert kind == "predictors"
+        return list(self.predictors.values())
 
     def cost_model(self, name: str) -> Any:
         return self._found("cost", name, self.costs)

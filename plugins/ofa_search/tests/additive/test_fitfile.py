@@ -8,9 +8,10 @@ import numpy as np
 import pytest
 
 from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.measured import Quality
 from ofa_search.additive.features import Feature
 from ofa_search.additive.fitfile import FORMAT, AdditiveFit, Counts, SizeFit, dumps, loads
-from ofa_search.additive.values import Quality, Settings
+from ofa_search.additive.values import Settings
 
 QUALITY = Quality(100, 0.9, 0.3, 0.8, 0.01)
 

@@ -12,6 +12,7 @@ from ofa_plugins_core.entries import NoOptions
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.fits import user_fits
 from ofa_plugins_core.interfaces import Predictions
+from ofa_search.additive.fitfile import loads
 from ofa_search.additive.loading import load_additive
 from ofa_search.fit_options import FitOptions
 from ofa_search.fitting import run_fit
@@ -48,7 +49,8 @@ def test_it_reports_how_it_does_on_unseen_networks(fit):
     assert found["held_out"]["networks"] == 60
     assert found["held_out"]["tau"] > 0.8
     assert found["held_out"]["rmse"] < 0.4
-    assert set(found["tail"]) == {"networks", "tau", "rmse", "coverage", "bias"}
+    assert found["held_out"]["pearson"] > 0.9
+    assert set(found["tail"]) == {"networks", "tau", "rmse", "coverage", "bias", "pearson"}
     json.dumps(found)
 
 
@@ -89,7 +91,7 @@ def test_an_installed_fit_is_found_later(fit, toy, tmp_path, monkeypatch):
 def test_files_are_merged(context, toy, records, measure, tmp_path):
     more = measure(toy.space, tmp_path / "more.jsonl", 350)
     found = run_fit(context, FitOptions("toy", data=(records, more)))
-    assert found.fit.records == 350  # the same networks, and fifty more
+    assert found.records == 350  # the same networks, and fifty more
     assert found.repeated == 300
 
 
@@ -103,8 +105,8 @@ def test_costs_that_are_offered_are_counted(context, plugins, records, toy):
     entry = SimpleNamespace(options=NoOptions, build=lambda supernet, options: Cost())
     plugins.costs["peak_memory"] = entry
     made = run_fit(context, FitOptions("toy", data=(records,)))
-    counts = made.fit.sizes[0].counts["peak_memory"]
-    assert counts.at_most(1e9) == made.fit.sizes[0].records
+    fit = loads(made.files[0].read_bytes(), "made")
+    assert fit.sizes[0].counts["peak_memory"].at_most(1e9) == fit.sizes[0].records
 
 
 def test_an_image_size_with_few_records_is_left_out_and_said(context, records):
@@ -129,8 +131,8 @@ def test_another_predictor_is_distilled_and_marked(context, plugins, toy, truth,
     teacher = Teacher(toy.space, truth)
     plugins.predictors["mlp"] = SimpleNamespace(load=lambda supernet, file, entry: teacher)
     found = run_fit(context, FitOptions("toy", from_mlp=tmp_path / "published.pth"))
-    assert found.fit.labels == "predicted"
-    assert "no measured accuracy" in found.fit.origin
+    assert found.labels == "predicted"
+    assert "no measured accuracy" in loads(found.files[0].read_bytes(), "made").origin
     assert [f.name for f in found.files] == ["additive-toy-own.json", "mlp-toy.npz"]
     distilled = load_additive(toy, found.files[0], None)
     assert "answers of another predictor" in distilled.source

@@ -11,7 +11,7 @@ from ofa_plugins_core import Host
 from ofa_plugins_core.entries import FittedPredictorEntry
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_search.additive.fitfile import dumps, loads
-from ofa_search.additive.loading import file_name, load_additive
+from ofa_search.additive.loading import load_additive
 from ofa_search.fit_options import FitOptions
 from ofa_search.fitting import run_fit
 
@@ -32,14 +32,14 @@ def placed(source, folder, dataset, origin):
     """A copy of a fit that can be told apart by its origin."""
     folder.mkdir(exist_ok=True)
     fit = evolve(loads(source.read_bytes(), "toy"), dataset=dataset, origin=origin)
-    file = folder / file_name("toy", dataset)
+    file = folder / f"additive-toy-{dataset}.json"
     file.write_text(dumps(fit))
     return file
 
 
 @pytest.fixture
 def shipped(run_folder, tmp_path):
-    source = run_folder / file_name("toy", "imagenet")
+    source = run_folder / "additive-toy-imagenet.json"
     file = placed(source, tmp_path / "shipped", "imagenet", "shipped")
     return FittedPredictorEntry("additive", "toy", "imagenet", file, "shipped")
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from scipy.stats import kendalltau
 
 from ofa_search.additive.form import Samples, fit
 from ofa_search.additive.validation import (
@@ -13,7 +12,6 @@ from ofa_search.additive.validation import (
     folds,
     held_out,
     interval,
-    kendall,
     out_of_fold,
     tail,
     tail_split,
@@ -55,7 +53,7 @@ def test_the_tail_split_takes_the_lower_seven_tenths_and_the_top_tenth_of_each_s
 
 
 def test_the_interval_holds_about_eighty_percent_of_unseen_networks(samples):
-    found = held_out(samples)
+    found = held_out(samples).quality
     assert 0.68 < found.coverage < 0.92
     assert found.rmse < 0.45
     assert found.tau > 0.8
@@ -79,15 +77,3 @@ def test_the_form_does_not_promise_too_much_where_nothing_was_measured(samples):
     found = tail(samples, choice)
     assert abs(found.bias) < 0.3
     assert found.coverage >= 0.7
-
-
-@pytest.mark.parametrize("levels", [3, 1000])
-def test_kendall_is_scipys_tau_b(levels):
-    generator = np.random.default_rng(levels)
-    a = generator.integers(0, levels, 80).astype(float)
-    b = a + generator.integers(0, levels, 80)
-    assert kendall(a, b) == pytest.approx(kendalltau(a, b).statistic)
-
-
-def test_kendall_of_a_constant_is_zero():
-    assert kendall(np.ones(5), np.arange(5.0)) == 0.0

@@ -1,4 +1,4 @@
-"""The predictor ``mlp``: a published network's accuracies, as they are."""
+"""The predictor ``mlp``: a published network's accuracies as they are, or a user's own network."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ from ofa_mit.predictors.layouts import (
     choices_of,
     layout_for,
 )
-from ofa_mit.predictors.network import Network, read_network, write_network
+from ofa_mit.predictors.network import Network, read_about, read_network, write_network
+from ofa_mit.predictors.own import OwnMlp, own_mlp
 from ofa_plugins_core.entries import FittedPredictorEntry
-from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.interfaces import Archs, Predictions, Supernet
 from ofa_plugins_core.values import SearchSpace
 
@@ -124,19 +125,41 @@ class MlpPredictor:
 
 def load_mlp(
     supernet: Supernet, file: Path | None, entry: FittedPredictorEntry | None
-) -> MlpPredictor:
-    """Read a published predictor for a supernet.
+) -> MlpPredictor | OwnMlp:
+    """Read a predictor for a supernet: a published one, or one that a user fitted.
+
+    Args:
+        file: named by the user, or the folder of a run of ``ofa run fit``; comes first.
+        entry: what the user installed for the supernet and data set.
 
     Raises:
-        UsageError: no file was named, or its layout is not of this supernet's dimensions.
+        UsageError: there is no file, or it is not of this supernet's dimensions.
         InputError: the file is missing or broken.
     """
+    if file is None and entry is not None:
+        file = Path(str(entry.file))
     if file is None:
         raise UsageError(
-            "the predictor mlp needs a file: none ships",
-            advice="--predictor-weights FILE, a published .pth, or an npz made by "
-            "ofa run fit --from-mlp FILE",
+            f"there is no predictor mlp for {supernet.name}: none ships",
+            advice=f"fit one: ofa run fit --supernet {supernet.name} --predictor mlp --data FILE "
+            "--install; or --predictor-weights FILE, a published .pth, or an npz of ofa run fit",
         )
+    file = _named(file)
+    if (about := read_about(file)) is not None:
+        return own_mlp(read_network(file), about, supernet, str(file))
+    return _published(supernet, file)
+
+
+def _named(file: Path) -> Path:
+    if not file.is_dir():
+        return file
+    found = sorted(file.glob("mlp-*.npz"))
+    if len(found) != 1:
+        raise InputError(f"{file} holds {len(found)} networks (mlp-*.npz); name the file")
+    return found[0]
+
+
+def _published(supernet: Supernet, file: Path) -> MlpPredictor:
     network = read_network(file)
     layout = layout_for(network.inputs, str(file))
     keys = {d.key for d in supernet.space.dimensions}

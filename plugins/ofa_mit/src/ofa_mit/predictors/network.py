@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import zipfile
 from collections.abc import Mapping
-from contextlib import suppress
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +12,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from ofa_plugins_core import runs
 from ofa_plugins_core.errors import InputError, MissingExtraError
 
 Floats = NDArray[np.float64]
@@ -166,11 +167,28 @@ def _from_npz(file: Path) -> Network:
     return _checked(parts, base, str(file))
 
 
-def write_network(network: Network, file: Path) -> None:
-    """Write an npz that needs no torch, as a whole or not at all.
+def read_about(file: Path) -> str | None:
+    """What is written beside the weights in an npz of a network that a user fitted, or None.
 
     Raises:
-        InputError: it cannot be written.
+        InputError: the file is missing or broken.
+    """
+    if not file.is_file():
+        raise InputError(f"there is no predictor file {file}")
+    if not _is_npz(file):
+        return None
+    try:
+        with np.load(file, allow_pickle=False) as found:
+            return str(found["about"]) if "about" in found.files else None
+    except (ValueError, OSError, EOFError, TypeError, MemoryError, zipfile.BadZipFile) as error:
+        raise InputError(f"{file} is no predictor file of ours: {error}") from error
+
+
+def network_bytes(network: Network, about: str | None = None) -> bytes:
+    """The network as an npz that needs no torch, the same bytes for the same network.
+
+    Args:
+        about: text to keep beside the weights.
     """
     arrays: dict[str, Any] = {"format": np.array(FORMAT), "layers": np.array(len(network.layers))}
     for index, (weight, bias) in enumerate(network.layers):
@@ -178,14 +196,17 @@ def write_network(network: Network, file: Path) -> None:
             f"weight{index}": weight.astype(np.float32),  # as published: nothing is lost
             f"bias{index}": bias.astype(np.float32),
         }
-    part = file.with_name(file.name + ".part")
-    try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        with part.open("wb") as stream:
-            np.savez(stream, base=np.array(network.base), **arrays)
-        part.replace(file)
-    except OSError as error:
-        raise InputError(f"cannot write {file}: {error.strerror or error}") from error
-    finally:
-        with suppress(OSError):
-            part.unlink(missing_ok=True)
+    if about is not None:
+        arrays["about"] = np.array(about)
+    content = io.BytesIO()
+    np.savez(content, base=np.array(network.base), **arrays)
+    return content.getvalue()
+
+
+def write_network(network: Network, file: Path) -> None:
+    """Write an npz that needs no torch, as a whole or not at all.
+
+    Raises:
+        InputError: it cannot be written.
+    """
+    runs.write(file, network_bytes(network))

@@ -8,18 +8,19 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping, Sequence
-from typing import Any, Final, Literal
+from typing import Any, Final
 
 import numpy as np
 from attrs import asdict, field, frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.measured import Label, Quality
 from ofa_search.additive.features import Feature
-from ofa_search.additive.values import Floats, Quality, Settings
+from ofa_search.additive.values import Floats, Settings
 
 FORMAT: Final = "ofa additive predictor, 1"
-Label = Literal["measured", "predicted"]
+_JUDGED: Final = ("networks", "tau", "rmse", "coverage", "bias")
 
 
 @frozen(eq=False)
@@ -118,13 +119,18 @@ def dumps(fit: AdditiveFit) -> str:
         "command": fit.command,
         "records": fit.records,
         "settings": asdict(fit.settings),
-        "held_out": _rounded(asdict(fit.held_out)),
-        "tail": _rounded(asdict(fit.tail)),
+        "held_out": _quality_dict(fit.held_out),
+        "tail": _quality_dict(fit.tail),
         "features": [[f.key, f.slot, f.at_least] for f in fit.features],
     }
     lines = [f"{json.dumps(key)}: {json.dumps(value)}" for key, value in found.items()]
     sizes = ",\n".join(json.dumps(_rounded(_size_dict(s))) for s in fit.sizes)
     return "{\n" + ",\n".join(lines) + f',\n"sizes": [\n{sizes}\n]\n}}\n'
+
+
+def _quality_dict(found: Quality) -> dict[str, Any]:
+    judged: dict[str, Any] = _rounded({key: getattr(found, key) for key in _JUDGED})
+    return judged
 
 
 def _size_dict(size: SizeFit) -> dict[str, Any]:

@@ -47,11 +47,6 @@ def load_additive(
     return AdditivePredictor(fit, supernet.space, entry.extrapolation)
 
 
-def file_name(supernet: str, dataset: str) -> str:
-    """Name of a fit's file."""
-    return f"additive-{supernet}-{dataset}.json"
-
-
 def _named(file: Path) -> Path:
     if not file.is_dir():
         return file

@@ -13,8 +13,9 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from ofa_plugins_core.measured import HeldOut, Quality
 from ofa_search.additive.form import Coefficients, Indices, Samples, fit
-from ofa_search.additive.values import BEYOND, Floats, Quality, Settings
+from ofa_search.additive.values import BEYOND, Floats, Settings
 
 GRID: Final = tuple(
     Settings(delta, ridge, tie)
@@ -123,27 +124,24 @@ def interval(samples: Samples, out_of_fold_predicted: Floats, fitted: Coefficien
     return Interval(np.array(widths), np.array(best))
 
 
-def quality(train: Samples, test: Samples, choice: Choice) -> Quality:
-    """Fit to one set under chosen settings, judge on the other."""
+def unseen(train: Samples, test: Samples, choice: Choice) -> HeldOut:
+    """Fit to one set under chosen settings, predict the other."""
     fitted = fit(train, choice.settings)
     around = interval(train, choice.predicted, fitted)
     predicted = fitted.predict(test.bits, test.size)
-    error = predicted - test.accuracy
-    inside = np.abs(error) <= around.widths(predicted, test.size)
-    return Quality(
-        networks=len(error),
-        tau=kendall(predicted, test.accuracy),
-        rmse=float(np.sqrt(np.mean(error**2))),
-        coverage=float(inside.mean()),
-        bias=float(error.mean()),
-    )
+    return HeldOut(predicted, test.accuracy, around.widths(predicted, test.size))
 
 
-def held_out(samples: Samples) -> Quality:
-    """Quality on a fifth that neither the fit nor the choice of settings has seen."""
+def quality(train: Samples, test: Samples, choice: Choice) -> Quality:
+    """Fit to one set under chosen settings, judge on the other."""
+    return unseen(train, test, choice).quality
+
+
+def held_out(samples: Samples) -> HeldOut:
+    """A fifth that neither the fit nor the choice of settings has seen."""
     test = folds(len(samples.accuracy), seed=1) == 0
     train = samples.take(~test)
-    return quality(train, samples.take(test), choose(train))
+    return unseen(train, samples.take(test), choose(train))
 
 
 def tail(samples: Samples, choice: Choice) -> Quality:
@@ -152,14 +150,3 @@ def tail(samples: Samples, choice: Choice) -> Quality:
     train = samples.take(low)
     known = Choice(choice.settings, out_of_fold(train, choice.settings), choice.tail_bias)
     return quality(train, samples.take(top), known)
-
-
-def kendall(a: Floats, b: Floats) -> float:
-    """Kendall's τ-b of two series, ties counted; 0 where one of them is constant."""
-    concordance = pairs_a = pairs_b = 0.0
-    for i in range(len(a) - 1):
-        sign_a, sign_b = np.sign(a[i + 1 :] - a[i]), np.sign(b[i + 1 :] - b[i])
-        concordance += float(sign_a @ sign_b)
-        pairs_a += float(np.abs(sign_a).sum())
-        pairs_b += float(np.abs(sign_b).sum())
-    return float(concordance / np.sqrt(pairs_a * pairs_b)) if pairs_a and pairs_b else 0.0

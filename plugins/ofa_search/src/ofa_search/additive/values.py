@@ -32,22 +32,3 @@ class Settings:
     delta: float
     ridge: float
     tie: float
-
-
-@frozen
-class Quality:
-    """How a fit does on networks that it has not seen.
-
-    Attributes:
-        networks: how many.
-        tau: Kendall's τ-b between predicted and measured accuracy.
-        rmse: points.
-        coverage: share of measured values inside the 80 % interval.
-        bias: mean of predicted − measured, points.
-    """
-
-    networks: int
-    tau: float
-    rmse: float
-    coverage: float
-    bias: float
