@@ -15,6 +15,7 @@ from ofa_plugins_core.entries import (
     FittedPredictorEntry,
     JobContext,
     JobEntry,
+    NoOptions,
     PredictorEntry,
     RuntimePolicyEntry,
     SamplerEntry,
@@ -77,6 +78,8 @@ def handed_out(record: Any, label: str, plugin: Plugin, plugins: Sequence[Plugin
     if isinstance(record, FittedPredictorEntry | WeightsEntry):
         return record
     seam = SEAMS[type(record)]
+    if isinstance(record, SupernetEntry) and record.options is not NoOptions:
+        seam = attrs.evolve(seam, before=0)
     if isinstance(record, JobEntry):
         return attrs.evolve(record, run=GuardedJob(record, plugin, plugins))
     return attrs.evolve(record, **{seam.call: Guarded(label, record, plugin, seam)})

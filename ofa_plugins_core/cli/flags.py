@@ -182,6 +182,11 @@ def option_value(name: str, entries: Sequence[Any], key: str, value: object) -> 
     raise UsageError(f"{name}: {unknown_key(key, known)}")
 
 
+def has_option(entry: Any, key: str) -> bool:
+    """Whether an entry's options have a key."""
+    return any(f.name == key for f in _fields(entry.options) if f.init)
+
+
 def signed(call: Callable[..., Any], flags: list[inspect.Parameter]) -> Callable[..., Any]:
     """A function that typer sees with these parameters."""
 

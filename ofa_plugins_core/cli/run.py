@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import typer
 from attrs import frozen
@@ -17,7 +17,7 @@ from ofa_plugins_core.cli import flags, output
 from ofa_plugins_core.cli.session import Session
 from ofa_plugins_core.cli.written import Written, as_written
 from ofa_plugins_core.config import Words, plain, structure
-from ofa_plugins_core.entries import JobContext, JobEntry
+from ofa_plugins_core.entries import JobContext, JobEntry, SupernetEntry
 from ofa_plugins_core.errors import InfeasibleError, OfaError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Listener, Notice
 from ofa_plugins_core.hookspecs import KINDS
@@ -99,6 +99,7 @@ class Request:
     Attributes:
         options: an instance of the job's options class.
         settings: options of entries, by name.
+        supernets: those of them that supernets have.
         seed: of every random choice.
         out: where results go, or None.
         resume: go on with what is there.
@@ -107,6 +108,7 @@ class Request:
 
     options: Any
     settings: Mapping[str, Mapping[str, Any]]
+    supernets: Mapping[str, Mapping[str, Any]]
     seed: int
     out: Path | None
     resume: bool
@@ -115,7 +117,9 @@ class Request:
     def configuration(self, job: str) -> dict[str, Any]:
         """As ``config.yaml`` keeps it."""
         found = {"job": job, **plain(self.options), "seed": self.seed}
-        return {**found, "set": plain(self.settings)} if self.settings else found
+        names = [*self.settings, *(n for n in self.supernets if n not in self.settings)]
+        both = {n: {**self.supernets.get(n, {}), **self.settings.get(n, {})} for n in names}
+        return {**found, "set": plain(both)} if both else found
 
 
 def requested(entry: JobEntry, host: Host, given: Mapping[str, Any]) -> Request:
@@ -137,7 +141,7 @@ def requested(entry: JobEntry, host: Host, given: Mapping[str, Any]) -> Request:
         if given.get(name) is not None:
             shared[name] = Words(given[name])
     settings = flags.settings(given.get("set") or [], shared.get("set") or {})
-    settings = _typed(host, settings)
+    supernets, settings = _typed(host, settings)
     seed = structure(shared.get("seed", 0), int, "seed")
     if seed < 0:
         raise UsageError(f"seed: expected a whole number from 0 up, found {seed}")
@@ -145,6 +149,7 @@ def requested(entry: JobEntry, host: Host, given: Mapping[str, Any]) -> Request:
     return Request(
         structure(data, entry.options, entry.name),
         settings,
+        supernets,
         seed,
         None if out is None else structure(out, Path, "out"),
         bool(given.get("resume")),
@@ -165,30 +170,53 @@ def _file_data(entry: JobEntry, given: Mapping[str, Any]) -> dict[str, Any]:
     return {}
 
 
-def _typed(host: Host, settings: Mapping[str, Mapping[str, Any]]) -> dict[str, dict[str, Any]]:
+Settings: TypeAlias = dict[str, dict[str, Any]]
+
+
+def _typed(host: Host, settings: Mapping[str, Mapping[str, Any]]) -> tuple[Settings, Settings]:
     """The settings as plain values of the types that the entries' options ask for.
+
+    Returns:
+        Those of supernets, which the host takes, and those of other entries, which the job takes; a
+        name may be that of both (a supernet's and its training plan's).
 
     Raises:
         UsageError: no entry has the name, or its options have no such key or another type.
     """
-    entries: dict[str, list[Any]] = {}
-    for kind in KINDS:
-        for entry in host.entries(kind):
-            if hasattr(entry, "options"):
-                entries.setdefault(entry.name, []).append(entry)
-    for name in settings:
+    entries = _with_options(host)
+    supernets: Settings = {}
+    others: Settings = {}
+    for name, values in settings.items():
         if name not in entries:
             raise UnknownNameError("name in --set", name, entries)
-    return {
-        name: {k: plain(flags.option_value(name, entries[name], k, v)) for k, v in values.items()}
-        for name, values in settings.items()
-    }
+        for key, value in values.items():
+            typed = plain(flags.option_value(name, entries[name], key, value))
+            for entry in entries[name]:
+                if flags.has_option(entry, key):
+                    place = supernets if isinstance(entry, SupernetEntry) else others
+                    place.setdefault(name, {})[key] = typed
+        if not values:
+            others[name] = {}
+    return supernets, others
+
+
+def _with_options(host: Host) -> dict[str, list[Any]]:
+    """Name or alias -> the entries of every kind that go by it and take options."""
+    found: dict[str, list[Any]] = {}
+    entries = [entry for kind in KINDS for entry in host.entries(kind) if hasattr(entry, "options")]
+    for entry in entries:
+        found.setdefault(entry.name, []).append(entry)
+    names = {entry.name for entry in host.entries("supernets")}
+    for entry in host.entries("supernets"):  # a supernet's name comes before an alias
+        for alias in set(entry.aliases) - names:
+            found.setdefault(alias, []).append(entry)
+    return found
 
 
 def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
     """Run a job and show, and keep, what it returns; the exit code."""
-    host = session.host()
-    request = requested(entry, host, given)
+    request = requested(entry, session.host(), given)
+    host = session.host().configured(request.supernets)
     out = request.out
     if out is not None:
         runs.check_out(out, request.resume)
@@ -201,7 +229,9 @@ def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
         found = runs.check_resumed(resumed, configuration)
         if not found:
             teller(Notice(f"nothing to go on with in {out}: it starts anew"))
-    context = JobContext(host, teller, request.seed, out, request.resume, request.settings)
+    context = JobContext(
+        host, teller, request.seed, out, request.resume, request.settings, configuration
+    )
     started = time.monotonic()
     try:
         result = entry.run(context, request.options)
@@ -211,6 +241,8 @@ def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
         raise
     finally:
         teller.close()
+    for name in host.unused_settings():
+        teller(Notice(f"the options of {name} had no effect: it takes no part here"))
     if result is None:  # a process that only helps another: nothing to show or to keep
         return 0
     about = runs.about(host, session.command, request.seed, time.monotonic() - started)
@@ -243,7 +275,7 @@ def _kept(
 
     Where --out names a file, a job may have written it itself; else the result goes there.
     """
-    if out is None:
+    if out is None or not getattr(result, "worth_keeping", True):
         return False
     rows = result.as_rows() if hasattr(result, "as_rows") else None
     try:

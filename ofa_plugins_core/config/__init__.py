@@ -26,7 +26,7 @@ from ofa_plugins_core.config.reading import MAX_BYTES as MAX_BYTES
 from ofa_plugins_core.config.reading import first_line, read_words, shown
 from ofa_plugins_core.config.reading import read_json as read_json
 from ofa_plugins_core.config.reading import read_yaml as read_yaml
-from ofa_plugins_core.entries import SupernetFamilyEntry
+from ofa_plugins_core.entries import SupernetEntry, SupernetFamilyEntry
 from ofa_plugins_core.errors import OfaError, UsageError
 from ofa_plugins_core.interfaces import Supernet
 
@@ -126,6 +126,9 @@ class Families(Protocol):
     def family(self, name: str) -> SupernetFamilyEntry:
         """A kind of supernet by name."""
 
+    def supernet_entry(self, name: str) -> SupernetEntry:
+        """A supernet by name or alias."""
+
     def entries(self, kind: str) -> list[Any]:
         """Every record of a kind."""
 
@@ -133,11 +136,15 @@ class Families(Protocol):
 def supernet_from_file(host: Families, path: Path) -> Supernet:
     """A supernet from a user's own row: YAML with ``family``, the row's fields, and a ``name``.
 
+    Or a variant of another: ``base``, and its options. A variant is named after its base.
+
     Raises:
         InputError: the file is missing, or is no plain YAML.
         UsageError: it does not describe a supernet; with the key and the value found.
     """
     data = read_yaml(path)
+    if "base" in data:
+        return _variant(host, path, data)
     family = data.pop("family", None)
     known = ", ".join(entry.name for entry in host.entries("families"))
     if not isinstance(family, str):
@@ -147,6 +154,19 @@ def supernet_from_file(host: Families, path: Path) -> Supernet:
     try:
         entry = host.family(family)
         return entry.build(name, structure(data, entry.row))
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", advice=error.advice) from error
+
+
+def _variant(host: Families, path: Path, data: dict[str, Any]) -> Supernet:
+    """Another supernet with some of its options set."""
+    base = data.pop("base")
+    if not isinstance(base, str):
+        raise UsageError(f"{path}: base: expected a supernet's name, found {shown(base)}")
+    try:
+        entry = host.supernet_entry(base)
+        options: Any = structure(data, entry.options)
+        return entry.build(options) if data else entry.build()
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", advice=error.advice) from error
 

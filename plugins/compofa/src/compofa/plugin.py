@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from compofa import networks, published
 from ofa_mit.plan_options import ShrinkingOptions
+from ofa_mit.variants import MobileVariant, varied
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
 from ofa_plugins_core.entries import FittedPredictorEntry, TrainingPlanEntry, WeightsEntry
 from ofa_plugins_core.interfaces import Supernet, TrainingPlan
@@ -22,13 +24,17 @@ FITTED: Final = Path(__file__).parent / "fitted"
 def ofa_supernets() -> Iterable[SupernetEntry]:
     """CompOFA with fixed and with free kernels."""
     yield SupernetEntry(
-        "compofa", "ofa_mbv3_w1.0, depth and expand ratio coupled, fixed kernels", networks.compofa
+        "compofa",
+        "ofa_mbv3_w1.0, depth and expand ratio coupled, fixed kernels",
+        partial(varied, networks.compofa),
+        options=MobileVariant,
     )
     yield SupernetEntry(
         "compofa_elastic",
         "ofa_mbv3_w1.0, depth and expand ratio coupled, free kernels",
-        networks.compofa_elastic,
+        partial(varied, networks.compofa_elastic),
         ("CompOFA", "compofa-elastic"),
+        MobileVariant,
     )
 
 

@@ -28,6 +28,12 @@ class MoofaRow:
     kernel: int = field(default=7, metadata={"help": "reference kernel size of the schedule"})
     stem: int = 3
     first: int = 8
+    stem_stride: int = field(
+        default=2, metadata={"help": "stride of the first convolution; 1 for small images"}
+    )
+    strides: tuple[int, ...] | None = field(
+        default=None, metadata={"help": "stride of each stage's first block; default: 2 each"}
+    )
     activations: tuple[Activation, ...] = ("h_swish", "h_swish", "h_swish", "relu", "h_swish")
     se: tuple[bool, ...] = (False, True, True, False, True)
     ks: tuple[int, ...] = (3, 5, 7)
@@ -55,7 +61,8 @@ class MoofaRow:
             stem=self.stem,
             first=self.first,
             widths=tuple(widths),
-            strides=(2,) * stages,
+            strides=(2,) * stages if self.strides is None else self.strides,
+            stem_stride=self.stem_stride,
             activations=self.activations,
             se=self.se,
             final_expand=last,

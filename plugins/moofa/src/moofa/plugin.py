@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from functools import partial
 from pathlib import Path
 from typing import Final
 
 from moofa import networks, published
 from moofa.balanced import BalancedOptions, balanced
 from ofa_mit.plan_options import ShrinkingOptions
+from ofa_mit.variants import MobileVariant, varied
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
 from ofa_plugins_core.entries import (
     FittedPredictorEntry,
@@ -28,16 +30,25 @@ FITTED: Final = Path(__file__).parent / "fitted"
 def ofa_supernets() -> Iterable[SupernetEntry]:
     """MOOFA's ablation V1 and V2, and its network V3."""
     yield SupernetEntry(
-        "moofa_v1", "memory-constant widths, e = 3, 4, 6", networks.moofa_v1, ("MOOFA_V1",)
+        "moofa_v1",
+        "memory-constant widths, e = 3, 4, 6",
+        partial(varied, networks.moofa_v1),
+        ("MOOFA_V1",),
+        MobileVariant,
     )
     yield SupernetEntry(
-        "moofa_v2", "memory-constant widths, e = 1, 1.5, 2", networks.moofa_v2, ("MOOFA_V2",)
+        "moofa_v2",
+        "memory-constant widths, e = 1, 1.5, 2",
+        partial(varied, networks.moofa_v2),
+        ("MOOFA_V2",),
+        MobileVariant,
     )
     yield SupernetEntry(
         "moofa_v3",
         "memory-constant widths, e = 2, 3, 4: the paper's network",
-        networks.moofa_v3,
+        partial(varied, networks.moofa_v3),
         ("MOOFA_V3", "mc_ofa"),
+        MobileVariant,
     )
 
 
@@ -60,6 +71,7 @@ def ofa_samplers() -> Iterable[SamplerEntry]:
         "as many networks in each of several ranges of a cost (MOOFA)",
         balanced,
         BalancedOptions,
+        cost="cost",
     )
 
 

@@ -30,7 +30,7 @@ class MobileRow:
     ``max_depths``.
     """
 
-    stem: int = field(metadata={"help": "channels of the first convolution (3×3, stride 2)"})
+    stem: int = field(metadata={"help": "channels of the first convolution (3×3)"})
     first: int = field(metadata={"help": "channels of block 0 (e = 1, k = 3, stride 1)"})
     widths: tuple[int, ...] = field(metadata={"help": "channels of each elastic stage"})
     strides: tuple[int, ...] = field(metadata={"help": "stride of each stage's first block"})
@@ -48,6 +48,9 @@ class MobileRow:
     )
     resolutions: tuple[int, ...] = field(
         default=(128, 160, 192, 224), metadata={"help": "image sizes in pixels"}
+    )
+    stem_stride: int = field(
+        default=2, metadata={"help": "stride of the first convolution; 1 for small images"}
     )
     stem_activation: Activation = "h_swish"
     first_activation: Activation = "relu"
@@ -70,6 +73,7 @@ class MobileRow:
         for name, values in channels.items():
             checks.in_range(name, values, 1, checks.MAX_CHANNELS)
         checks.in_range("strides", self.strides, 1, 8)
+        checks.in_range("stem_stride", (self.stem_stride,), 1, 2)
         checks.in_range("dropout", (self.dropout,), 0, 0.99)
         checks.common(self.resolutions, self.classes, self.norm_eps)
         self._check_options()
@@ -311,7 +315,7 @@ def mobile_sites(row: MobileRow, space: SearchSpace) -> Iterator[Site]:
             stage,
             position,
             channels,
-            (2, *row.strides[: stage + (position > 0)]),
+            (row.stem_stride, *row.strides[: stage + (position > 0)]),
             _by_depth(kernel, depths),
             _by_depth(expand, depths),
         )
@@ -329,9 +333,9 @@ def _stem(row: MobileRow, size: int) -> Block:
         3,
         row.stem,
         size,
-        output_size(size, 2),
+        output_size(size, row.stem_stride),
         3,
-        2,
+        row.stem_stride,
         norm=True,
         activation=row.stem_activation,
     )
@@ -344,7 +348,7 @@ def _first(row: MobileRow, size: int) -> Block:
         row.stem,
         row.stem,
         row.first,
-        output_size(size, 2),
+        output_size(size, row.stem_stride),
         3,
         1,
         row.first_activation,
@@ -362,7 +366,7 @@ def _head_block(row: MobileRow, number: int, size: int, values: tuple[Number, ..
 @lru_cache(maxsize=1024)
 def _head(row: MobileRow, size: int) -> tuple[Block, ...]:
     """What follows the last stage: final expand, pooling and feature mix, classifier."""
-    last = _reduced(size, (2, *row.strides))
+    last = _reduced(size, (row.stem_stride, *row.strides))
     width, act = row.widths[-1], row.head_activation
     blocks = []
     if row.final_expand is not None:

@@ -33,6 +33,12 @@ class ResidualRow:
     resolutions: tuple[int, ...] = field(
         default=(128, 160, 192, 224), metadata={"help": "image sizes in pixels"}
     )
+    stem_stride: int = field(
+        default=2, metadata={"help": "stride of the first convolution; 1 for small images"}
+    )
+    max_pool: bool = field(
+        default=True, metadata={"help": "the max pool of stride 2 after the stem"}
+    )
     norm_eps: float = 1e-5
     classes: int = 1000
 
@@ -49,6 +55,7 @@ class ResidualRow:
                 )
             checks.in_range(name, widths, 1, checks.MAX_CHANNELS)
         checks.in_range("strides", self.strides, 1, 8)
+        checks.in_range("stem_stride", (self.stem_stride,), 1, 2)
         checks.in_range("base_depths", self.base_depths, 1, checks.MAX_DEPTH)
         checks.common(self.resolutions, self.classes, self.norm_eps)
         checks.options("e", self.e, 0.01, checks.MAX_EXPAND)
@@ -129,7 +136,8 @@ def residual_sites(row: ResidualRow, space: SearchSpace) -> Iterator[Site]:
     yield Site("stem", (w[0],), lambda size, v: _stem(row, size, int(v[0])))
     yield Site("stem residual", (d[0], w[0]), lambda size, v: _stem_residual(row, size, v))
     yield Site("stem out", (w[0], w[1]), lambda size, v: _stem_out(row, size, v))
-    yield Site("max pool", (w[1],), lambda size, v: _max_pool(row, size, int(v[0])))
+    if row.max_pool:
+        yield Site("max pool", (w[1],), lambda size, v: _max_pool(row, size, int(v[0])))
     for slot, stage, position in row.slots():
         yield _block_site(row, stage, position, (d[stage + 1], w[stage + 1], w[stage + 2], e[slot]))
     yield Site("pool", (w[-1],), lambda size, v: _head(row, size, int(v[0]))[0])
@@ -160,8 +168,9 @@ def _block_site(row: ResidualRow, stage: int, position: int, columns: tuple[int,
 @lru_cache(maxsize=4096)
 def _stem(row: ResidualRow, size: int, mid: int) -> Block:
     width = row.stem_mid[mid]
-    after = output_size(size, 2)
-    op = Op("conv", "conv", 3, width, size, after, 3, 2, norm=True, activation="relu")
+    stride = row.stem_stride
+    after = output_size(size, stride)
+    op = Op("conv", "conv", 3, width, size, after, 3, stride, norm=True, activation="relu")
     return Block("stem", "stem", (op,), choice=(("w", width),))
 
 
@@ -170,7 +179,7 @@ def _stem_residual(row: ResidualRow, size: int, values: tuple[Number, ...]) -> B
     depth, mid = values
     if depth == 0:
         return None
-    width, after = row.stem_mid[int(mid)], output_size(size, 2)
+    width, after = row.stem_mid[int(mid)], output_size(size, row.stem_stride)
     op = Op("conv", "conv", width, width, after, after, 3, norm=True, activation="relu")
     return Block("stem residual", "stem", (op,), shortcut=True)
 
@@ -178,14 +187,14 @@ def _stem_residual(row: ResidualRow, size: int, values: tuple[Number, ...]) -> B
 @lru_cache(maxsize=4096)
 def _stem_out(row: ResidualRow, size: int, values: tuple[Number, ...]) -> Block:
     mid, out = (row.stem_mid[int(values[0])], row.stem[int(values[1])])
-    after = output_size(size, 2)
+    after = output_size(size, row.stem_stride)
     op = Op("conv", "conv", mid, out, after, after, 3, norm=True, activation="relu")
     return Block("stem out", "stem", (op,), choice=(("w", out),))
 
 
 @lru_cache(maxsize=4096)
 def _max_pool(row: ResidualRow, size: int, out: int) -> Block:
-    width, before = row.stem[out], output_size(size, 2)
+    width, before = row.stem[out], output_size(size, row.stem_stride)
     op = Op("max", "pool", width, width, before, output_size(before, 2), 3, 2)
     return Block("max pool", "pool", (op,))
 
@@ -200,8 +209,7 @@ def _bottleneck(
     if position == 0:
         into = (row.stem if stage == 0 else row.widths[stage - 1])[before]
         stride = row.strides[stage]
-    done = row.strides[: stage + (position > 0)]
-    entry = _reduced(size, done)
+    entry = _reduced(row, size, stage + (position > 0))
     after, mid = output_size(entry, stride), middle(out, e)
     ops = [
         Op("reduce", "conv", into, mid, entry, entry, norm=True, activation="relu"),
@@ -223,16 +231,19 @@ def _bottleneck(
     )
 
 
-def _reduced(size: int, strides: tuple[int, ...]) -> int:
-    size = output_size(output_size(size, 2), 2)  # stem and max pool
-    for stride in strides:
+def _reduced(row: ResidualRow, size: int, stages: int) -> int:
+    """Pixels after the stem, the max pool and so many stages."""
+    size = output_size(size, row.stem_stride)
+    if row.max_pool:
+        size = output_size(size, 2)
+    for stride in row.strides[:stages]:
         size = output_size(size, stride)
     return size
 
 
 @lru_cache(maxsize=4096)
 def _head(row: ResidualRow, size: int, width: int) -> tuple[Block, Block]:
-    channels, last = row.widths[-1][width], _reduced(size, row.strides)
+    channels, last = row.widths[-1][width], _reduced(row, size, len(row.strides))
     pool = Op("mean", "pool", channels, channels, last, 1, last, last)
     linear = Op("linear", "linear", channels, row.classes, 1, 1, bias=True)
     return Block("pool", "pool", (pool,)), Block("classifier", "classifier", (linear,))
