@@ -7,13 +7,16 @@ import os
 import sys
 import time
 from collections.abc import Iterable, Iterator, Sequence
-from typing import Any, Final, Literal, TextIO, TypeAlias
+from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeAlias
 
 from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
 from ofa_plugins_core.events import Event, Notice, Progress
+
+if TYPE_CHECKING:
+    from ofa_plugins_core.cli.bars import Bars
 
 Rows: TypeAlias = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 """A table: its title, its column names, its rows of text."""
@@ -23,7 +26,11 @@ MOST_ROWS: Final = 21
 
 QUIET_SECONDS: Final = 10.0
 """Between lines of progress where stderr is no terminal."""
+MOST_TOLD: Final = 3
+"""Things in such a line: those that began last."""
 
+FIRST_SECONDS: Final = 0.5
+"""Before bars of progress are shown on a terminal."""
 
 PIPED: Final = 160
 """Columns where the output is no terminal, unless COLUMNS says otherwise."""
@@ -95,33 +102,61 @@ def _is_figure(cell: str) -> bool:
 
 
 class Teller:
-    """A listener that tells events on stderr: one moving line on a terminal, else now and then."""
+    """A listener that tells events on stderr: bars on a terminal, else a line now and then."""
 
     def __init__(self) -> None:
         self._moving = sys.stderr.isatty()
         self._last = time.monotonic()
-        self._open = False
+        self._latest: dict[str, Progress] = {}
+        self._bars: Bars | None = None
 
     def __call__(self, event: Event) -> None:
         """Tell one event."""
         if isinstance(event, Notice):
-            self.close()
-            sys.stderr.write(f"note: {event.message}\n")
+            self._notice(f"note: {event.message}")
         elif isinstance(event, Progress):
             self._progress(event)
 
+    def _notice(self, line: str) -> None:
+        if self._bars is not None:
+            self._bars.note(line)
+        else:
+            sys.stderr.write(f"{line}\n")
+
     def _progress(self, event: Progress) -> None:
+        if self._bars is not None:
+            self._bars.show(event)
+            return
+        self._latest[event.what] = event
         now = time.monotonic()
-        if now - self._last < (0.1 if self._moving else QUIET_SECONDS):
+        if now - self._last < (FIRST_SECONDS if self._moving else QUIET_SECONDS):
             return
         self._last = now
-        line = f"{event.what} {event.done}/{event.total} {event.note}".rstrip()
-        sys.stderr.write(f"\r\x1b[K{line[:110]}" if self._moving else f"{line}\n")
+        if self._moving:
+            self._begin()
+        else:
+            self._line()
+
+    def _begin(self) -> None:
+        """Show bars from now on; what is short is over before they are even loaded."""
+        from ofa_plugins_core.cli.bars import Bars
+
+        self._bars = Bars.on(console())
+        for event in self._latest.values():
+            self._bars.show(event)
+        self._latest.clear()
+
+    def _line(self) -> None:
+        told = list(self._latest.values())[-MOST_TOLD:]
+        line = "; ".join(f"{e.what} {e.done}/{e.total} {e.note}".rstrip() for e in told)
+        sys.stderr.write(f"{line}\n")
         sys.stderr.flush()
-        self._open = self._moving
+        self._latest.clear()
 
     def close(self) -> None:
-        """Wipe the moving line."""
-        if self._open:
-            sys.stderr.write("\r\x1b[K")
-            self._open = False
+        """Wipe the bars."""
+        if self._bars is not None:
+            self._bars.close()
+            self._bars = None
+        self._latest.clear()
+        self._last = time.monotonic()
