@@ -304,7 +304,8 @@ class JobEntry:
             dict or a list of dicts (JSON), or an object with ``as_json()`` and, where it has them,
             ``as_tables()`` for the terminal: (title, column names, rows of text) each,
             ``most_rows`` shown of one, ``as_rows()`` for front.csv, ``exit_code`` (130: it was
-            interrupted). None: nothing is shown or kept, as in a process that only helps another.
+            interrupted), ``worth_keeping`` (False: it gets no run's folder). None: nothing is
+            shown or kept, as in a process that only helps another.
         example: a command line that works, for the help text.
         keeps_run: has a run folder of its own also where no --out is given.
     """

@@ -37,3 +37,16 @@ Listener: TypeAlias = Callable[[Event], None]
 
 def silent(event: Event) -> None:
     """The listener that ignores everything."""
+
+
+def each_once(listener: Listener) -> Listener:
+    """Without notices that were told already: two splits of a data set are listed alike."""
+    said: set[Notice] = set()
+
+    def tell(event: Event) -> None:
+        if not isinstance(event, Notice) or event not in said:
+            listener(event)
+        if isinstance(event, Notice):
+            said.add(event)
+
+    return tell

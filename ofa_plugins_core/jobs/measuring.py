@@ -14,7 +14,7 @@ from attrs import evolve, field, frozen
 
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, OfaError
-from ofa_plugins_core.events import Event, Listener, Notice, Progress
+from ofa_plugins_core.events import Notice, Progress, each_once
 from ofa_plugins_core.interfaces import Subnet
 from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
 from ofa_plugins_core.jobs.networks import SYNTHETIC, Loaded, load_network
@@ -210,7 +210,7 @@ def bench_of(context: JobContext, options: EvaluateOptions, group: Engine, size:
         UsageError: classes of data and network do not fit.
         InputError: data or weights are missing or broken.
     """
-    context = evolve(context, listener=_each_once(context.listener))
+    context = evolve(context, listener=each_once(context.listener))
     images = _images(context, options, size)
     classes = None if images is None else len(images.classes) or None
     loaded = load_network(context, options, classes, teacher=options.model == "teacher")
@@ -222,8 +222,8 @@ def bench_of(context: JobContext, options: EvaluateOptions, group: Engine, size:
     calibration = _calibration(context, options, group, size)
     of = {
         **_weights(loaded),
-        "evaluated_on": _fingerprint(supply),
-        "calibrated_on": _fingerprint(calibration),
+        "evaluated_on": None if supply is None else fingerprint(supply.images),
+        "calibrated_on": None if calibration is None else fingerprint(calibration.images),
     }
     return Bench(context, options, loaded, group, runner, supply, calibration, of)
 
@@ -235,27 +235,12 @@ def _weights(loaded: Loaded) -> dict[str, str | None]:
     return {"weights_file": str(loaded.file), "weights_sha256": digest(loaded.file)}
 
 
-def _fingerprint(supply: Supply | None) -> str | None:
+def fingerprint(images: ImageSet) -> str:
     """Images by number and names: their bytes would take as long to read as to evaluate."""
-    if supply is None:
-        return None
-    images, names = supply.images, hashlib.sha256()
+    names = hashlib.sha256()
     for number in images.numbers:
         names.update(f"{images.pictures.called(number)}\n".encode())
     return f"{len(images):,} images, names {names.hexdigest()[:12]}"
-
-
-def _each_once(listener: Listener) -> Listener:
-    """Without what was said already: both splits of a data set are listed, with the same notes."""
-    said: set[Notice] = set()
-
-    def tell(event: Event) -> None:
-        if not isinstance(event, Notice) or event not in said:
-            listener(event)
-        if isinstance(event, Notice):
-            said.add(event)
-
-    return tell
 
 
 def _images(context: JobContext, options: EvaluateOptions, size: int) -> ImageSet | None:

@@ -207,14 +207,21 @@ def _rows_of(
 def _file(context: JobContext, options: NetworkOptions, supernet: Supernet, teacher: bool) -> Path:
     if options.weights is None:
         return _usual(context, supernet, teacher)
-    path = Path(options.weights)
+    return find_weights(options.weights)
+
+
+def find_weights(name: str) -> Path:
+    """A file of weights: by its path, or by the name of a cached one.
+
+    Raises:
+        InputError: there is neither.
+    """
+    path = Path(name)
     if path.exists():
         return path
-    kept = weights.cached(options.weights) if _is_name(options.weights) else None
+    kept = weights.cached(name) if _is_name(name) else None
     if kept is None:
-        raise InputError(
-            f"no weights {options.weights!r}: no such file, and none cached", advice=_WAYS
-        )
+        raise InputError(f"no weights {name!r}: no such file, and none cached", advice=_WAYS)
     return kept
 
 

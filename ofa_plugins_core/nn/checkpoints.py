@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import json
 import math
 import pickle
 import warnings
@@ -24,6 +25,8 @@ State = dict[str, torch.Tensor]
 
 ENDINGS: Final = (".safetensors", ".pth", ".pth.tar", ".pt", ".bin", ".ckpt", ".tar")
 WRAPPED: Final = "state_dict"
+ABOUT: Final = "ofa"
+"""Where a file of ours says which step of which supernet it holds."""
 PARALLEL: Final = "module."
 """What DataParallel puts before every name."""
 
@@ -57,6 +60,28 @@ def read_state(path: Path) -> State:
     start = _start(path)
     found = _read_safetensors(path) if _is_safetensors(path, start) else _read_torch(path, start)
     return _tensors(path, _unwrapped(path, found))
+
+
+def about_of(path: Path) -> dict[str, Any]:
+    """What a file that we wrote says of itself; {} where it says nothing, as published ones.
+
+    Raises:
+        InputError: as ``read_state``.
+    """
+    path = file_of(Path(path))
+    start = _start(path)
+    if _is_safetensors(path, start):
+        from safetensors import safe_open
+
+        with safe_open(path, "pt") as file:
+            found = file.metadata() or {}
+    else:
+        found = _read_torch(path, start)
+    try:
+        said = json.loads(found[ABOUT])
+        return dict(said)
+    except (KeyError, TypeError, ValueError, IndexError):
+        return {}
 
 
 def classes_of(state: Mapping[str, torch.Tensor]) -> int | None:
@@ -212,13 +237,20 @@ def _tensors(path: Path, found: Mapping[Any, Any]) -> State:
 # ------------------------------------------------------------------------------ writing
 
 
-def write_state(path: Path, state: Mapping[str, torch.Tensor], form: str | None = None) -> str:
+def write_state(
+    path: Path,
+    state: Mapping[str, torch.Tensor],
+    form: str | None = None,
+    *,
+    about: Mapping[str, Any] | None = None,
+) -> str:
     """Write tensors by name, the whole file or nothing.
 
     Args:
         path: of the file; what is there is replaced.
         state: name -> tensor.
         form: ``safetensors`` or ``torch`` ({"state_dict": …}); by the path's ending if None.
+        about: what the file says of itself, numbers and text; ``about_of`` reads it.
 
     Returns:
         The format that was written.
@@ -231,21 +263,22 @@ def write_state(path: Path, state: Mapping[str, torch.Tensor], form: str | None 
     if form not in ("safetensors", "torch"):
         raise UsageError(f"unknown format {form!r}: safetensors or torch")
     own = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}
-    runs.write(path, _as_safetensors(own) if form == "safetensors" else _as_torch(own))
+    said = dict(about or {})
+    runs.write(path, (_as_safetensors if form == "safetensors" else _as_torch)(own, said))
     return form
 
 
-def _as_safetensors(state: State) -> bytes:
+def _as_safetensors(state: State, about: Mapping[str, Any]) -> bytes:
     try:
         from safetensors.torch import save
     except ModuleNotFoundError as error:
         raise MissingExtraError("writing safetensors", "ofa-plugins-core", "torch") from error
-    return save(state)
+    return save(state, {ABOUT: json.dumps(about)} if about else None)
 
 
-def _as_torch(state: State) -> bytes:
+def _as_torch(state: State, about: Mapping[str, Any]) -> bytes:
     content = io.BytesIO()
-    torch.save({WRAPPED: state}, content)
+    torch.save({WRAPPED: state, **({ABOUT: json.dumps(about)} if about else {})}, content)
     return content.getvalue()
 
 

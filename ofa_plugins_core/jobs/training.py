@@ -1,0 +1,519 @@
+"""One phase made ready: its network, its teacher, its images; then the loop.
+
+What it imports loads torch: it is imported when a job trains, not when jobs are listed.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+from collections.abc import Callable, Mapping, Sequence
+from functools import partial
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import evolve, field, frozen
+
+from ofa_plugins_core import runs
+from ofa_plugins_core.config import plain
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.events import Notice, each_once
+from ofa_plugins_core.interfaces import BuildableSupernet, Subnet
+from ofa_plugins_core.jobs.archfiles import read_archs
+from ofa_plugins_core.jobs.measuring import fingerprint
+from ofa_plugins_core.jobs.networks import buildable, find_weights
+from ofa_plugins_core.jobs.planning import Chosen
+from ofa_plugins_core.jobs.train_options import TrainOptions
+from ofa_plugins_core.network_blame import asked, asked_for, built
+from ofa_plugins_core.nn.checkpoints import about_of, read_state
+from ofa_plugins_core.nn.data import ImageSet, calibration_set, images_of
+from ofa_plugins_core.nn.engines import Engine
+from ofa_plugins_core.nn.evaluating import Runner, Supply
+from ofa_plugins_core.nn.training import loop
+from ofa_plugins_core.nn.training.losses import Loss
+from ofa_plugins_core.nn.training.samples import (
+    TrainingImages,
+    check_learnable,
+    held,
+    usual_augment,
+)
+from ofa_plugins_core.nn.training.sharing import share_start, shared
+from ofa_plugins_core.nn.training.steps import (
+    Runs,
+    Stepper,
+    compiled,
+    optimiser_of,
+    seed_of,
+    seeded,
+)
+from ofa_plugins_core.nn.training.tracking import Tracker, trackers
+from ofa_plugins_core.nn.training.validating import Validation, named_archs
+from ofa_plugins_core.phases import Phase, continuous
+from ofa_plugins_core.values import ArchLike
+from ofa_plugins_core.weights.cache import digest
+
+PHASES: Final = "phases"
+MOST_PATH: Final = 4096
+
+
+@frozen(eq=False)
+class Trained:
+    """What one phase came to.
+
+    Attributes:
+        phase: as the plan says.
+        folder: with its best weights.
+        outcome: of the loop.
+        seconds: that it took in this run.
+        steps: of all phases up to its end, for trackers.
+    """
+
+    phase: Phase
+    folder: Path
+    outcome: loop.Outcome
+    steps: int
+    seconds: float = 0.0
+
+    @property
+    def interrupted(self) -> bool:
+        """Stopped before its end."""
+        return self.outcome.interrupted
+
+    def timed(self, seconds: float) -> Trained:
+        """With the time that it took."""
+        return evolve(self, seconds=seconds)
+
+    def as_dict(self) -> dict[str, Any]:
+        """For result.json and done.json."""
+        return {
+            "phase": self.phase.label,
+            "epochs": self.phase.epochs,
+            "subnets": self.phase.subnets,
+            "subnet_epochs": self.phase.subnet_epochs,
+            "steps": self.outcome.steps,
+            "seconds": round(self.seconds, 3),
+            "best": self.outcome.best,
+            "history": list(self.outcome.history),
+            "weights": str(self.folder / loop.BEST),
+        }
+
+    def row(self) -> list[str]:
+        """Of the table."""
+        best = self.outcome.best
+        mean, epoch = ("", "") if best is None else (f"{best['mean']:.2f}", str(best["epoch"]))
+        steps, seconds = f"{self.outcome.steps:,}", f"{self.seconds:.1f}"
+        return [self.phase.label, str(self.phase.epochs), steps, seconds, mean, epoch]
+
+
+@frozen(eq=False)
+class Subject:
+    """What a phase trains.
+
+    Attributes:
+        network: placed, in training mode.
+        space: of its subnets; None for a network that stands alone.
+        activate: makes a subnet the active one, or None.
+        published: () -> its tensors under their published names.
+        validate: Validation -> what it found.
+    """
+
+    network: Any
+    space: Any
+    activate: Callable[[ArchLike], None] | None
+    published: Callable[[], Mapping[str, Any]]
+    validate: Callable[[Validation], Mapping[str, Any]]
+
+
+@frozen(eq=False)
+class Training:
+    """What all phases of a run share.
+
+    Attributes:
+        context, options, found, engine: of the job.
+        out: the run's folder.
+        supernet: that is trained, over the sizes that it is trained on.
+        images, held_out: to train on, and to validate on.
+        calibration: training images for batch norm.
+    """
+
+    context: JobContext
+    options: TrainOptions
+    found: Chosen
+    engine: Engine
+    out: Path
+    supernet: BuildableSupernet
+    images: ImageSet
+    held_out: ImageSet
+    calibration: Supply
+    runs: Runs = field()
+
+    @classmethod
+    def of(
+        cls, context: JobContext, options: TrainOptions, found: Chosen, engine: Engine, out: Path
+    ) -> Training:
+        """Read the data set and check that it can be learnt from.
+
+        Raises:
+            InputError, UsageError: it cannot.
+        """
+        context = evolve(context, listener=each_once(context.listener))
+        size = max(found.supernet.resolutions)
+        tell, seed = context.listener, context.seed
+        images = images_of(
+            options.data, size, split="train", limit=options.images, seed=seed, listener=tell
+        )
+        most = options.validate_images
+        held_out = images_of(options.data, size, split="val", limit=most, seed=seed, listener=tell)
+        check_learnable(images)
+        if images.classes != held_out.classes:
+            odd = sorted(set(images.classes) ^ set(held_out.classes))
+            raise InputError(
+                f"{options.data}: its splits have other classes, {', '.join(odd[:3])} for example",
+                advice="a folder a class, of the same names, in train/ and in val/",
+            )
+        calibrated = calibration_set(options.data, size, options.calibrate, seed, tell)
+        images = held(images)
+        supply = Supply(calibrated, 100, options.workers, engine.share)
+        how = Runs(engine, options.precision, options.channels_last, options.sync_bn)
+        supernet = buildable(found.supernet)
+        return cls(context, options, found, engine, out, supernet, images, held_out, supply, how)
+
+    # ------------------------------------------------------------------------ a phase
+
+    def phase(self, number: int, before: Sequence[Trained]) -> Trained:
+        """Train one phase, or go on with it; what is done already is read.
+
+        Args:
+            number: its place in the plan; -1: finetune.
+            before: the phases of this run that came before it.
+        """
+        phase, folder = self.found.phase(number), self._folder(number)
+        origin = before[-1].steps if before else 0
+        if (kept := self._kept(phase, folder, origin)) is not None:
+            return kept
+        course = self._course(number, phase, folder, before, origin)
+        try:
+            outcome = loop.Loop(course).run()
+        finally:
+            course.tracker.close()
+        return Trained(phase, folder, outcome, origin + outcome.steps)
+
+    def _folder(self, number: int) -> Path:
+        phase = self.found.phase(number)
+        place = f"{number + 1}-" if number >= 0 else ""
+        return self.out / PHASES / f"{place}{phase.label.replace(' ', '-')}"
+
+    def _kept(self, phase: Phase, folder: Path, origin: int) -> Trained | None:
+        """What a phase came to that an earlier run has finished."""
+        done = loop.finished(folder) if self.engine.leads else False
+        said = json.loads((folder / loop.DONE).read_bytes()) if done else None
+        said = shared(said, self.engine, f"done.{folder.name}")
+        if said is None:
+            return None
+        outcome = loop.Outcome(said["best"], said["history"], said["steps"])
+        found = Trained(phase, folder, outcome, origin + outcome.steps, said["seconds"])
+        self.context.listener(Notice(f"{phase.label} is done already"))
+        return found
+
+    def _course(
+        self, number: int, phase: Phase, folder: Path, before: Sequence[Trained], origin: int
+    ) -> loop.Course:
+        start = self._start(number, phase, before)
+        teacher, of_teacher = self._teacher(phase, before, start)
+        seeded(seed_of(self.context.seed, number + 1))
+        subject = self._subject(number, phase, start)
+        hyper, images = self.found.plan.hyper, self._training_images(number)
+        stepper = Stepper(
+            self._compiled(subject, phase),
+            optimiser_of(subject.network, hyper.momentum, hyper.weight_decay),
+            Loss(hyper.label_smoothing, hyper.kd_ratio),
+            self.runs,
+            subject.activate,
+            teacher,
+            phase.sandwich,
+        )
+        of = self._of(phase, images, start, of_teacher)
+        validation = self._validation()
+        return loop.Course(
+            phase=phase,
+            number=number + 1,
+            seed=self.context.seed,
+            stepper=stepper,
+            images=images,
+            sizes=continuous(self.supernet.resolutions),
+            space=subject.space,
+            rate=self._rate(images),
+            validate=lambda: subject.validate(validation),
+            published=subject.published,
+            about={"supernet": self.supernet.name, **_step(phase), "data": self.images.name},
+            of=of,
+            folder=folder,
+            pace=self._pace(),
+            tracker=self._tracker(folder, origin),
+            listener=self.context.listener,
+            origin=origin,
+        )
+
+    def _pace(self) -> loop.Pace:
+        given = self.options
+        return loop.Pace(given.steps, given.save_every, given.validate_every, given.keep)
+
+    def _tracker(self, folder: Path, origin: int) -> Tracker:
+        """Rows after the checkpoint that is gone on with are made again."""
+        done = loop.last_step(folder) if self.engine.leads else 0
+        names = self.options.track if self.engine.leads else ()
+        about = {"supernet": self.supernet.name, "plan": self.found.name}
+        return trackers(names, self.out, origin + done, about, self.context.listener)
+
+    def _training_images(self, number: int) -> TrainingImages:
+        options, engine = self.options, self.engine
+        hyper = self.found.plan.hyper
+        first = engine.rank * options.accumulate
+        return TrainingImages(
+            images=self.images,
+            augment=usual_augment(self.images, hyper.min_scale),
+            seed=self.context.seed,
+            phase=number + 1,
+            batch=options.batch or hyper.batch,
+            blocks=engine.count * options.accumulate,
+            mine=range(first, first + options.accumulate),
+            workers=options.workers,
+        )
+
+    def _rate(self, images: TrainingImages) -> float:
+        """The plan's rates are for a batch of one worker; they grow with the images of a step."""
+        together = images.batch * images.blocks
+        return self.options.lr_scale * together / self.found.plan.hyper.batch
+
+    def _validation(self) -> Validation:
+        options, engine = self.options, self.engine
+        sizes = options.validate_sizes
+        if sizes is None:
+            least, most = min(self.supernet.resolutions), max(self.supernet.resolutions)
+            sizes = (least, most) if least < most else (most,)
+        supply = Supply(self.held_out, 100, options.workers, engine.share)
+        runner = Runner(engine, options.channels_last, options.precision == "bf16")
+        return Validation(supply, self.calibration, runner, sizes, self.context.listener)
+
+    def _of(
+        self, phase: Phase, images: TrainingImages, start: Path | None, teacher: Path | None
+    ) -> dict[str, Any]:
+        """What a checkpoint is of: one of something else is not gone on with."""
+        said = {
+            "supernet": self.supernet.name,
+            "phase": plain(phase),
+            "hyper": plain(self.found.plan.hyper),
+            "images": fingerprint(images.images),
+            "sizes": list(continuous(self.supernet.resolutions)),
+            "batch": images.batch,
+            "blocks": images.blocks,
+            "seed": self.context.seed,
+            "rate": self._rate(images),
+            "steps": self.options.steps,
+            "precision": self.options.precision,
+            "sync_bn": self.options.sync_bn,
+        }
+        if self.engine.leads:
+            said["start"] = None if start is None else digest(start)
+            said["teacher"] = None if teacher is None else digest(teacher)
+        return dict(shared(said, self.engine, f"of.{phase.step}.{phase.number}"))
+
+    # ------------------------------------------------------------------------ networks
+
+    def _subject(self, number: int, phase: Phase, start: Path | None) -> Subject:
+        """The network of a phase, with the weights that it starts from."""
+        host, classes = self.context.host, len(self.images.classes)
+        teaches = phase.step == "teacher"
+        supernet = self._teaching() if teaches else self.supernet
+        net: Any = built(host, supernet, classes)
+        if start is not None and self.engine.leads:
+            state = read_state(start)
+            what = f"{start} cannot be what {phase.label} of {supernet.name} starts from"
+            _fitted(what, lambda: asked(host, supernet, "load", net.load_published, state))
+        if phase.alone:
+            arch = net.largest if teaches else self._arch()
+            network = asked_for(Subnet, host, supernet, "extract()", net.extract, arch)
+            return self._alone(network)
+        if phase.sort is not None:
+            asked(host, supernet, "sort_channels()", net.sort_channels, phase.sort)
+        return self._elastic(net, phase)
+
+    def _alone(self, network: Any) -> Subject:
+        network = self.runs.placed(network).train()
+        share_start(network, self.engine)
+        return Subject(network, None, None, network.published, lambda v: v.of_network(network))
+
+    def _elastic(self, net: Any, phase: Phase) -> Subject:
+        net = self.runs.placed(net).train()
+        share_start(net, self.engine)
+        archs = named_archs(self.supernet.space, phase)
+        return Subject(
+            net,
+            self.supernet.space,
+            net.activate,
+            net.published,
+            lambda v: v.of_supernet(net, archs),
+        )
+
+    def _compiled(self, subject: Subject, phase: Phase) -> Any:
+        if not self.options.compile:
+            return subject.network
+        if not phase.alone:
+            said = "--compile is for teacher and finetune: each subnet would be compiled anew"
+            self.context.listener(Notice(said))
+            return subject.network
+        return compiled(subject.network)
+
+    def _teaching(self) -> BuildableSupernet:
+        """The supernet whose largest network teaches, over the sizes that are trained on."""
+        teacher = self.found.plan.teacher
+        return buildable(teacher.at(self.supernet.resolutions))
+
+    def _arch(self) -> Any:
+        assert self.options.arch is not None
+        found = read_archs(self.options.arch, self.supernet)
+        if len(found.genes) != 1:
+            raise UsageError(
+                f"--arch: one architecture is fine-tuned, {self.options.arch} has "
+                f"{len(found.genes)}"
+            )
+        return found.supernet.space.decode(found.genes)[0]
+
+    # ------------------------------------------------------------------------ files
+
+    def _start(self, number: int, phase: Phase, before: Sequence[Trained]) -> Path | None:
+        """The file that a phase starts from; None for fresh weights."""
+        if before:
+            return before[-1].folder / loop.BEST
+        options = self.options
+        first = phase.step == "teacher" or (number == 0 and not options.weights)
+        if first:
+            return self._given(options.weights)
+        path = self._given(options.weights) or options.teacher
+        if path is None:
+            raise UsageError(
+                f"{phase.label} starts from the weights of {self._previous(number)}",
+                advice="--weights FILE; or --all, to train the whole plan",
+            )
+        self._check_order(number, path)
+        return path
+
+    def _given(self, name: str | None) -> Path | None:
+        return None if name is None else find_weights(name)
+
+    def _previous(self, number: int) -> str:
+        if number < 0:
+            return "a trained supernet"
+        return self.found.every[number - 1].label if number else "nothing"
+
+    def _check_order(self, number: int, path: Path) -> None:
+        """Refuse a file that says of itself that it is of too early a phase.
+
+        Raises:
+            UsageError: it is.
+        """
+        if not self.engine.leads:
+            return
+        said = about_of(path)
+        labels = [p.label for p in self.found.every]
+        at = said.get("label")
+        if at not in labels:
+            self.context.listener(
+                Notice(f"{path} does not say which phase it is of: taken as it is")
+            )
+            return
+        wanted = len(labels) - 1 if number < 0 else number - 1
+        if labels.index(at) < wanted:
+            raise UsageError(
+                f"{self.found.phase(number).label} comes after {labels[wanted]}; {path} is of {at}",
+                advice=f"train {labels[labels.index(at) + 1]} first, or give --weights FILE",
+            )
+
+    def _teacher(
+        self, phase: Phase, before: Sequence[Trained], start: Path | None
+    ) -> tuple[Any, Path | None]:
+        """The network that teaches, and its file; (None, None) where none does."""
+        if phase.step == "teacher" or phase.sandwich or not self.found.plan.hyper.kd_ratio:
+            return None, None
+        path = self._teacher_file(phase, before, start)
+        if path is None:
+            return None, None
+        host, supernet = self.context.host, self._teaching()
+        net: Any = built(host, supernet, len(self.images.classes))
+        network = asked_for(Subnet, host, supernet, "extract()", net.extract, net.largest)
+        if self.engine.leads:
+            state = read_state(path)
+            what = f"{path} is no teacher of {self.supernet.name}"
+            _fitted(what, partial(network.load_published, state))
+        network = self.runs.placed(network)
+        share_start(network, self.engine)
+        return loop.frozen_teacher(network), path
+
+    def _teacher_file(
+        self, phase: Phase, before: Sequence[Trained], start: Path | None
+    ) -> Path | None:
+        if self.options.teacher is not None:
+            return find_weights(str(self.options.teacher))
+        own = next((t for t in before if t.phase.step == "teacher"), None)
+        if own is not None:
+            return own.folder / loop.BEST
+        if phase.step == "finetune":
+            return None
+        steps = [p.step for p in self.found.every]
+        first = steps.index("teacher") + 1 if "teacher" in steps else 0
+        if start is not None and self.found.every[first] == phase:
+            return start  # what the first phase starts from is the teacher itself
+        raise UsageError(
+            f"{phase.label} is taught by the trained largest network",
+            advice="--teacher FILE: the weights of the teacher's phase",
+        )
+
+    def close(self, trained: Trained) -> None:
+        """Mark a phase as done; its last checkpoint is needed no more."""
+        if self.engine.leads:
+            text = json.dumps(trained.as_dict(), ensure_ascii=False, indent=1) + "\n"
+            loop.finish(trained.folder, text)
+        self.engine.meet()
+
+    def place_weights(self, last: Trained, path: Path) -> None:
+        """The result, where it is looked for."""
+        with runs.placed(path) as beside:
+            shutil.copyfile(last.folder / loop.BEST, beside)
+
+    def about(self) -> dict[str, Any]:
+        """What all phases share, for the result."""
+        return {
+            "supernet": self.supernet.name,
+            "data": self.images.name,
+            "classes": len(self.images.classes),
+            "images": len(self.images),
+            "skipped": self.images.skipped,
+            "validated_on": len(self.held_out),
+            "image_sizes": list(continuous(self.supernet.resolutions)),
+            "engine": self.engine.name,
+            "workers": self.engine.count,
+            "precision": self.options.precision,
+        }
+
+
+def _step(phase: Phase) -> dict[str, Any]:
+    return {"label": phase.label, "step": phase.step, "phase": phase.number}
+
+
+def _fitted(what: str, load: Callable[[], object]) -> None:
+    try:
+        load()
+    except InputError as error:
+        raise InputError(f"{what}: {error.message}", advice=error.advice) from error
+
+
+def place_of(context: JobContext, engine: Engine) -> Path:
+    """The run's folder, the same for all workers.
+
+    Raises:
+        InputError: there is none to write to.
+    """
+    if context.out is None:
+        raise UsageError("training is kept in a folder: give --out DIR")
+    return Path(shared(str(context.out), engine, "out"))

@@ -1,0 +1,243 @@
+"""One training step: several subnets on the same images, gradients added up, one update.
+
+A worker's images of a step come in blocks. A block is the unit of everything that is local: batch
+norm's statistics, dropout's draws. So one worker that takes two blocks and two workers that take
+one each do the same thing, to rounding: each block starts from the same running statistics, which
+are averaged afterwards, and draws its dropout from a seed of its own.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager, nullcontext
+from typing import Any, Final, Literal, TypeAlias
+
+import numpy as np
+import torch
+from attrs import define, field, frozen
+from torch import Tensor, nn
+
+from ofa_plugins_core.nn.engines import Engine
+from ofa_plugins_core.nn.pictures import normalised
+from ofa_plugins_core.nn.syncnorm import synchronised
+from ofa_plugins_core.nn.training.losses import Loss
+from ofa_plugins_core.values import ArchLike
+
+Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
+Block: TypeAlias = tuple[Tensor, Tensor]
+"""(uint8 (n, 3, size, size), labels (n,))."""
+
+BUCKET: Final = 25 * 2**20 // 4
+"""Gradients that travel together, in elements."""
+LIMIT: Final = 2**63 - 1
+
+
+@frozen(eq=False)
+class Runs:
+    """How networks run in training.
+
+    Attributes:
+        engine: this worker among others.
+        precision: of forward passes, by torch's autocast.
+        channels_last: lay images out as (n, height, width, channels).
+        synchronised: batch norm normalises by the batches of all workers.
+    """
+
+    engine: Engine
+    precision: Precision = "fp32"
+    channels_last: bool = False
+    synchronised: bool = False
+
+    def placed(self, network: nn.Module) -> nn.Module:
+        """The network, where it runs."""
+        network = network.to(self.engine.device)
+        if self.channels_last:
+            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
+        return network
+
+    def images(self, pixels: Tensor) -> Tensor:
+        """Bytes (n, 3, size, size) as what a network takes."""
+        images = normalised(pixels.to(self.engine.device, non_blocking=True))
+        if self.channels_last:
+            return images.contiguous(memory_format=torch.channels_last)
+        return images
+
+    def computing(self) -> Any:
+        """The context of a forward pass."""
+        if self.precision == "fp32":
+            return nullcontext()
+        dtype = torch.bfloat16 if self.precision == "bf16" else torch.float16
+        return torch.autocast(self.engine.device.type, dtype)
+
+    def normalising(self) -> Any:
+        """The context of forward and backward passes in training."""
+        return synchronised(self.engine) if self.synchronised else nullcontext()
+
+
+@define(eq=False)
+class Stepper:
+    """Trains a network step by step.
+
+    Attributes:
+        network: in training mode; elastic where ``activate`` is given.
+        optimiser: of its parameters.
+        loss: of one batch.
+        runs: how it runs.
+        activate: makes a subnet the active one; None: the network stands alone.
+        teacher: in evaluation mode, or None.
+        in_place: the first subnet of a step teaches the others (the sandwich rule).
+        scaler: of the loss, for fp16.
+    """
+
+    network: nn.Module
+    optimiser: torch.optim.Optimizer
+    loss: Loss
+    runs: Runs
+    activate: Callable[[ArchLike], None] | None = None
+    teacher: nn.Module | None = None
+    in_place: bool = False
+    scaler: torch.amp.GradScaler = field(init=False)
+
+    def __attrs_post_init__(self) -> None:
+        fp16 = self.runs.precision == "fp16"
+        self.scaler = torch.amp.GradScaler(self.runs.engine.device.type, enabled=fp16)
+
+    def step(
+        self, archs: Sequence[ArchLike | None], blocks: Sequence[Block], seeds: Sequence[int]
+    ) -> float:
+        """One update; the loss, summed over subnets, averaged over all workers' images.
+
+        Args:
+            archs: the subnets; [None] for a network that stands alone.
+            blocks: of this worker.
+            seeds: of dropout, one a block.
+
+        Returns:
+            A number that is not finite where training has failed: nothing was updated then.
+        """
+        self.optimiser.zero_grad(set_to_none=True)
+        total = torch.zeros((), device=self.runs.engine.device)
+        with self.runs.normalising(), _averaged(self.network, len(blocks)) as begin:
+            for (pixels, labels), seed in zip(blocks, seeds, strict=True):
+                begin()
+                total += self._block(archs, pixels, labels, seed, len(blocks))
+        loss = self._shared(total)
+        if np.isfinite(loss):
+            self.scaler.step(self.optimiser)
+            self.scaler.update()
+        return loss
+
+    def _block(
+        self, archs: Sequence[ArchLike | None], pixels: Tensor, labels: Tensor, seed: int, of: int
+    ) -> Tensor:
+        """Gradients of one block, added to what is there; its part of the loss."""
+        torch.manual_seed(seed)
+        images = self.runs.images(pixels)
+        labels = labels.to(self.runs.engine.device, non_blocking=True)
+        taught = self._taught(images)
+        total = torch.zeros((), device=images.device)
+        for number, arch in enumerate(archs):
+            if self.activate is not None and arch is not None:
+                self.activate(arch)
+            with self.runs.computing():
+                logits = self.network(images)
+            loss = self.loss(logits, labels, taught) / of
+            self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
+            total += loss.detach()
+            if self.in_place and number == 0:
+                taught = logits.detach().float().softmax(dim=1)
+        return total
+
+    @torch.no_grad()
+    def _taught(self, images: Tensor) -> Tensor | None:
+        """(n, classes) probabilities of the teacher."""
+        if self.teacher is None:
+            return None
+        with self.runs.computing():
+            logits: Tensor = self.teacher(images)
+        return logits.float().softmax(dim=1)
+
+    def _shared(self, total: Tensor) -> float:
+        """Average gradients over the workers; the loss travels with them."""
+        engine = self.runs.engine
+        if engine.count > 1:
+            grads = [p.grad for p in self.network.parameters() if p.grad is not None]
+            for number, bucket in enumerate(_buckets([total[None], *grads])):
+                flat = torch.cat([t.flatten() for t in bucket])
+                engine.mean_(flat, f"gradients.{number}")
+                parts = torch.split(flat, [t.numel() for t in bucket])
+                for tensor, part in zip(bucket, parts, strict=True):
+                    tensor.copy_(part.view_as(tensor))
+                if number == 0:
+                    total = parts[0][0]
+        return float(total)
+
+
+def _buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:
+    bucket: list[Tensor] = []
+    held = 0
+    for tensor in tensors:
+        if bucket and held + tensor.numel() > BUCKET:
+            yield bucket
+            bucket, held = [], 0
+        bucket.append(tensor)
+        held += tensor.numel()
+    if bucket:
+        yield bucket
+
+
+@contextmanager
+def _averaged(network: nn.Module, blocks: int) -> Iterator[Callable[[], None]]:
+    """Several blocks move the running statistics as several workers would: each from the start."""
+    if blocks == 1:
+        yield lambda: None
+        return
+    buffers = list(network.buffers())
+    start = [b.detach().clone() for b in buffers]
+    sums = [torch.zeros_like(b) for b in buffers]
+    begun = 0
+
+    def add() -> None:
+        for total, buffer in zip(sums, buffers, strict=True):
+            total.add_(buffer)
+
+    def begin() -> None:
+        nonlocal begun
+        if begun:
+            add()
+            for buffer, first in zip(buffers, start, strict=True):
+                buffer.copy_(first)
+        begun += 1
+
+    yield begin
+    add()
+    for buffer, total in zip(buffers, sums, strict=True):
+        mean = total / blocks if total.is_floating_point() else total // blocks
+        buffer.copy_(mean)
+
+
+def optimiser_of(network: nn.Module, momentum: float, weight_decay: float) -> torch.optim.SGD:
+    """SGD with Nesterov's momentum; batch norm's parameters and biases are not decayed."""
+    trained = [p for p in network.parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for p in trained if p.ndim > 1], "weight_decay": weight_decay},
+        {"params": [p for p in trained if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    return torch.optim.SGD(groups, lr=0.0, momentum=momentum, nesterov=momentum > 0)
+
+
+def seed_of(*key: int) -> int:
+    """A seed for torch's generator that depends on all numbers of a key."""
+    return int(np.random.SeedSequence(key).generate_state(1, np.uint64)[0]) & LIMIT
+
+
+def seeded(seed: int) -> None:
+    """Begin torch's own random numbers anew: those of fresh weights and of dropout."""
+    torch.manual_seed(seed)
+
+
+def compiled(network: nn.Module) -> nn.Module:
+    """The network, compiled; it shares its tensors with the one that is given."""
+    found: Any = torch.compile(network)
+    network_compiled: nn.Module = found
+    return network_compiled
