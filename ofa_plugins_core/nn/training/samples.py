@@ -171,13 +171,14 @@ def _resized(pictures: Sequence[Pixels], size: int) -> Sequence[Pixels]:
 def _cropped(picture: Pixels, min_scale: float, drawn: NDArray[np.float64], size: int) -> Pixels:
     height, width = picture.shape[:2]
     left, top, right, bottom = scaled_box(width, height, min_scale, drawn)
-    part: Pixels = _interpolated(picture[None, top:bottom, left:right], size)[0]
-    return part
+    part = picture[None, top:bottom, left:right].copy()  # Pillow's bytes are not for writing
+    square: Pixels = _interpolated(part, size)[0]
+    return square
 
 
 def _interpolated(pixels: Pixels, size: int) -> Pixels:
     """(n, height, width, 3) -> (n, size, size, 3) bytes, as Pillow does, and faster."""
-    laid = torch.from_numpy(np.ascontiguousarray(pixels)).permute(0, 3, 1, 2)
+    laid = torch.from_numpy(pixels).permute(0, 3, 1, 2)
     found = interpolate(laid, (size, size), mode="bilinear", antialias=True)
     squares: Pixels = found.permute(0, 2, 3, 1).numpy()
     return squares

@@ -308,6 +308,19 @@ def test_what_a_picture_becomes_does_not_depend_on_its_neighbours():
             assert (together[row] == alone).all()
 
 
+@pytest.mark.parametrize("crop", ["scaled", "shifted", "whole"])
+def test_bytes_that_are_not_for_writing_do(crop):
+    (picture,) = colours(1, 12, 12)
+    picture.setflags(write=False)
+    before = picture.copy()
+    for size in (12, 16):
+        found = Augment(crop=crop, min_scale=1.0, colour=0.5).changed(
+            [picture], draws((0,), [1]), size
+        )
+        assert found.shape == (1, size, size, 3)
+    assert (picture == before).all()
+
+
 def test_the_usual_changes_are_those_of_the_data_set(tmp_path):
     images = images_of("digits", 16, split="train")
     assert usual_augment(images) == Augment(crop="shifted", flip=False)
