@@ -8,6 +8,7 @@ virtualenv and pip; the one with torch is made with pip, whose configuration may
 from __future__ import annotations
 
 import os
+import platform
 import shutil
 import subprocess
 import tempfile
@@ -27,6 +28,7 @@ nox.options.sessions = [
     "third_party",
     "newcomer",
     "together",
+    "horovod",
 ]
 
 TESTING = ["pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15"]
@@ -41,6 +43,9 @@ PLUGINS = {
 ALL = [".", *(f"./plugins/{name}" for name in PLUGINS)]
 
 EXECUTORCH = ["executorch==1.5.1", "torchao==0.18.0", "tosa-tools==2026.5.0"]
+
+HOROVOD = "0.28.1"
+HOROVOD_BUILD = ["setuptools==84.2.1", "cloudpickle==3.1.2", "packaging==26.3", "psutil==7.2.2"]
 
 OUTSIDE = "./tests/third_party/ofa_outside"
 
@@ -149,6 +154,63 @@ def benchmarks(session: nox.Session) -> None:
     with session.chdir(session.create_tmp()):
         for name in ("search", "networks"):
             session.run("python", str(ROOT / "benchmarks" / f"{name}.py"), *session.posargs)
+
+
+@nox.session(venv_backend="virtualenv")
+def horovod(session: nox.Session) -> None:
+    """Two workers of Horovod on this machine, really; its wheel is built once and kept."""
+    session.install("-r", "requirements-torch.txt")
+    wheel = _horovod_wheel(session)
+    if wheel is None:
+        return
+    session.install(str(wheel))
+    session.install("--force-reinstall", "--no-deps", *ALL)
+    _tests(session, "tests/nn/engines", "tests/horovod", workers="1")
+
+
+def _horovod_wheel(session: nox.Session) -> Path | None:
+    """The wheel for the session's Python and torch, from the cache or built into it.
+
+    None, with a word on it, where it cannot be built: that takes a compiler and the system's cmake,
+    as the index's newer one refuses Horovod's files.
+    """
+    asked = "import sys, torch; print(sys.implementation.cache_tag, torch.__version__)"
+    python, torch = session.run("python", "-c", asked, silent=True, log=False).split()
+    cache = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache")
+    machine = f"{platform.system()}-{platform.machine()}".lower()
+    kept = cache / "ofa-plugins" / "wheels" / f"horovod-{HOROVOD}-torch-{torch}-{python}-{machine}"
+    if found := next(kept.glob("horovod-*.whl"), None):
+        return found
+    missing = [n for n in ("cmake", "g++") if shutil.which(n, path=_system_path()) is None]
+    if missing:
+        session.log(f"skipped: Horovod cannot be built without {' and '.join(missing)}")
+        return None
+    made = _built_horovod(session)
+    kept.mkdir(parents=True, exist_ok=True)
+    shutil.copy(made, kept / "unfinished")
+    return (kept / "unfinished").rename(kept / made.name)  # whole, or not there
+
+
+def _built_horovod(session: nox.Session) -> Path:
+    """Build the wheel: some five minutes. It asks for C++14, and torch's headers for C++17."""
+    folder = Path(session.create_tmp()) / "horovod"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    compiler = folder / "cxx"
+    compiler.write_text('#!/bin/sh\nexec g++ "$@" -std=c++17\n')  # the last one counts
+    compiler.chmod(0o755)
+    given = {f"HOROVOD_WITH{n}": "1" for n in ("_PYTORCH", "_GLOO", "OUT_TENSORFLOW", "OUT_MXNET")}
+    given |= {"HOROVOD_WITHOUT_MPI": "1", "CXX": str(compiler), "MAKEFLAGS": "-j2"}
+    given["PATH"] = os.pathsep.join([session.bin, _system_path()])
+    session.install(*HOROVOD_BUILD)
+    options = ("--no-build-isolation", "--no-deps", "--no-cache-dir", "--wheel-dir", str(folder))
+    session.run("python", "-m", "pip", "wheel", *options, f"horovod=={HOROVOD}", env=given)
+    return next(folder.glob("horovod-*.whl"))
+
+
+def _system_path() -> str:
+    """The folders of the system's programs: before them may stand an environment's cmake."""
+    return "/usr/local/bin:/usr/bin:/bin"
 
 
 @nox.session(venv_backend="virtualenv")

@@ -17,7 +17,8 @@ pytest.importorskip("moofa")
 OFA = "import sys; from ofa_plugins_core.program import main; sys.exit(main())\n"
 EVALUATE = ("run", "evaluate", "--supernet", "moofa_v3", "--weights", "synthetic")
 QUICK = ("--data", "digits", "--images", "20", "--calibrate", "30", "--batch", "5", "--largest")
-HOROVODRUN = ("-m", "horovod.runner.launch", "-np", "2", "--gloo", sys.executable)
+PATIENT = ("--start-timeout", "240", "--gloo-timeout-seconds", "240")
+HOROVODRUN = ("-m", "horovod.runner.launch", "-np", "2", "--gloo", *PATIENT, sys.executable)
 
 
 def test_two_workers_find_what_one_process_finds(tmp_path):

@@ -30,6 +30,8 @@ HOW: Final = {
 }
 """Engine -> how it is started."""
 
+NOT_MET: Final = "the workers have not all met"
+
 MISTAKES: Final = ("Mismatched", "enforce fail", "Invalid scalar type", "not supported")
 """Words of errors that come of wrong use of a collective operation, not of a lost worker."""
 
@@ -196,8 +198,11 @@ def contiguous(tensor: Tensor) -> Iterator[Tensor]:
 
 
 @contextmanager
-def needing_all() -> Iterator[None]:
+def needing_all(otherwise: str = "another worker is gone") -> Iterator[None]:
     """An operation of all processes: what it raises when one is gone becomes one clear error.
+
+    Args:
+        otherwise: what that means; the cause follows.
 
     Raises:
         PeerLostError: another process is gone.
@@ -209,4 +214,4 @@ def needing_all() -> Iterator[None]:
         if any(word in text for word in MISTAKES):
             raise
         cause = SOURCE.sub("", text).partition(". ")[0].partition("\n")[0]
-        raise PeerLostError(f"another worker is gone: {cause or type(error).__name__}") from error
+        raise PeerLostError(f"{otherwise}: {cause or type(error).__name__}") from error

@@ -21,6 +21,7 @@ from torch import Tensor
 
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.nn.engines import (
+    NOT_MET,
     Compress,
     Engine,
     contiguous,
@@ -89,7 +90,7 @@ def joined(device: str, compress: Compress) -> Iterator[Engine]:
     place = device_of(device, number("HOROVOD_LOCAL_RANK", 0))
     compression = hvd.Compression.fp16 if compress == "fp16" else hvd.Compression.none
     with ended_by_launcher():
-        with needing_all():
+        with needing_all(NOT_MET):
             hvd.init()
         found = Horovod(hvd.rank(), hvd.size(), place, hvd, compression)
         found.meet()

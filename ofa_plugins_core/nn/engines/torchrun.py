@@ -14,7 +14,10 @@ import torch.distributed as dist
 from attrs import frozen
 from torch import Tensor
 
+from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.nn.engines import (
+    HOW,
+    NOT_MET,
     Compress,
     Engine,
     contiguous,
@@ -71,18 +74,26 @@ def joined(device: str, compress: Compress) -> Iterator[Engine]:
     """Join the processes that torchrun started.
 
     Raises:
-        UsageError: there is no such device.
+        UsageError: there is no such device; the environment is incomplete.
         PeerLostError: another was gone before all had met, or torchrun ends this one.
     """
     rank, count = number("RANK", 0), number("WORLD_SIZE", 1)
     place = device_of(device, number("LOCAL_RANK", 0))
     with ended_by_launcher():
-        with needing_all():
-            dist.init_process_group(BACKENDS[place.type], device_id=_own(place))
+        _meet(place)
         found = Torchrun(rank, count, place, compress)
         found.meet()
         yield found  # after an error the others are not waited for: they find this one gone
         dist.destroy_process_group()
+
+
+def _meet(place: torch.device) -> None:
+    try:
+        with needing_all(NOT_MET):
+            dist.init_process_group(BACKENDS[place.type], device_id=_own(place))
+    except ValueError as error:  # of the environment: no address, say
+        said = f"torchrun's part of the environment is incomplete: {error}"
+        raise UsageError(said, advice=f"start it with: {HOW['torchrun']}") from error
 
 
 def _own(place: torch.device) -> torch.device | None:

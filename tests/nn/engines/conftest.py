@@ -11,11 +11,12 @@ from pathlib import Path
 import pytest
 
 WORKER = Path(__file__).with_name("worker.py")
+PATIENT = ("--start-timeout", "240", "--gloo-timeout-seconds", "240")
 LAUNCHERS = {
     "torchrun": ("torch.distributed.run", "--standalone", "--nproc-per-node=2"),
-    "horovod": ("horovod.runner.launch", "-np", "2", "--gloo", sys.executable),
+    "horovod": ("horovod.runner.launch", "-np", "2", "--gloo", *PATIENT, sys.executable),
 }
-SECONDS = 120
+SECONDS = 300
 
 
 @pytest.fixture(params=LAUNCHERS)

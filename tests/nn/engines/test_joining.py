@@ -67,6 +67,13 @@ def test_torchrun_with_one_process_may_be_asked_for(monkeypatch):
         assert (engine.name, engine.count) == ("torchrun", 1)
 
 
+def test_half_of_torchruns_environment_is_one_clear_line(monkeypatch):
+    monkeypatch.setenv("WORLD_SIZE", "2")
+    monkeypatch.delenv("MASTER_ADDR", raising=False)
+    with pytest.raises(UsageError, match="torchrun's part of the environment is incomplete"):
+        joined("cpu").__enter__()
+
+
 @pytest.fixture
 def launched_by_horovod(monkeypatch):
     monkeypatch.setenv("HOROVOD_RANK", "0")

@@ -9,7 +9,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 MINE = torch.arange(6.0).reshape(2, 3)
-SOON = 20
+SOON = 30
 """Seconds; horovodrun waits five of them before it uses force."""
 
 
