@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Final
 
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UnknownNameError, UsageError
-from ofa_plugins_core.events import Notice
+from ofa_plugins_core.events import Notice, silent
 from ofa_plugins_core.interfaces import CostModel, Problem, Supernet
 from ofa_plugins_core.jobs.choosing import (
     Chosen,
@@ -162,8 +162,8 @@ def _moved(
     """The supernet, and its predictor, over other image sizes."""
     if tuple(sorted(set(sizes))) == supernet.resolutions:
         return supernet, chosen
-    moved = supernet.at(sizes)
-    return moved, None if chosen is None else predictor_of(context, options, moved)
+    moved, quiet = supernet.at(sizes), evolve(context, listener=silent)  # all is said already
+    return moved, None if chosen is None else predictor_of(quiet, options, moved)
 
 
 def _priced(

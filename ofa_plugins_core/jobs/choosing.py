@@ -10,7 +10,12 @@ import attrs
 from attrs import frozen
 
 from ofa_plugins_core.config import structure
-from ofa_plugins_core.entries import FittedPredictorEntry, JobContext
+from ofa_plugins_core.entries import (
+    FittedPredictorEntry,
+    JobContext,
+    PredictorEntry,
+    SamplerEntry,
+)
 from ofa_plugins_core.errors import MissingExtraError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import (
@@ -18,6 +23,7 @@ from ofa_plugins_core.interfaces import (
     CostModel,
     Predictor,
     Problem,
+    Sampler,
     Searcher,
     Supernet,
 )
@@ -159,6 +165,33 @@ def resolve_cost(name: str, given: Iterable[str], known: Iterable[str]) -> str:
     return meant[0] if meant else name
 
 
+# ------------------------------------------------------------------------------- sampler
+
+
+def sampler_of(
+    context: JobContext,
+    entry: SamplerEntry,
+    supernet: Supernet,
+    priced: PricedOptions,
+    given: Mapping[str, Any] | None = None,
+) -> Sampler:
+    """A sampler, with the model of the cost that its options name, whoever offers it.
+
+    Args:
+        priced: how that cost is priced. given: values of the job's own flags.
+
+    Raises:
+        UnknownNameError: nothing offers the cost.
+        UsageError: an option makes no sense.
+    """
+    options = entry_options(context, entry, given)
+    if entry.cost is None:
+        return entry.build(supernet, options)
+    name = getattr(options, entry.cost)
+    (model,) = cost_models(context, priced, supernet, [name]).values()
+    return entry.build(supernet, options, model)
+
+
 # ------------------------------------------------------------------------------- predictor
 
 
@@ -195,20 +228,39 @@ def predictor_needed(context: JobContext, options: PredictedOptions, supernet: S
     Raises:
         UsageError: there is none for the supernet; says how to get one.
     """
-    name = options.predictor or DEFAULT_PREDICTOR
+    name = options.predictor or _usual_form(context, options, supernet)
     entry = context.host.predictor(name)
     fit = _fit(context, options, name, supernet)
     predictor = entry.load(supernet, options.predictor_weights, fit)
     if context.settings.get(name):
         entry_options(context, entry)  # it has none: says so
     dataset = getattr(predictor, "dataset", None) or (fit.dataset if fit else None)
+    if fit is not None and fit.own:
+        context.listener(Notice(f"accuracies: {name} on {fit.dataset}, {fit.origin}"))
     return Chosen(predictor, dataset)
+
+
+def _usual_form(context: JobContext, options: PredictedOptions, supernet: Supernet) -> str:
+    """The default, unless the user has fitted another form for the supernet, and not that one."""
+    if options.predictor_weights is not None:
+        return DEFAULT_PREDICTOR
+    offered: list[PredictorEntry] = context.host.entries("predictors")
+    forms = [DEFAULT_PREDICTOR, *(e.name for e in offered)]
+    for form in dict.fromkeys(forms):
+        own = [f for f in context.host.fitted(form, supernet.name) if f.own]
+        if any(options.dataset in (None, f.dataset) for f in own):
+            return form
+    return DEFAULT_PREDICTOR
 
 
 def _fit(
     context: JobContext, options: PredictedOptions, name: str, supernet: Supernet
 ) -> FittedPredictorEntry | None:
-    """What ships for the supernet: the named data set, ImageNet, or the only one."""
+    """The fit for a supernet: on the named data set, else what the user fitted, else what ships.
+
+    Raises:
+        UsageError: there are several to choose from.
+    """
     if options.predictor_weights is not None:
         return None
     fits = {e.dataset: e for e in context.host.fitted(name, supernet.name)}
@@ -218,13 +270,17 @@ def _fit(
                 f"data set for {name} and {supernet.name}", options.dataset, fits
             )
         return fits[options.dataset]
+    own = {dataset: e for dataset, e in fits.items() if e.own}
+    if own:
+        return _only(own, f"you fitted {name} for {supernet.name} on several data sets")
     if DEFAULT_DATASET in fits or not fits:
         return fits.get(DEFAULT_DATASET)
+    return _only(fits, f"{name} was fitted for {supernet.name} on several data sets")
+
+
+def _only(fits: Mapping[str, FittedPredictorEntry], several: str) -> FittedPredictorEntry:
     if len(fits) > 1:
-        raise UsageError(
-            f"{name} was fitted for {supernet.name} on several data sets: {', '.join(fits)}",
-            advice="name one: --dataset NAME",
-        )
+        raise UsageError(f"{several}: {', '.join(fits)}", advice="name one: --dataset NAME")
     return next(iter(fits.values()))
 
 

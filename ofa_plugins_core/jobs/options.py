@@ -47,14 +47,19 @@ class PredictedOptions:
 
     predictor: str | None = field(
         default=None,
-        metadata=_said("form of predictor; default: additive, where a fit exists", metavar="NAME"),
+        metadata=_said(
+            "form of predictor; default: that of your own fit, else additive", metavar="NAME"
+        ),
     )
     predictor_weights: Path | None = field(
         default=None, metadata=_said("the predictor's file: a fit of yours, or published weights")
     )
     dataset: str | None = field(
         default=None,
-        metadata=_said("data set of the fit; default: imagenet, or the only one", metavar="NAME"),
+        metadata=_said(
+            "data set of the fit; default: of your own fit, else imagenet, or the only one",
+            metavar="NAME",
+        ),
     )
 
 
@@ -136,4 +141,11 @@ class SampleOptions:
     sampler: str = field(default="uniform", metadata=_said("how they are drawn", metavar="NAME"))
     resolutions: tuple[int, ...] | None = field(
         default=None, metadata=_said("image sizes; default: the supernet's", metavar="LIST")
+    )
+    lut: tuple[str, ...] = field(
+        default=(),
+        metadata=_said(
+            "a folder of latency tables, for a sampler over latency@NAME; repeatable",
+            metavar="FOLDER|NAME=FOLDER",
+        ),
     )

@@ -10,8 +10,8 @@ from attrs import frozen
 
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UsageError
-from ofa_plugins_core.jobs.choosing import entry_options
-from ofa_plugins_core.jobs.options import SampleOptions
+from ofa_plugins_core.jobs.choosing import sampler_of
+from ofa_plugins_core.jobs.options import PricedOptions, SampleOptions
 from ofa_plugins_core.jobs.results import Row
 from ofa_plugins_core.values import Arch
 
@@ -48,6 +48,7 @@ def run_sample(context: JobContext, options: SampleOptions) -> SampleResult:
     if options.resolutions is not None:
         supernet = supernet.at(options.resolutions)
     entry = context.host.sampler(options.sampler)
-    sampler = entry.build(supernet, entry_options(context, entry))
+    priced = PricedOptions(supernet=options.supernet, lut=options.lut)
+    sampler = sampler_of(context, entry, supernet, priced)
     generator = np.random.Generator(np.random.PCG64(context.seed))
     return SampleResult(supernet.name, supernet.space.decode(sampler.sample(options.n, generator)))

@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from moofa import networks, published
 from moofa.balanced import BalancedOptions, balanced
+from moofa.importing_options import ImportOptions
 from ofa_mit.plan_options import ShrinkingOptions
 from ofa_mit.variants import MobileVariant, varied
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
 from ofa_plugins_core.entries import (
     FittedPredictorEntry,
+    JobContext,
+    JobEntry,
     SamplerEntry,
     TrainingPlanEntry,
     WeightsEntry,
@@ -108,6 +111,25 @@ def _build_plan(supernet: Supernet, options: ShrinkingOptions) -> TrainingPlan:
     from moofa.plans import moofa
 
     return moofa(supernet, options)
+
+
+@hookimpl
+def ofa_jobs() -> Iterable[JobEntry]:
+    """Reading the published configurations."""
+    yield JobEntry(
+        "import-config",
+        "MOOFA's config.yaml as configurations for our jobs, and what has no counterpart",
+        run=_run_import,
+        options=ImportOptions,
+        example="ofa run import-config --file config.yaml --out ours",
+        keeps_run=True,
+    )
+
+
+def _run_import(context: JobContext, options: ImportOptions) -> Any:
+    from moofa.importing import run_import
+
+    return run_import(context, options)
 
 
 @hookimpl
