@@ -109,18 +109,22 @@ class TestTraining:
                 }
             }
         }
-        assert (own["job"], own["supernet"], own["plan"], own["all"]) == (
-            "train",
-            "moofa_v3",
-            "moofa",
-            True,
-        )
+        assert (own["job"], own["supernet"], own["plan"]) == ("train", "moofa_v3", "moofa")
 
     def test_what_has_an_option_of_ours(self, imported):
         own = read(imported(), "train")
-        assert (own["teacher"], own["weights"]) == ("teacher.pth", "last.pth")
         assert (own["batch"], own["seed"], own["image_sizes"]) == (32, 3, [128, 224])
         assert own["track"] == ["csv", "tensorboard", "wandb"]
+
+    def test_a_teacher_is_taken_where_it_is(self, imported, tmp_path):
+        assert "--teacher FILE" in why(imported())["args.teacher_path"]
+        (tmp_path / "teacher.pth").write_bytes(b"")
+        assert read(imported(), "train")["teacher"] == "teacher.pth"
+
+    def test_a_checkpoint_is_what_is_evaluated_and_measured(self, imported):
+        found = imported()
+        weights = {job: read(found, job).get("weights") for job in ("train", "evaluate", "dataset")}
+        assert weights == {"train": None, "evaluate": "last.pth", "dataset": "last.pth"}
 
     def test_what_has_none_is_named_with_the_reason(self, imported):
         found = why(imported())

@@ -35,7 +35,6 @@ HYPER: Final = ("momentum", "weight_decay", "label_smoothing", "kd_ratio")
 """Hyper-parameters that a plan says for all of its phases."""
 
 TRAIN_ARGS: Final = {
-    "teacher_path": "teacher",
     "base_batch_size": "batch",
     "batch_size": "batch",
     "n_worker": "workers",
@@ -125,11 +124,11 @@ def run_import(context: JobContext, options: ImportOptions) -> Imported:
     supernet = context.host.supernet(name)
     for own in rows:  # what does not describe a supernet is refused now, not in hours
         context.host.supernet(str(found.files[f"supernet {own}"]))
-    weights = {"weights": sections["args"].pop("checkpoint", None)}
-    shared = {"supernet": name, **{k: v for k, v in weights.items() if v}}
+    weights = sections["args"].pop("checkpoint", None)
+    shared = {"supernet": name, **({} if weights is None else {"weights": weights})}
     dataset = sections["args"].pop("dataset", None)
     jobs = {
-        "train": {**shared, **_training(context, supernet, sections, found)},
+        "train": {"supernet": name, **_training(context, supernet, sections, found)},
         "evaluate": {**shared, **_subnet(context.out, supernet, sections["subnet_config"], found)},
         "dataset": shared,
         **_searching(name, dataset, sections["search_config"], found),
@@ -188,9 +187,9 @@ def _write(path: Path, data: Mapping[str, Any]) -> Path:
 def _training(
     context: JobContext, supernet: Supernet, sections: dict[str, dict[str, Any]], found: Imported
 ) -> dict[str, Any]:
-    """Options of ``ofa run train`` for the whole plan."""
+    """Options of ``ofa run train``, for --all of the plan as for one --step of it."""
     plan = (supernet.plan if isinstance(supernet, PlannedSupernet) else None) or "ofa"
-    out: dict[str, Any] = {"plan": plan, "all": True}
+    out: dict[str, Any] = {"plan": plan} | _teacher(sections["args"], found)
     entry = context.host.training_plan(plan)
     phases = dict(_phases(sections["args_per_task"], found))
     options: Any = structure({"phases": phases}, entry.options, plan)
@@ -206,6 +205,16 @@ def _training(
         out["set"] = {plan: {"phases": phases}}
     out |= _tracking(sections["wandb"], found)
     return out
+
+
+def _teacher(args: dict[str, Any], found: Imported) -> dict[str, Any]:
+    """The teacher's file where it is there already: --all then leaves its training out."""
+    file = args.pop("teacher_path", None)
+    if file is None or Path(str(file)).is_file():
+        return {} if file is None else {"teacher": file}
+    why = f"{file} is no file: --all trains the teacher, one --step needs --teacher FILE"
+    found.drop("args.teacher_path", why)
+    return {}
 
 
 def _why_not(key: str, value: object, plan: TrainingPlan) -> str:
