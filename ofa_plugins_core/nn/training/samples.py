@@ -49,6 +49,9 @@ ROOM: Final = 2 * 2**30
 SMALL: Final = 64
 """Pictures of at most that side are worth keeping: they take longer to open than to change."""
 
+PART: Final = 256
+"""Pictures that a process decodes at once, to be kept."""
+
 _ORDER, _SIZE, _CHANGE = 1, 2, 3
 """Set the random streams apart; first in the key, since numpy drops zeros at its end."""
 
@@ -299,7 +302,7 @@ class Held:
         return self.source.called(self.numbers[number])
 
 
-def held(images: ImageSet, room: int = ROOM) -> ImageSet:
+def held(images: ImageSet, room: int = ROOM, workers: int = 0) -> ImageSet:
     """The set with its pictures decoded into memory, where they are small; as it is otherwise.
 
     The pictures and what is made of them stay the same. Relabel a set before, not after.
@@ -307,6 +310,7 @@ def held(images: ImageSet, room: int = ROOM) -> ImageSet:
     Args:
         images: whose first readable picture tells the size; the listener is told the progress.
         room: bytes that may be taken.
+        workers: processes that decode; 0: this one.
     """
     if isinstance(images.pictures, Arrays | Held):
         return images
@@ -315,15 +319,46 @@ def held(images: ImageSet, room: int = ROOM) -> ImageSet:
         return images
     pixels = np.zeros((len(images), *shape, 3), dtype=np.uint8)
     odd: dict[int, Pixels | str] = {}
-    for place, number in enumerate(images.numbers):
-        found = _decoded(images.pictures, number)
-        if isinstance(found, str) or found.shape[:2] != shape:
-            odd[place] = found
-        else:
-            pixels[place] = found
-        images.listener(Progress("decode", place + 1, len(images)))
+    places = [range(at, min(at + PART, len(images))) for at in range(0, len(images), PART)]
+    opener = _Opener(evolve(images, listener=silent))
+    for part, found in zip(places, _loaded(opener, places, workers), strict=True):
+        for place, picture in zip(part, found, strict=True):
+            if isinstance(picture, str) or picture.shape[:2] != shape:
+                odd[place] = picture
+            else:
+                pixels[place] = picture
+        images.listener(Progress("decode", part.stop, len(images)))
     pictures = Held(pixels, images.labels, odd, images.pictures, images.numbers)
     return evolve(images, pictures=pictures, numbers=range(len(images)), unreadable={})
+
+
+@frozen(eq=False)
+class _Opener(Dataset[Any]):
+    """Decodes pictures, by their places in the set."""
+
+    images: ImageSet
+
+    def __getitem__(self, places: range) -> list[Pixels | str]:
+        return [_decoded(self.images.pictures, self.images.numbers[place]) for place in places]
+
+
+def _loaded(dataset: Dataset[Any], plan: Sequence[Any], workers: int) -> Iterable[Any]:
+    """What the data set has for each part of a plan, in its order, read by so many processes."""
+    if not workers:
+        return map(dataset.__getitem__, plan)
+    loader: Iterable[Any] = DataLoader(
+        dataset,
+        batch_size=None,
+        sampler=plan,
+        num_workers=workers,
+        collate_fn=_same,
+        generator=torch.Generator(),  # its own: the caller's random state stays as it is
+    )
+    return loader
+
+
+def _same(read: Any) -> Any:
+    return read
 
 
 def _shape(images: ImageSet) -> tuple[int, int] | None:
@@ -398,10 +433,6 @@ class _Reader(Dataset[Any]):
                 return found, self.images.pictures.labels[number]
             broken[number] = found
         return None
-
-
-def _same(read: Any) -> Any:
-    return read
 
 
 @frozen(kw_only=True, eq=False)
@@ -492,17 +523,7 @@ class TrainingImages:
     def _read(self, plan: list[_Block]) -> Iterable[_Read]:
         quiet = evolve(self.images, listener=silent)  # a listener need not travel to workers
         reader = _Reader(quiet, self.augment, (self.seed, self.phase))
-        if not self.workers:
-            return map(reader.__getitem__, plan)
-        loader: Iterable[_Read] = DataLoader(
-            reader,
-            batch_size=None,
-            sampler=plan,
-            num_workers=self.workers,
-            collate_fn=_same,
-            generator=torch.Generator(),  # its own: the caller's random state stays as it is
-        )
-        return loader
+        return _loaded(reader, plan, self.workers)
 
     def _checked(self, read: _Read) -> tuple[Tensor, Tensor]:
         self.images.count_unreadable(read.broken)

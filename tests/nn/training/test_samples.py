@@ -18,6 +18,7 @@ pytest.importorskip("sklearn")
 from ofa_plugins_core.errors import InputError, UsageError  # noqa: E402
 from ofa_plugins_core.events import Notice  # noqa: E402
 from ofa_plugins_core.nn.data import images_of  # noqa: E402
+from ofa_plugins_core.nn.training import samples  # noqa: E402
 from ofa_plugins_core.nn.training.samples import (  # noqa: E402
     DRAWS,
     Augment,
@@ -376,6 +377,16 @@ def test_pictures_held_in_memory_give_what_files_give(tmp_path):
         assert sorted(kept.images.unreadable) == sorted(training.images.unreadable)
         assert "dog" in kept.images.pictures.called(next(iter(kept.images.unreadable)))
     assert np.array_equal(kept.images[0][0], training.images[0][0])
+
+
+def test_several_processes_decode_the_same(tmp_path, monkeypatch):
+    monkeypatch.setattr(samples, "PART", 5)
+    break_some(tmp_path)
+    images = from_folder(tmp_path)[0].images
+    one, other = held(images).pictures, held(images, workers=2).pictures
+    assert (one.pixels == other.pixels).all()
+    assert one.odd == other.odd
+    assert len(one.odd) == 4
 
 
 def test_a_limited_set_is_held_with_its_own_pictures(tmp_path):
