@@ -193,7 +193,7 @@ def _horovod_wheel(session: nox.Session) -> Path | None:
 
 def _built_horovod(session: nox.Session) -> Path:
     """Build the wheel: some five minutes. It asks for C++14, and torch's headers for C++17."""
-    folder = Path(session.create_tmp()) / "horovod"
+    folder = Path(session.create_tmp()).resolve() / "horovod"
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir()
     compiler = folder / "cxx"
