@@ -11,7 +11,7 @@ import pytest
 
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.values import Dimension, Gene, SearchSpace
-from ofa_search.records import measured, read_records
+from ofa_search.records import files_of, measured, read_records
 
 GENES = [Gene("d[0]", (2, 3), 0), Gene("d[1]", (2, 3), 1)]
 SPACE = SearchSpace.of("toy", (64, 96), GENES, [Dimension("d", (1, 2))])
@@ -109,3 +109,24 @@ def test_a_record_of_another_space_is_named_by_its_line(written):
 def test_no_records_are_an_error():
     with pytest.raises(InputError, match="no measured networks"):
         measured(SPACE, [])
+
+
+def test_a_folder_is_a_run_or_parts_in_the_order_of_their_numbers(tmp_path):
+    for name in ("gpu10.pkl", "gpu2.pkl", "notes.txt"):
+        (tmp_path / name).write_text("")
+    assert [f.name for f in files_of(tmp_path)] == ["gpu2.pkl", "gpu10.pkl"]
+    (tmp_path / "dataset.jsonl").write_text("")
+    assert files_of(tmp_path) == [tmp_path / "dataset.jsonl"]
+    assert files_of(tmp_path / "gpu2.pkl") == [tmp_path / "gpu2.pkl"]
+
+
+def test_a_run_that_has_not_ended_is_to_be_resumed_first(tmp_path):
+    (tmp_path / "parts").mkdir()
+    with pytest.raises(InputError, match="not merged") as caught:
+        files_of(tmp_path)
+    assert "--resume --out" in (caught.value.advice or "")
+
+
+def test_a_folder_without_accuracies_is_an_error(tmp_path):
+    with pytest.raises(InputError, match="holds no measured accuracies"):
+        files_of(tmp_path)

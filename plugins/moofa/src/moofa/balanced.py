@@ -74,7 +74,11 @@ class Balanced:
         if not 1 <= self.ranges <= 1000 or not low < high:
             raise UsageError(
                 f"balanced: {self.ranges} ranges of {self.cost.name} from {low:g} to {high:g} "
-                "cannot be filled"
+                "cannot be filled",
+                advice="where all networks cost the same, balance over another cost, for example "
+                "flops"
+                if low == high
+                else None,
             )
         return np.linspace(low, high, self.ranges + 1)
 

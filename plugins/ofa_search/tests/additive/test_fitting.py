@@ -12,6 +12,7 @@ from ofa_plugins_core.entries import NoOptions
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.fits import user_fits
 from ofa_plugins_core.interfaces import Predictions
+from ofa_plugins_core.measured import FittedFile, HeldOut, SizeSummary
 from ofa_search.additive.fitfile import loads
 from ofa_search.additive.loading import load_additive
 from ofa_search.fit_options import FitOptions
@@ -192,3 +193,51 @@ def test_accuracies_that_teach_nothing_are_refused(context, records, top1, reaso
     with pytest.raises(InputError, match=reason) as caught:
         run_fit(context, FitOptions("toy", data=(records,)))
     assert advice in (caught.value.advice or "")
+
+
+def test_parts_in_a_folder_are_merged(context, records, tmp_path):
+    lines = records.read_text().splitlines()
+    folder = tmp_path / "parts_of_it"
+    folder.mkdir()
+    for part in range(3):
+        (folder / f"gpu{part}.jsonl").write_text("\n".join(lines[part::3]))
+    assert run_fit(context, FitOptions("toy", data=(folder,))).records == 300
+
+
+def test_what_cannot_be_fitted_is_refused_with_what_can(context, plugins, records):
+    plugins.predictors["mlp"] = SimpleNamespace(name="mlp", fit=None)
+    with pytest.raises(UsageError, match="mlp cannot be fitted") as caught:
+        run_fit(context, FitOptions("toy", data=(records,), predictor="mlp"))
+    assert "additive" in (caught.value.advice or "")
+
+
+def test_a_plugins_own_form_is_fitted_by_the_same_command(context, plugins, records):
+    tasks = []
+
+    def own(task):
+        tasks.append(task)
+        values = task.records.top1[:10]
+        held_out = HeldOut(values, values, values)
+        sizes = (SizeSummary(64, 300, 1.0, 70.0),)
+        return FittedFile(b"mean", ".txt", held_out, sizes, details={"mean": 1})
+
+    plugins.predictors["mean"] = SimpleNamespace(name="mean", fit=own)
+    found = run_fit(context, FitOptions("toy", data=(records,), predictor="mean"))
+    assert found.files[0].name == "mean-toy-own.txt"
+    assert found.files[0].read_bytes() == b"mean"
+    assert found.as_json()["mean"] == 1
+    assert "--predictor mean --seed 0" in tasks[0].command
+    assert len(tasks[0].records.genes) == 300
+
+
+def test_the_held_out_fifth_is_drawn(fit, context):
+    pytest.importorskip("matplotlib")
+    fit(plot=True)
+    assert "Pearson" in (context.out / "held-out.svg").read_text()
+
+
+def test_a_small_set_of_one_image_size_is_fitted_and_judged(context, toy, measure, tmp_path):
+    few = measure(toy.at([64]).space, tmp_path / "few.jsonl", 200)
+    found = run_fit(context, FitOptions("toy", data=(few,))).as_json()
+    assert found["resolutions"] == [64]
+    assert found["held_out"]["tau"] > 0.7
