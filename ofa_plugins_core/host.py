@@ -192,6 +192,8 @@ class Host:
     def supernet(self, name: str) -> Supernet:
         """A supernet by name, by alias, or from a YAML file with a row of the user's own.
 
+        A variant goes by its own name, too, as results call it: ``NAME+KEYVALUE``.
+
         Raises:
             UnknownNameError, PluginError, InputError.
         """
@@ -199,17 +201,26 @@ class Host:
             from ofa_plugins_core.config import supernet_from_file
 
             return supernet_from_file(self, Path(name))
-        entry = self.supernet_entry(name)
+        base, *changes = [name] if self._names_one(name) else name.split("+")
+        entry = self.supernet_entry(base)
         self._asked.add(entry.name)
-        return self._built(entry)
+        return self._built(entry, changes)
 
-    def _built(self, entry: SupernetEntry) -> Supernet:
-        given = self._settings.get(entry.name)
-        if not given:
+    def _names_one(self, name: str) -> bool:
+        """Whether a supernet has this name or alias, a + in it or not."""
+        names = self._offers["supernets"]
+        return name in names or any(
+            name in offer.entry.aliases for offers in names.values() for offer in offers
+        )
+
+    def _built(self, entry: SupernetEntry, changes: Sequence[str]) -> Supernet:
+        given = self._settings.get(entry.name, {})
+        if not given and not changes:
             return entry.build()
-        from ofa_plugins_core.config import structure
+        from ofa_plugins_core.config import named_options, structure
 
-        return entry.build(structure(given, entry.options, entry.name))
+        named = named_options(entry, changes)
+        return entry.build(structure({**given, **named}, entry.options, entry.name))
 
     def supernet_entry(self, name: str) -> SupernetEntry:
         """A supernet's entry, by name or alias."""

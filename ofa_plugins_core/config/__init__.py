@@ -171,6 +171,22 @@ def _variant(host: Families, path: Path, data: dict[str, Any]) -> Supernet:
         raise UsageError(f"{path}: {error.message}", advice=error.advice) from error
 
 
+def named_options(entry: SupernetEntry, changes: Sequence[str]) -> dict[str, Words]:
+    """The options in a variant's name: of ``moofa_v3+strides1-2`` the part ``strides1-2``.
+
+    Raises:
+        UsageError: a part begins with no option of the supernet.
+    """
+    known = sorted((f.name for f in attrs.fields(entry.options) if f.init), key=len, reverse=True)
+    found = {}
+    for part in changes:
+        key = next((k for k in known if part.startswith(k) and part != k), None)
+        if key is None:
+            raise UsageError(f"{entry.name}: {unknown_key(part, known)}")
+        found[key] = Words(part.removeprefix(key).replace("-", ","))
+    return found
+
+
 def _own_name(host: Families, path: Path, given: object) -> str:
     """The name in the file, or the file's own; never another supernet's, whose fits it has not."""
     name = re.sub(r"[^\w.+-]", "_", path.stem) if given is None else given

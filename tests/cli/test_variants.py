@@ -78,6 +78,16 @@ class TestHost:
         with pytest.raises(UnknownNameError, match=r"unknown supernet 'varid'; nearest.* varied"):
             host.configured({"varid": {"stages": 3}})
 
+    def test_a_variant_goes_by_the_name_that_results_give_it(self, host):
+        assert host.supernet("varied+stages3").name == "varied+stages3"
+        sized = host.configured({"varied": {"resolutions": (96,)}}).supernet("alias+stages3")
+        assert (sized.name, sized.resolutions) == ("varied+stages3", (96,))
+
+    @pytest.mark.parametrize("name", ["varied+stage3", "varied+stages", "toy+stages3", "varied+"])
+    def test_no_other_name_is_a_variants(self, host, name):
+        with pytest.raises(UsageError, match="unknown key"):
+            host.supernet(name)
+
     def test_it_knows_what_was_never_asked_for(self, host):
         configured = host.configured({"varied": {"stages": 3}})
         assert configured.unused_settings() == ["varied"]

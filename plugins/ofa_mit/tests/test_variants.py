@@ -100,6 +100,16 @@ def test_another_network_has_another_name_and_image_sizes_make_none(options, nam
     assert found.plan == "ofa"
 
 
+@pytest.mark.parametrize("name", SMALL)
+def test_it_can_be_asked_for_by_that_name(name):
+    assert HOST.supernet(small(name).name).name == small(name).name != name
+
+
+def test_an_alias_with_a_plus_is_no_variant():
+    (entry,) = (e for e in HOST.entries("supernets") if e.name == "ofa_resnet50")
+    assert [HOST.supernet(alias).name for alias in entry.aliases] == ["ofa_resnet50"]
+
+
 def test_the_choices_stay_the_same():
     arch = {"ks": [3] * 20, "e": [3] * 20, "d": [2] * 5, "image_size": 160}
     found = varied(ofa_mbv3_w1_0, MobileVariant(stem_stride=1))
