@@ -63,7 +63,8 @@ def test_the_command_line_takes_it(place, monkeypatch, line):
     def instead(entry, session: Session, given) -> int:
         request = cli.requested(entry, session.host(), given)
         host = session.host().configured(request.supernets)
-        asked.append((request, host.supernet(getattr(request.options, "supernet", "moofa_v3"))))
+        named = getattr(request.options, "supernet", None) or "moofa_v3"
+        asked.append((request, host.supernet(named)))
         return 0
 
     monkeypatch.chdir(place)
