@@ -101,7 +101,9 @@ def draw(context: JobContext, options: DatasetOptions) -> Drawn:
         raise UsageError(f"--n: expected 1 to {MOST:,}, found {count}")
     sampler = _sampler(context, options, supernet)
     generator = np.random.Generator(np.random.PCG64(context.seed))
-    return _described(context, options, supernet, sampler.sample(count, generator), sampler)
+    # In an order by chance: what is measured of an interrupted run fills all ranges alike.
+    genes = generator.permutation(sampler.sample(count, generator))
+    return _described(context, options, supernet, genes, sampler)
 
 
 def _priced(options: DatasetOptions) -> PricedOptions:

@@ -107,3 +107,42 @@ def test_costs_of_bounds_are_resolved():
         resolve_cost("latency", ["latency@a", "latency@b"], known)
     with pytest.raises(UnknownNameError, match="nearest known: accuracy"):
         resolve_cost("acuracy", [], known)
+
+
+PREDICTORS = """
+from pathlib import Path
+from ofa_plugins_core import FittedPredictorEntry, PredictorEntry, hookimpl
+from ofa_plugins_core.testing.toys import ToyPredictor
+
+def loaded(supernet, file, entry):
+    return ToyPredictor(supernet.space)
+
+@hookimpl
+def ofa_predictors():
+    yield PredictorEntry("second", "another form", load=loaded)
+"""
+
+
+def installed(folder, *names):
+    folder.mkdir(exist_ok=True)
+    for name in names:
+        (folder / name).write_text("fit")
+
+
+def test_what_the_user_fitted_comes_first_and_is_named(ofa, tmp_path):
+    fits = tmp_path / "fitted"
+    installed(fits, "additive-toy-mine.json")
+    done = ofa(*SEARCH, "--cost", "peak_memory")
+    assert "accuracies: additive on mine, installed by you" in done.err
+    installed(fits, "additive-toy-other.json")
+    done = ofa(*SEARCH, "--cost", "peak_memory", "--dataset", "other")
+    assert "accuracies: additive on other" in done.err
+    done = ofa(*SEARCH, "--cost", "peak_memory", "--maximize", "accuracy")
+    assert "you fitted additive for toy on several data sets: mine, other" in done.err
+
+
+def test_a_form_that_the_user_alone_fitted_comes_before_the_default(ofa, host_with, tmp_path):
+    installed(tmp_path / "fitted", "second-toy-mine.npz")
+    done = ofa(*SEARCH, "--cost", "peak_memory", host=host_with(PREDICTORS))
+    assert done.code == 0, done.err
+    assert "accuracies: second on mine" in done.err

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from types import SimpleNamespace
+
 import numpy as np
 import pytest
 
-from moofa.balanced import Balanced, BalancedOptions, shares
+from moofa.balanced import Balanced, BalancedOptions, balanced, shares
 from ofa_plugins_core import Host, UsageError
 from ofa_plugins_core.builtin.costs import entries
+from ofa_plugins_core.pricing import evaluate_separable
+from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.testing import SamplerSuite, toy_supernet
 from ofa_plugins_core.testing.toys import everything
 
@@ -91,3 +95,54 @@ class TestLaws(SamplerSuite):
     @pytest.fixture
     def sampler(self, supernet):
         return Balanced(supernet, cost(supernet), ranges=4)
+
+
+class Rising:
+    """A cost that a plugin might bring: a sum of real numbers."""
+
+    name, unit, kind, source = "energy", "mJ", "computed", None
+
+    def __init__(self, supernet):
+        self.supernet = supernet
+
+    def separable(self, size):
+        flops = cost(self.supernet, "flops").separable(size)
+        terms = (Factor(f.name, f.genes, np.sqrt(f.table + 0.1)) for f in flops.factors)
+        return Separable("sum", tuple(terms))
+
+    def evaluate(self, archs):
+        return evaluate_separable(self.supernet.space, self.separable, archs)
+
+
+def test_any_separable_cost_is_balanced_also_one_that_no_core_knows(host):
+    supernet = host.supernet("moofa_v3").at([128])
+    entry = host.sampler("balanced")
+    sampler = entry.build(supernet, entry.options(cost="energy", ranges=6), Rising(supernet))
+    genes = sampler.sample(60, np.random.default_rng(0))
+    values = sampler.cost.evaluate(genes)
+    assert np.bincount(places(sampler, values)).tolist() == [10] * 6
+
+
+def test_a_cost_without_tables_is_refused_with_what_to_do(host):
+    supernet = host.supernet("moofa_v3")
+    rough = SimpleNamespace(name="rough", unit="", kind="measured", source=None, evaluate=len)
+    with pytest.raises(UsageError, match="no sum or maximum of tables") as caught:
+        balanced(supernet, BalancedOptions(cost="rough"), rough)
+    assert "--archs FILE" in (caught.value.advice or "")
+
+
+def test_a_cost_that_nobody_offers_is_refused(host):
+    with pytest.raises(UsageError, match="no_such"):
+        balanced(host.supernet("moofa_v3"), BalancedOptions(cost="no_such"))
+
+
+def test_a_range_that_holds_no_network_is_left_out_of_a_sum_too(host):
+    supernet = host.supernet("moofa_v3").at([128])
+    most = float(cost(supernet, "flops").evaluate([largest_of(supernet)])[0])
+    sampler = Balanced(supernet, cost(supernet, "flops"), 2, 0.9 * most, 1.1 * most)
+    values = sampler.cost.evaluate(sampler.sample(20, np.random.default_rng(0)))
+    assert ((values >= 0.9 * most) & (values <= most)).all()
+
+
+def largest_of(supernet):
+    return supernet.space.decode((supernet.space.sizes - 1).astype(np.uint8)[None])[0]
