@@ -5,7 +5,7 @@ are to go on: counting by dynamic programming. Values are counted in steps of a 
 terms are whole multiples of it, as of whole numbers with few sums, a range is counted and drawn
 from exactly. Elsewhere each term is rounded to the next step: what is proposed then lies in the
 range widened by half a step a term, every network of it equally likely, and the caller keeps what
-lies in the range itself: 98 of a hundred, where the range has a thousand steps and ten terms.
+lies in the range itself: 97 of a hundred or more, with a thousand steps a range and twenty terms.
 """
 
 from __future__ import annotations

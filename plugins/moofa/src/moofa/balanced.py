@@ -51,7 +51,7 @@ class Balanced:
     Where the cost is a maximum, networks of a range are drawn directly, by exact counts. A sum is
     counted by its values. Where it has few, it is exact too; else draws come from the range
     widened by half a step for each term (of 16,384 steps), and those beside it are drawn again:
-    about two of a hundred with fifteen ranges, more where they are very narrow. A range in which
+    two or three of a hundred with fifteen ranges, more where they are very narrow. A range in which
     there is no network is left out.
     """
 
