@@ -123,7 +123,9 @@ class _Steps:
         """A job as the command line runs it: its options read strictly, its result kept."""
         entry = self._entry(name)
         context = evolve(self.context, out=self.folder / name, resume=True)
-        asked: Any = structure({k: v for k, v in given.items() if v is not None}, entry.options, name)
+        asked: Any = structure(
+            {k: v for k, v in given.items() if v is not None}, entry.options, name
+        )
         result = entry.run(context, asked)
         found: dict[str, Any] = plain(result.as_json())
         runs.write(self.folder / name / runs.RESULT, json.dumps(found, indent=1) + "\n")

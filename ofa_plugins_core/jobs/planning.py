@@ -15,9 +15,11 @@ from ofa_plugins_core.jobs.train_options import TrainOptions
 from ofa_plugins_core.phases import Phase
 from ofa_plugins_core.plans import phase_of
 
+SMOKE_SUPERNET: Final = "ofa_small"
 SMOKE_SIZES: Final = (48, 64)
-SMOKE_STEPS: Final = 12
-SMOKE_BATCH: Final = 16
+"""For supernets of larger images."""
+SMOKE_STEPS: Final = 20
+SMOKE_BATCH: Final = 32
 SMOKE_IMAGES: Final = 100
 SMOKE_CALIBRATION: Final = 64
 
@@ -67,7 +69,7 @@ def smoked(options: TrainOptions) -> TrainOptions:
     if not options.smoke:
         return options
     small = {
-        "image_sizes": SMOKE_SIZES,
+        "supernet": SMOKE_SUPERNET,
         "steps": SMOKE_STEPS,
         "batch": SMOKE_BATCH,
         "validate_images": SMOKE_IMAGES,
@@ -84,9 +86,13 @@ def chosen(context: JobContext, options: TrainOptions) -> Chosen:
         UsageError: neither or both of --all and --step, a step or phase that the plan has not.
         UnknownNameError: no such supernet or plan.
     """
+    if options.supernet is None:
+        raise UsageError("ofa run train needs --supernet NAME", advice="ofa list supernets")
     supernet = context.host.supernet(options.supernet)
     if options.image_sizes is not None:
         supernet = supernet.at(options.image_sizes)
+    elif options.smoke and min(supernet.resolutions) > max(SMOKE_SIZES):
+        supernet = supernet.at(SMOKE_SIZES)
     name = options.plan or _usual(context, supernet)
     entry = context.host.training_plan(name)
     plan = entry.build(supernet, entry_options(context, entry))

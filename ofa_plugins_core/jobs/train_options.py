@@ -15,7 +15,9 @@ from ofa_plugins_core.jobs.torch_options import said
 class TrainOptions:
     """Options of ``ofa run train``."""
 
-    supernet: str = field(default="moofa_v3", metadata=SUPERNET)
+    supernet: str | None = field(
+        default=None, metadata={**SUPERNET, "help": SUPERNET["help"] + "; --smoke: ofa_small"}
+    )
     step: (
         Literal["teacher", "kernel", "depth", "expand", "width", "compound", "finetune"] | None
     ) = field(default=None, metadata=said("one step of the plan, with --phase; or --all of it"))
@@ -47,7 +49,8 @@ class TrainOptions:
     weights: str | None = field(
         default=None,
         metadata=said(
-            "what a single step starts from: the result of the phase before", metavar="FILE|NAME"
+            "what a single step starts from: the result of the phase before; fresh: drawn anew",
+            metavar="FILE|NAME|fresh",
         ),
     )
     teacher: Path | None = field(

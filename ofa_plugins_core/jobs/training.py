@@ -54,7 +54,8 @@ from ofa_plugins_core.values import ArchLike
 from ofa_plugins_core.weights.cache import digest
 
 PHASES: Final = "phases"
-MOST_PATH: Final = 4096
+FRESH: Final = "fresh"
+"""For ``--weights``: none; they are drawn with the seed."""
 
 
 @frozen(eq=False)
@@ -387,20 +388,19 @@ class Training:
         if before:
             return before[-1].folder / loop.BEST
         options = self.options
-        first = phase.step == "teacher" or (number == 0 and not options.weights)
-        if first:
-            return self._given(options.weights)
-        path = self._given(options.weights) or options.teacher
-        if path is None:
+        if options.weights == FRESH or (options.weights is None and number == 0):
+            return None
+        named = options.weights or options.teacher
+        if named is None:
             raise UsageError(
                 f"{phase.label} starts from the weights of {self._previous(number)}",
-                advice="--weights FILE; or --all, to train the whole plan",
+                advice="--weights FILE, or fresh; or --all, to train the whole plan",
             )
+        path = find_weights(str(named))
+        if phase.step == "teacher":
+            return path
         self._check_order(number, path)
         return path
-
-    def _given(self, name: str | None) -> Path | None:
-        return None if name is None else find_weights(name)
 
     def _previous(self, number: int) -> str:
         if number < 0:

@@ -35,6 +35,24 @@ MBV3_W1_2: Final = evolve(
     feature_mix=1536,
 )
 
+SMALL: Final = MobileRow(
+    stem_stride=1,
+    stem=16,
+    first=16,
+    widths=(16, 24, 40),
+    strides=(2, 2, 2),
+    activations=("relu", "h_swish", "h_swish"),
+    se=(False, True, True),
+    final_expand=64,
+    feature_mix=96,
+    ks=(3, 5),
+    e=(2, 3, 4),
+    d=(1, 2, 3),
+    resolutions=(32, 40, 48),
+    classes=10,
+)
+"""Ours, not published: for pictures of few pixels, and for trying things out in minutes."""
+
 PROXYLESS_W1_3: Final = MobileRow(
     stem=40,
     first=24,
@@ -76,5 +94,6 @@ def residual_supernet(name: str, row: ResidualRow) -> RowSupernet[ResidualRow]:
 
 ofa_mbv3_w1_0 = partial(mobile_supernet, "ofa_mbv3_w1.0", MBV3_W1_0)
 ofa_mbv3_w1_2 = partial(mobile_supernet, "ofa_mbv3_w1.2", MBV3_W1_2)
+ofa_small = partial(mobile_supernet, "ofa_small", SMALL)
 ofa_proxyless_w1_3 = partial(mobile_supernet, "ofa_proxyless_w1.3", PROXYLESS_W1_3)
 ofa_resnet50 = partial(residual_supernet, "ofa_resnet50", RESNET50)

@@ -35,7 +35,7 @@ FITTED: Final = Path(__file__).parent / "fitted"
 
 @hookimpl
 def ofa_supernets() -> Iterable[SupernetEntry]:
-    """The four published OFA supernets."""
+    """The four published OFA supernets, and a small one."""
     yield SupernetEntry(
         "ofa_mbv3_w1.0",
         "MobileNetV3-like, width 1.0: elastic kernel, expand ratio, depth, resolution",
@@ -63,6 +63,12 @@ def ofa_supernets() -> Iterable[SupernetEntry]:
         partial(varied, networks.ofa_resnet50),
         ("ofa_resnet50_d=0+1+2_e=0.2+0.25+0.35_w=0.65+0.8+1.0",),
         ResidualVariant,
+    )
+    yield SupernetEntry(
+        "ofa_small",
+        "ours, not published: for pictures of few pixels, 0.1 million parameters",
+        partial(varied, networks.ofa_small),
+        options=MobileVariant,
     )
 
 
