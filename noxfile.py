@@ -50,7 +50,7 @@ HOROVOD_BUILD = ["setuptools==84.2.1", "cloudpickle==3.1.2", "packaging==26.3", 
 OUTSIDE = "./tests/third_party/ofa_outside"
 
 
-def _tests(session: nox.Session, *paths: str, workers: str = "2") -> None:
+def _tests(session: nox.Session, *paths: str, workers: str = "2", **env: str) -> None:
     """Run pytest on installed packages, from a folder that holds none of them."""
     where = [str(ROOT / p) for p in paths]
     with session.chdir(session.create_tmp()):
@@ -62,7 +62,7 @@ def _tests(session: nox.Session, *paths: str, workers: str = "2") -> None:
             *(["-n", workers] if workers != "1" else []),
             *where,
             *session.posargs,
-            env={"OMP_NUM_THREADS": "1"},
+            env={"OMP_NUM_THREADS": "1", **env},
         )
 
 
@@ -152,7 +152,7 @@ def benchmarks(session: nox.Session) -> None:
     session.install("-r", "requirements-torch.txt")
     session.install("--force-reinstall", "--no-deps", *ALL)
     with session.chdir(session.create_tmp()):
-        for name in ("search", "networks"):
+        for name in ("search", "networks", "training"):
             session.run("python", str(ROOT / "benchmarks" / f"{name}.py"), *session.posargs)
 
 
@@ -165,7 +165,8 @@ def horovod(session: nox.Session) -> None:
         return
     session.install(str(wheel))
     session.install("--force-reinstall", "--no-deps", *ALL)
-    _tests(session, "tests/nn/engines", "tests/horovod", workers="1")
+    both = ("tests/nn/engines", "tests/nn/training/test_workers.py", "tests/horovod")
+    _tests(session, *both, workers="1", PYTEST_ADDOPTS="-k horovod")
 
 
 def _horovod_wheel(session: nox.Session) -> Path | None:
@@ -221,6 +222,14 @@ def executorch(session: nox.Session) -> None:
     _tests(session, "tests/nn", "tests/together", workers="1")
 
 
+@nox.session(venv_backend="virtualenv")
+def kills(session: nox.Session) -> None:
+    """A training that is killed ten times at random moments ends in the same bits."""
+    session.install("-r", "requirements-torch.txt")
+    session.install("--force-reinstall", "--no-deps", *ALL)
+    _tests(session, "tests/together/test_training.py", OFA_KILLS="10", PYTEST_ADDOPTS="-k killed")
+
+
 @nox.session
 def docs(session: nox.Session) -> None:
     """Make what is generated again: docs/hooks.md and the figures of docs/moofa.md."""
@@ -241,8 +250,9 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
-    """Everything CI runs, and what takes longer: benchmarks, ExecuTorch."""
+    """Everything CI runs, and what takes longer: benchmarks, ten kills, ExecuTorch."""
     for name in nox.options.sessions:
         session.notify(name)
     session.notify("benchmarks")
+    session.notify("kills")
     session.notify("executorch")

@@ -25,7 +25,7 @@ from ofa_plugins_core.nn.training.losses import Loss
 from ofa_plugins_core.nn.training.steps import Runs, Stepper, optimiser_of
 from ofa_plugins_core.phases import Phase, draw
 
-BATCH, SIZE, SUBNETS, ROUNDS = 32, 128, 4, 5
+BATCH, SIZE, SUBNETS, ROUNDS = 32, 128, 4, 3
 PUBLISHED = "3.7 s a step, 4.2 s with distillation (published code, two threads of two cores)"
 SLOWEST = 1 / 0.8
 """At least 0.8 of the subnets a second."""
