@@ -2,8 +2,8 @@
 
     python docs/make_training.py --data CIFAR10_FOLDER --work FOLDER [--images 5000 --shrink 0.034]
 
-Everything is done by ``ofa`` commands, which are kept beside their results; what is done already is
-not done again. The page docs/training.md quotes the result; figures need the extra [plot].
+Everything is done by ``ofa`` commands; what is done already is not done again. With the extras
+[torch], [export] and [plot]. docs/training.md quotes what is written here.
 """
 
 from __future__ import annotations
@@ -20,8 +20,11 @@ from typing import Any
 
 HERE = Path(__file__).parent
 ROWS = ("small_ofa", "small_moofa", "small_compofa")
-LEAST = 3
-"""Best of so many seeds of random draws beside the search."""
+SEARCHED = "small_moofa"
+BOUNDS = (7000, 8500, 10000)
+"""On peak memory, items, of the subnets that are searched for."""
+
+Found = dict[str, Any]
 
 
 def parsed() -> argparse.Namespace:
@@ -92,6 +95,37 @@ class Work:
         counts = ("--n", str(self.given.networks), "--ranges", "10")
         return self.run(f"{row}-dataset", "dataset", *self.measured(row), *counts)
 
+    def uniform(self, row: str) -> dict[str, Any]:
+        """As many subnets drawn as random search draws them, measured."""
+        drawn = ("--sampler", "uniform", "--n", str(self.given.networks), "--seed", "1")
+        return self.run(f"{row}-uniform", "dataset", *self.measured(row), *drawn)
+
+    def fit(self, row: str, data: str) -> dict[str, Any]:
+        """The additive predictor of the measured subnets."""
+        words = ("--data", data, "--dataset", "cifar10", "--plot")
+        return self.run(f"{row}-fit", "fit", *self.supernet(row), *words)
+
+    def search(self, row: str, fit: str, bound: int) -> dict[str, Any]:
+        """What is predicted to be best under a bound."""
+        words = ("--cost", "peak_memory", "--constraint", f"peak_memory<={bound}")
+        given = (*words, "--predictor-weights", fit, "--resolutions", "32")
+        return self.run(f"{row}-search-{bound}", "search", *self.supernet(row), *given)
+
+    def evaluate(self, row: str, name: str, archs: Sequence[Found]) -> dict[str, Any]:
+        """Subnets on all images that training never saw."""
+        file = self.folder / f"{row}-{name}.jsonl"
+        file.write_text("".join(json.dumps(a) + "\n" for a in archs))
+        words = ("--archs", str(file), "--data", str(self.given.data), "--calibrate", "2000")
+        given = (*self.weights(row), *words, "--channels-last", "--repeats", "1")
+        return self.run(f"{row}-{name}", "evaluate", *self.supernet(row), *given)
+
+    def export(self, row: str, arch: Found) -> dict[str, Any]:
+        """A subnet as an int8 file."""
+        file = self.folder / f"{row}-exported.jsonl"
+        file.write_text(json.dumps(arch) + "\n")
+        words = ("--archs", str(file), "--dtype", "int8", "--data", str(self.given.data))
+        return self.run(f"{row}-int8", "export", *self.supernet(row), *self.weights(row), *words)
+
     def measured(self, row: str) -> tuple[str, ...]:
         data = ("--data", str(self.given.data), "--calibrate", "1000", "--channels-last")
         images = ("--images", str(self.given.held_out), "--device", self.given.device)
@@ -109,34 +143,115 @@ def named_archs(supernet: Sequence[str]) -> dict[str, dict[str, Any]]:
     return {n: space.decode(at(space, phase, p)[None])[0].as_dict() for n, p in places.items()}
 
 
+def records(found: Found) -> list[Found]:
+    """Of a data set: arch, top1, costs."""
+    return [json.loads(line) for line in Path(found["files"][0]).read_text().splitlines()]
+
+
+def searched(work: Work, row: str, data: Found) -> Found:
+    """Search by the fitted predictor against random search of equal evaluations.
+
+    Both have measured as many subnets on the same images: the search those its predictor is fitted
+    on, random search those of which it takes the best. Both picks are then measured on other images.
+    """
+    fit = work.fit(row, data["files"][0])
+    random = records(work.uniform(row))
+    picks: list[Found] = []
+    for bound in BOUNDS:
+        fitting = [r for r in random if r["costs"]["peak_memory"] <= bound]
+        best = max(fitting, key=lambda r: r["top1"])
+        found = work.search(row, fit["files"][0], bound)["front"][0]
+        picks += [found["arch"], best["arch"]]
+    seen = [n["top1"]["value"] for n in work.evaluate(row, "picks", picks)["networks"]]
+    table = [
+        {"bound": bound, "searched": seen[2 * n], "random": seen[2 * n + 1]}
+        for n, bound in enumerate(BOUNDS)
+    ]
+    file = work.export(row, picks[2])
+    counted = int8_top1(Path(file["file"]), work.given.data, file["image_size"])
+    return {
+        "held_out": fit["held_out"],
+        "networks": data["evaluations"],
+        "picks": table,
+        "int8": {
+            "arch": picks[2],
+            "float_top1": seen[2],
+            "int8_top1": counted,
+            "file_bytes": file["numbers"]["file_bytes"]["value"],
+        },
+    }
+
+
+def int8_top1(file: Path, data: Path, size: int) -> float:
+    """Top-1 of a file in ONNX Runtime, on all images that training never saw; percent."""
+    import onnxruntime
+
+    from ofa_plugins_core.nn.data import images_of
+
+    session = onnxruntime.InferenceSession(str(file), providers=["CPUExecutionProvider"])
+    name = session.get_inputs()[0].name
+    right = count = 0
+    for images, labels in images_of(str(data), size, split="val").batches(100):
+        (logits,) = session.run(None, {name: images.numpy()})
+        right += int((logits.argmax(1) == labels.numpy()).sum())
+        count += len(labels)
+    return 100 * right / count
+
+
+def of_row(work: Work, row: str) -> Found:
+    """A supernet's training, its named subnets beside the same trained alone, and measured ones."""
+    trained = work.train(row)
+    best = trained["phases"][-1]["best"]["top1"]
+    table = {}
+    for place, arch in named_archs(work.supernet(row)).items():
+        alone = work.alone(row, place, arch, trained["subnet_epochs"])
+        table[place] = {
+            "arch": arch,
+            "in_supernet": best[f"{place}@32"],
+            "alone": alone["phases"][-1]["best"]["mean"],
+            "alone_seconds": alone["phases"][-1]["seconds"],
+        }
+    points = [(r["costs"]["peak_memory"], r["top1"]) for r in records(work.dataset(row))]
+    return {
+        "subnet_epochs": trained["subnet_epochs"],
+        "share_of_full_schedule": trained["share_of_full_schedule"],
+        "seconds": round(sum(p["seconds"] for p in trained["phases"])),
+        "subnet_steps": sum(p["steps"] * p["subnets"] for p in trained["phases"]),
+        "phases": {p["phase"]: p["best"]["top1"] for p in trained["phases"]},
+        "subnets": table,
+        "memory_and_top1": points,
+    }
+
+
+def draw(found: Found, file: Path) -> None:
+    """Accuracy against peak memory of the three."""
+    from matplotlib import pyplot
+
+    figure, axes = pyplot.subplots(figsize=(6.4, 4.0))
+    for row, mark in zip(ROWS, "os^", strict=True):
+        if row in found:
+            memory, top1 = zip(*found[row]["memory_and_top1"], strict=True)
+            axes.scatter([m / 1000 for m in memory], top1, s=14, marker=mark, label=row)
+    axes.set_xlabel("peak memory, thousand items (computed, MOOFA)")
+    axes.set_ylabel("top-1, % (measured, CIFAR-10)")
+    axes.legend(frameon=False)
+    figure.tight_layout()
+    figure.savefig(file)
+
+
 def main() -> None:
     """Train, measure, write."""
     given = parsed()
     work = Work(given)
-    found: dict[str, Any] = {}
+    found: Found = {}
     for row in given.only or ROWS:
-        trained = work.train(row)
-        best = trained["phases"][-1]["best"]["top1"]
-        table = {}
-        for place, arch in named_archs(work.supernet(row)).items():
-            alone = work.alone(row, place, arch, trained["subnet_epochs"])
-            table[place] = {
-                "arch": arch,
-                "in_supernet": best[f"{place}@32"],
-                "alone": alone["phases"][-1]["best"]["mean"],
-                "alone_seconds": alone["phases"][-1]["seconds"],
-            }
-        found[row] = {
-            "subnet_epochs": trained["subnet_epochs"],
-            "share_of_full_schedule": trained["share_of_full_schedule"],
-            "seconds": sum(p["seconds"] for p in trained["phases"]),
-            "subnet_steps": sum(p["steps"] * p["subnets"] for p in trained["phases"]),
-            "phases": {p["phase"]: p["best"]["top1"] for p in trained["phases"]},
-            "subnets": table,
-            "dataset": work.dataset(row).get("files"),
-        }
+        found[row] = of_row(work, row)
+        if row == SEARCHED:
+            found[row] |= searched(work, row, work.dataset(row))
         (work.folder / "training.json").write_text(json.dumps(found, indent=1) + "\n")
-    sys.stdout.write(json.dumps(found, indent=1) + "\n")
+    if not given.only:
+        (HERE / "data" / "training.json").write_text(json.dumps(found, indent=1) + "\n")
+        draw(found, HERE / "figures" / "training.svg")
 
 
 if __name__ == "__main__":

@@ -110,7 +110,7 @@ class _Steps:
             calibrate=self.options.calibrate,
             images=50,
         )
-        return str(found.get("files", [found.get("run")])[0])
+        return str(found["file"])
 
     def _network(self) -> dict[str, Any]:
         weights = str(self.folder / "weights.pth")
