@@ -151,8 +151,9 @@ def records(found: Found) -> list[Found]:
 def searched(work: Work, row: str, data: Found) -> Found:
     """Search by the fitted predictor against random search of equal evaluations.
 
-    Both have measured as many subnets on the same images: the search those its predictor is fitted
-    on, random search those of which it takes the best. Both picks are then measured on other images.
+    Both have measured as many subnets on the same images: the search those that its predictor is
+    fitted on, random search those of which it takes the best. Both picks are then measured on more
+    images.
     """
     fit = work.fit(row, data["files"][0])
     random = records(work.uniform(row))
