@@ -226,13 +226,14 @@ class Training:
         subject = self._subject(number, phase, start)
         hyper, images = self.found.plan.hyper, self._training_images(number)
         stepper = Stepper(
-            self._compiled(subject, phase),
+            subject.network,
             optimiser_of(subject.network, hyper.momentum, hyper.weight_decay),
             Loss(hyper.label_smoothing, hyper.kd_ratio),
             self.runs,
             subject.activate,
             teacher,
             phase.sandwich,
+            self._compiled(subject, phase),
         )
         of = self._of(phase, images, start, of_teacher)
         validation = self._validation()
@@ -359,11 +360,11 @@ class Training:
 
     def _compiled(self, subject: Subject, phase: Phase) -> Any:
         if not self.options.compile:
-            return subject.network
+            return None
         if not phase.alone:
             said = "--compile is for teacher and finetune: each subnet would be compiled anew"
             self.context.listener(Notice(said))
-            return subject.network
+            return None
         return compiled(subject.network)
 
     def _teaching(self) -> BuildableSupernet:

@@ -86,6 +86,7 @@ class Stepper:
         activate: makes a subnet the active one; None: the network stands alone.
         teacher: in evaluation mode, or None.
         in_place: the first subnet of a step teaches the others (the sandwich rule).
+        forward: what runs instead of the network, on the same tensors: it, compiled.
         scaler: of the loss, for fp16.
     """
 
@@ -96,6 +97,7 @@ class Stepper:
     activate: Callable[[ArchLike], None] | None = None
     teacher: nn.Module | None = None
     in_place: bool = False
+    forward: nn.Module | None = None
     scaler: torch.amp.GradScaler = field(init=False)
 
     def __attrs_post_init__(self) -> None:
@@ -140,7 +142,7 @@ class Stepper:
             if self.activate is not None and arch is not None:
                 self.activate(arch)
             with self.runs.computing():
-                logits = self.network(images)
+                logits = (self.forward or self.network)(images)
             loss = self.loss(logits, labels, taught) / of
             self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
             total += loss.detach()
