@@ -1,4 +1,7 @@
-"""After training: predictor data, a fit, a search, and the file of a subnet; by the usual jobs."""
+"""After training: predictor data, a fit, a search, and the file of a subnet; by the usual jobs.
+
+The first process does it, alone: the other workers of the training have ended.
+"""
 
 from __future__ import annotations
 
@@ -34,6 +37,13 @@ def finished(context: JobContext, options: TrainOptions, result: TrainResult) ->
     Raises:
         OfaError: as the jobs raise them; the trained weights are kept.
     """
+    from ofa_plugins_core.nn.engines import left_alone
+
+    with left_alone():
+        return _finished(context, options, result)
+
+
+def _finished(context: JobContext, options: TrainOptions, result: TrainResult) -> dict[str, Any]:
     steps = _Steps(context, options, result)
     data = steps.dataset()
     fit = steps.fit(Path(data["files"][0]))

@@ -35,6 +35,9 @@ NOT_MET: Final = "the workers have not all met"
 MISTAKES: Final = ("Mismatched", "enforce fail", "Invalid scalar type", "not supported")
 """Words of errors that come of wrong use of a collective operation, not of a lost worker."""
 
+COUNTS: Final = ("WORLD_SIZE", "HOROVOD_SIZE")
+"""Where the launchers say how many processes they have started."""
+
 SOURCE: Final = re.compile(r"^\s*\[[^\]]*\.cc:\d+\]\s*")
 """The place in gloo's source that stands before its messages."""
 
@@ -138,6 +141,19 @@ def joined(
     _refuse_another(chosen, started)
     with by[chosen](device, compress) as found:
         yield found
+
+
+@contextmanager
+def left_alone() -> Iterator[None]:
+    """Meanwhile this process counts as started by nobody: the others have ended, or will.
+
+    What joins processes here would wait for them for ever.
+    """
+    kept = {name: os.environ.pop(name) for name in COUNTS if name in os.environ}
+    try:
+        yield
+    finally:
+        os.environ.update(kept)
 
 
 def _refuse_another(chosen: str, started: str) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import signal
 import sys
 import threading
@@ -12,7 +13,7 @@ import pytest
 torch = pytest.importorskip("torch")
 
 from ofa_plugins_core.errors import PeerLostError, UsageError  # noqa: E402
-from ofa_plugins_core.nn.engines import horovod, joined, needing_all  # noqa: E402
+from ofa_plugins_core.nn.engines import horovod, joined, left_alone, needing_all  # noqa: E402
 from ofa_plugins_core.nn.engines.ending import ended_by_launcher  # noqa: E402
 
 
@@ -55,6 +56,16 @@ def test_what_a_launcher_started_does_not_work_alone_or_with_another(monkeypatch
         joined("cpu", "alone").__enter__()
     with pytest.raises(UsageError, match=r"--engine horovod: .* not started by horovodrun"):
         joined("cpu", "horovod").__enter__()
+
+
+@pytest.mark.parametrize("names", [["WORLD_SIZE"], ["HOROVOD_RANK", "HOROVOD_SIZE"]])
+def test_who_is_left_alone_waits_for_nobody(monkeypatch, names):
+    for name in names:
+        monkeypatch.setenv(name, "2")
+    before = dict(os.environ)
+    with left_alone(), joined("cpu") as engine:
+        assert engine.count == 1
+    assert dict(os.environ) == before
 
 
 def test_torchrun_with_one_process_may_be_asked_for(monkeypatch):
