@@ -154,7 +154,11 @@ class Loop:
     # ------------------------------------------------------------------------ an epoch
 
     def _epoch(self, number: int, asked: Callable[[], bool]) -> bool:
-        """The rest of an epoch, its validation and its checkpoint; False: interrupted."""
+        """The rest of an epoch, its validation and its checkpoint; False: interrupted.
+
+        Asked for in the last step or while it was validated, the end comes after both: a plan does
+        not go on with its next phase then.
+        """
         course, start = self.course, self.state.position.step
         course.stepper.network.train()
         batches = course.images.epoch(number, course.sizes, start)
@@ -174,7 +178,7 @@ class Loop:
         if close is not None:
             close()  # an epoch that was cut short leaves readers behind otherwise
         self._finish(number)
-        return True
+        return not asked()
 
     def _step(self, number: int, step: int, blocks: Sequence[Any]) -> float:
         course, position = self.course, self.state.position
@@ -205,11 +209,13 @@ class Loop:
         course.listener(Progress(label, number, epochs, "epochs"))
         course.listener(Progress(f"{label}: step", done, course.steps, f"loss {loss:.3f}"))
 
-    def _diverged(self, number: int, step: int, loss: float) -> DivergedError:
+    def _diverged(self, number: int, step: int, loss: float | None = None) -> DivergedError:
+        """Of a step, both counted from 0; with a loss that is no number, or such weights."""
+        what = "weights are no numbers" if loss is None else f"the loss is {loss}"
         kept = self.checkpoints.found()
         where = f"{kept[-1]} is the last good checkpoint" if kept else "no checkpoint was written"
         return DivergedError(
-            f"the loss is {loss} in {self.course.phase.label}, epoch {number + 1}, "
+            f"{what} in {self.course.phase.label}, epoch {number + 1}, "
             f"step {step + 1}: training has diverged; {where}",
             advice="a smaller --lr-scale, or --precision bf16 or fp32 instead of fp16, may help",
         )
@@ -219,6 +225,7 @@ class Loop:
     def _finish(self, number: int) -> None:
         """Validate, keep the best, write a checkpoint."""
         course, state = self.course, self.state
+        self._check_sound()
         average_statistics(course.stepper.network, course.stepper.runs.engine)
         total, count = state.losses
         values = {"epoch": number + 1, "train_loss": total / max(1, count)}
@@ -246,6 +253,7 @@ class Loop:
     def _save(self, averaged: bool = False) -> None:
         stepper = self.course.stepper
         if not averaged:
+            self._check_sound()
             average_statistics(stepper.network, stepper.runs.engine)
         if stepper.runs.engine.leads:
             tensors = {
@@ -255,6 +263,17 @@ class Loop:
             }
             self.checkpoints.save(self.state, tensors)
         stepper.runs.engine.meet()
+
+    def _check_sound(self) -> None:
+        """Refuse to keep weights that are no numbers: the loss tells of them one step late.
+
+        Raises:
+            DivergedError: some are not finite; all workers have the same weights.
+        """
+        network, position = self.course.stepper.network, self.state.position
+        if not all(bool(p.isfinite().all()) for p in network.parameters()):
+            steps = self.course.steps
+            raise self._diverged((position.done - 1) // steps, (position.done - 1) % steps)
 
     def _resume(self) -> None:
         """Go on with the last good checkpoint, where there is one."""
