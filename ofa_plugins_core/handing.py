@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, Final
 
 import attrs
@@ -36,6 +36,7 @@ from ofa_plugins_core.interfaces import (
     Supernet,
     TrainingPlan,
 )
+from ofa_plugins_core.plans import flaw_of
 
 
 @frozen
@@ -46,11 +47,13 @@ class Seam:
         call: the field with the callable.
         before: arguments before the options, or None where it takes no options.
         due: Protocol of what it returns, or None.
+        flaw: (what it returned, the first argument) -> why it is of no use, or None.
     """
 
     call: str
     before: int | None
     due: type | None
+    flaw: Callable[[Any, Any], str | None] | None = None
 
 
 SEAMS: Final[dict[type, Seam]] = {
@@ -62,7 +65,7 @@ SEAMS: Final[dict[type, Seam]] = {
     SearcherEntry: Seam("build", 0, Searcher),
     RuntimePolicyEntry: Seam("build", 0, RuntimePolicy),
     DeviceEntry: Seam("build", 0, Device),
-    TrainingPlanEntry: Seam("build", 1, TrainingPlan),
+    TrainingPlanEntry: Seam("build", 1, TrainingPlan, flaw_of),
     JobEntry: Seam("run", 1, None),
 }
 
@@ -121,6 +124,9 @@ class Guarded:
                 f"{self.plugin.label}: {what} is a {type(result).__name__}, "
                 f"not a {due.__name__}: it has no {', '.join(lacking)}"
             )
+        flaw = self.seam.flaw and attempt(self.plugin, what, self.seam.flaw, result, arguments[0])
+        if flaw:
+            raise PluginError(f"{self.plugin.label}: {what}: {flaw}")
         return result
 
 

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from math import inf
 from typing import Any
 
 from attrs import asdict, evolve, field, frozen
 
 from ofa_plugins_core.errors import UnknownNameError, UsageError
-from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.interfaces import Supernet, TrainingPlan
 from ofa_plugins_core.phases import Hyperparameters, Phase
+from ofa_plugins_core.values import SearchSpace
 
 
 @frozen(eq=False, kw_only=True)
@@ -150,3 +152,58 @@ def phase_of(phases: Sequence[Phase], step: str, number: int | None) -> int:
 
 def _phases(count: int) -> str:
     return "one phase" if count == 1 else f"phases 1 to {count}"
+
+
+# ------------------------------------------------------------------------------- no plan
+
+
+def flaw_of(plan: TrainingPlan, supernet: Supernet) -> str | None:
+    """Why a plan cannot be trained by, or None: what a plugin got wrong, before hours are spent."""
+    if not plan.phases:
+        return "it has no phase"
+    found = [numbers_flaw(phase) for phase in (*plan.phases, *plan.full, plan.finetune)]
+    found += [hyper_flaw(plan.hyper), *(open_flaw(p, supernet.space) for p in plan.phases)]
+    return next(filter(None, found), None)
+
+
+def numbers_flaw(phase: Phase) -> str | None:
+    """Which number of a phase makes no sense, or None."""
+    warm = phase.warmup_epochs
+    demands: Mapping[str, bool] = {
+        f"{phase.epochs} epochs": phase.epochs >= 1,
+        f"{phase.subnets} subnets a step": phase.subnets >= 1,
+        f"learning rate {phase.base_lr}": 0 < phase.base_lr < inf,
+        f"warm-up from {phase.warmup_lr}": 0 <= phase.warmup_lr < inf,
+        f"{warm} of {phase.epochs} epochs are warm-up": 0 <= warm < phase.epochs,
+        f"sorts as phase {phase.sort}": phase.sort is None or phase.sort >= 0,
+        "a sandwich of one subnet": phase.subnets >= 2 or not phase.sandwich,
+    }
+    broken = next((said for said, met in demands.items() if not met), None)
+    return None if broken is None else f"{phase.label}: {broken}"
+
+
+def hyper_flaw(hyper: Hyperparameters) -> str | None:
+    """Which number that the phases share makes no sense, or None."""
+    demands: Mapping[str, bool] = {
+        f"a batch of {hyper.batch}": hyper.batch >= 1,
+        f"momentum is {hyper.momentum}": 0 <= hyper.momentum < 1,
+        f"weight_decay is {hyper.weight_decay}": 0 <= hyper.weight_decay < 1,
+        f"label_smoothing is {hyper.label_smoothing}": 0 <= hyper.label_smoothing < 1,
+        f"kd_ratio is {hyper.kd_ratio}": 0 <= hyper.kd_ratio < inf,
+        f"min_scale is {hyper.min_scale}": 0 < hyper.min_scale <= 1,
+    }
+    return next((said for said, met in demands.items() if not met), None)
+
+
+def open_flaw(phase: Phase, space: SearchSpace) -> str | None:
+    """What a phase opens that a space does not have, or None."""
+    return next(_open_flaws(phase, space), None)
+
+
+def _open_flaws(phase: Phase, space: SearchSpace) -> Iterator[str]:
+    keys = {dimension.key for dimension in space.dimensions}
+    for key, count in phase.open.items():
+        if key not in keys:
+            yield f"{phase.label} opens {key}, which is none of {sorted(keys)}"
+        if count < 1:
+            yield f"{phase.label} opens {count} options of {key}"

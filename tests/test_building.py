@@ -20,13 +20,15 @@ from ofa_plugins_core import (
     SamplerEntry,
     SearcherEntry,
     SupernetEntry,
+    TrainingPlanEntry,
     UsageError,
 )
 from ofa_plugins_core.blame import Plugin
 from ofa_plugins_core.errors import MissingExtraError, UnknownNameError
 from ofa_plugins_core.handing import GuardedJob
 from ofa_plugins_core.hookspecs import HOOKS
-from ofa_plugins_core.testing import ToyPolicy, in_process, toy_cost, toy_supernet
+from ofa_plugins_core.phases import Phase
+from ofa_plugins_core.testing import ToyPolicy, in_process, toy_cost, toy_plan, toy_supernet
 
 HEADER = "from ofa_plugins_core import *\nOFA_API = 1\n"
 
@@ -160,6 +162,14 @@ class TestBuilding:
         host = host_with(x=offering(**{hook: [record]}))
         with pytest.raises(PluginError, match=r"plugin 'x' 0: .* 'n' is a .*: it has no "):
             ask(host)
+
+    def test_a_plan_that_nobody_can_train_by_is_blamed(self):
+        def build(supernet, options):
+            return toy_plan(phases=(Phase(step="compound", epochs=0, base_lr=0.1),))
+
+        host = host_with(x=offering(ofa_training_plans=[TrainingPlanEntry("n", "…", build)]))
+        with pytest.raises(PluginError, match="plugin 'x' 0: training plan 'n': compound 1: 0 ep"):
+            host.training_plan("n").build(toy_supernet())
 
     def test_policies_are_built_without_a_word(self):
         entry = RuntimePolicyEntry("toy", "…", lambda options: ToyPolicy())

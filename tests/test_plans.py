@@ -7,8 +7,9 @@ from attrs import evolve
 
 from ofa_plugins_core.config import Words, structure
 from ofa_plugins_core.errors import UnknownNameError, UsageError
-from ofa_plugins_core.plans import Change, PlanOptions, phase_of
-from ofa_plugins_core.testing import toy_plan
+from ofa_plugins_core.phases import Hyperparameters
+from ofa_plugins_core.plans import Change, PlanOptions, flaw_of, phase_of
+from ofa_plugins_core.testing import toy_plan, toy_supernet
 
 PLAN = toy_plan()
 
@@ -80,3 +81,31 @@ class TestChanges:
     def test_what_does_not_read_so_is_wrong_use(self, text):
         with pytest.raises(UsageError, match=r"ofa\.phases"):
             structure({"phases": Words(text)}, PlanOptions, "ofa")
+
+
+class TestFlawOf:
+    """What a plugin got wrong is told before hours are spent on it."""
+
+    def test_a_good_plan_has_none(self):
+        assert flaw_of(PLAN, toy_supernet()) is None
+
+    @pytest.mark.parametrize(
+        ("changes", "said"),
+        [
+            ({"epochs": 0}, "teacher: 0 epochs"),
+            ({"subnets": 0}, "teacher: 0 subnets a step"),
+            ({"base_lr": float("nan")}, "teacher: learning rate nan"),
+            ({"warmup_epochs": 1, "epochs": 1}, "teacher: 1 of 1 epochs are warm-up"),
+            ({"open": {"zz": 2}}, "teacher opens zz, which is none of"),
+            ({"open": {"d": 0}}, "teacher opens 0 options of d"),
+        ],
+    )
+    def test_of_a_phase(self, changes, said):
+        teacher, *others = PLAN.phases
+        plan = evolve(PLAN, phases=(evolve(teacher, **changes), *others))
+        assert flaw_of(plan, toy_supernet()).startswith(said)
+
+    def test_of_the_whole(self):
+        assert flaw_of(evolve(PLAN, phases=()), toy_supernet()) == "it has no phase"
+        plan = evolve(PLAN, hyper=Hyperparameters(batch=0))
+        assert flaw_of(plan, toy_supernet()) == "a batch of 0"

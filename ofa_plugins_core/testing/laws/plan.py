@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections import Counter
 from itertools import pairwise
-from math import inf
 from typing import Final
 
 import numpy as np
@@ -12,6 +11,7 @@ import numpy as np
 from ofa_plugins_core.handing import absent_members
 from ofa_plugins_core.interfaces import Supernet, TrainingPlan
 from ofa_plugins_core.phases import Phase, draw, lowest_open
+from ofa_plugins_core.plans import hyper_flaw, numbers_flaw, open_flaw
 from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand
 from ofa_plugins_core.values import SearchSpace
 
@@ -36,32 +36,16 @@ def says_what_it_is(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> N
 def numbers_make_sense(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
     """Each phase has epochs, subnets, a learning rate, and a warm-up that ends before it does."""
     for phase in (*plan.phases, *plan.full, plan.finetune):
-        what = phase.label
-        demand(phase.epochs >= 1, f"{what}: {phase.epochs} epochs")
-        demand(phase.subnets >= 1, f"{what}: {phase.subnets} subnets a step")
-        demand(0 < phase.base_lr < inf, f"{what}: learning rate {phase.base_lr}")
-        demand(0 <= phase.warmup_lr < inf, f"{what}: warm-up from {phase.warmup_lr}")
-        warm = phase.warmup_epochs
-        demand(0 <= warm < phase.epochs, f"{what}: {warm} of {phase.epochs} epochs are warm-up")
-        demand(phase.sort is None or phase.sort >= 0, f"{what}: sorts as phase {phase.sort}")
-        demand(phase.subnets >= 2 or not phase.sandwich, f"{what}: a sandwich of one subnet")
+        flaw = numbers_flaw(phase)
+        demand(flaw is None, str(flaw))
         wanted = phase.epochs * phase.subnets
-        demand(phase.subnet_epochs == wanted, f"{what}: {phase.subnet_epochs} subnet epochs")
+        demand(phase.subnet_epochs == wanted, f"{phase.label}: {phase.subnet_epochs} subnet epochs")
 
 
 def shared_numbers_make_sense(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
     """Batch, momentum, weight decay, smoothing, distillation and crops are in their ranges."""
-    hyper = plan.hyper
-    demand(hyper.batch >= 1, f"a batch of {hyper.batch}")
-    for name, low, high in (
-        ("momentum", 0, 1),
-        ("weight_decay", 0, 1),
-        ("label_smoothing", 0, 1),
-        ("kd_ratio", 0, inf),
-    ):
-        value = getattr(hyper, name)
-        demand(low <= value < high, f"{name} is {value}")
-    demand(0 < hyper.min_scale <= 1, f"min_scale is {hyper.min_scale}")
+    flaw = hyper_flaw(plan.hyper)
+    demand(flaw is None, str(flaw))
 
 
 def phases_are_counted(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
@@ -79,11 +63,9 @@ def phases_are_counted(plan: TrainingPlan, supernet: Supernet, generator: Rng) -
 
 def opens_dimensions_of_the_space(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
     """What a phase opens are dimensions of the space, and at least one option of each."""
-    keys = {dimension.key for dimension in supernet.space.dimensions}
     for phase in plan.phases:
-        for key, count in phase.open.items():
-            demand(key in keys, f"{phase.label} opens {key}, which is none of {sorted(keys)}")
-            demand(count >= 1, f"{phase.label} opens {count} options of {key}")
+        flaw = open_flaw(phase, supernet.space)
+        demand(flaw is None, str(flaw))
 
 
 def nothing_closes(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
