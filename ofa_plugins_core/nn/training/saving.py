@@ -87,7 +87,9 @@ class Checkpoints:
     listener: Listener = field(default=silent)
 
     def save(self, state: State, tensors: Mapping[str, Any]) -> None:
-        """Write one, and remove what is older than the last few.
+        """Write one, and remove what is older than the last few, or of steps still to come.
+
+        Those are broken, or this one would have been made from them: they would count as the last.
 
         Args:
             tensors: state dicts by name: model, optimiser, scaler.
@@ -104,7 +106,8 @@ class Checkpoints:
             "losses": list(state.losses),
             **tensors,
         }
-        with runs.placed(self.folder / NAME.format(state.position.done)) as beside:
+        place = self.folder / NAME.format(state.position.done)
+        with runs.placed(place) as beside:
             try:
                 with beside.open("wb") as file:
                     torch.save(content, file)
@@ -112,9 +115,11 @@ class Checkpoints:
                     os.fsync(file.fileno())  # a rename before the content would outlive a crash
             except RuntimeError as error:  # torch's writer says so where a disk is full
                 raise InputError(f"cannot write {self.folder}: {_line(error)}") from error
-        for old in self.found()[: -self.keep]:
+        found = self.found()
+        upto = found[: found.index(place) + 1]
+        for gone in (*upto[: -self.keep], *found[len(upto) :]):
             with suppress(OSError):
-                old.unlink()
+                gone.unlink()
 
     def found(self) -> list[Path]:
         """The files, oldest first."""
@@ -171,15 +176,15 @@ def _read(file: IO[bytes]) -> dict[str, Any]:
 
 
 def _state(content: Mapping[str, Any]) -> State:
-    epoch, step, done = content["position"]
+    epoch, step, done = (int(number) for number in content["position"])
     total, count = content["losses"]
-    return State(
-        Position(int(epoch), int(step), int(done)),
-        content["of"],
-        content["best"],
-        tuple(content["history"]),
-        (float(total), int(count)),
-    )
+    best, parts = content["best"], [content["of"], content["model"], content["optimiser"]]
+    if min(epoch, step, done) < 0 or not all(isinstance(part, Mapping) for part in parts):
+        raise ValueError("what it holds is no state of a training")
+    if best is not None:
+        float(best["mean"])
+    history = tuple(content["history"])
+    return State(Position(epoch, step, done), content["of"], best, history, (float(total), count))
 
 
 def _line(error: BaseException) -> str:

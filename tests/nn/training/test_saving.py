@@ -6,6 +6,8 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
+from attrs import evolve  # noqa: E402
+
 from ofa_plugins_core.errors import InputError, UsageError  # noqa: E402
 from ofa_plugins_core.nn.engines import joined  # noqa: E402
 from ofa_plugins_core.nn.training.saving import Checkpoints, Position, State  # noqa: E402
@@ -62,6 +64,30 @@ def test_of_a_broken_one_the_one_before_is_taken_and_the_user_is_told(kept, engi
     found, _ = checkpoints.latest(OF, engine)
     assert found.position.done == 3
     assert "checkpoint-000000006.ckpt is broken" in said[0].message
+
+
+@pytest.mark.parametrize(
+    "change",
+    [{"model": 1}, {"position": [-1, 0, 0]}, {"best": {"mean": "x"}}, {"of": [1]}, {"losses": []}],
+)
+def test_one_that_was_edited_is_a_broken_one(kept, engine, change):
+    checkpoints, said = kept
+    checkpoints.save(state(3), tensors(3))
+    checkpoints.save(state(6), tensors(6))
+    last = checkpoints.found()[-1]
+    torch.save({**torch.load(last, weights_only=True), **change}, last)
+    found, _ = checkpoints.latest(OF, engine)
+    assert found.position.done == 3
+    assert f"{last.name} is broken" in said[0].message
+
+
+def test_a_broken_one_of_later_steps_goes_when_the_next_good_one_is_written(kept, engine):
+    """It would count as the last, so that of one that is kept the good one would go."""
+    checkpoints = evolve(kept[0], keep=1)
+    checkpoints.save(state(3), tensors(3))
+    (checkpoints.folder / "checkpoint-000000006.ckpt").write_bytes(b"half of it")
+    checkpoints.save(state(4), tensors(4))
+    assert [p.name for p in checkpoints.found()] == ["checkpoint-000000004.ckpt"]
 
 
 def test_a_pickle_that_asks_for_more_than_data_is_not_run(kept, engine, tmp_path):
