@@ -45,7 +45,7 @@ def _write_rows(console: Console, title: str, rows: list[tuple[str, str]]) -> No
     if not rows:
         return
     table = Table.grid(padding=(0, 2), pad_edge=True)
-    table.add_column(style="cyan", no_wrap=True, max_width=max(24, console.width // 2))
+    table.add_column(style="cyan", max_width=max(24, console.width // 2))
     table.add_column()
     for name, text in rows:
         table.add_row(Text(name, overflow="fold"), Text(text))

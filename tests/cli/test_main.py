@@ -41,6 +41,13 @@ def test_help_lists_the_commands(ofa):
         assert "--debug" in done.out
 
 
+def test_help_shows_long_flags_whole(ofa, monkeypatch):
+    monkeypatch.setenv("COLUMNS", "80")
+    said = "".join(line[:42].strip() for line in ofa("run", "train", "--help").out.splitlines())
+    assert "--stepteacher|kernel|depth|expand|width|compound|finetune" in said.replace(" ", "")
+    assert "--no-fp16-compression" in said
+
+
 def test_no_words_are_wrong_use_and_show_the_help(ofa):
     done = ofa()
     assert done.code == 2
