@@ -116,6 +116,10 @@ class TestTraining:
         assert (own["batch"], own["seed"], own["image_sizes"]) == (32, 3, [128, 224])
         assert own["track"] == ["csv", "tensorboard", "wandb"]
 
+    def test_rates_are_those_of_a_worker_whatever_its_batch(self, imported):
+        """Published: base_lr times workers; ours grows with the images of a step."""
+        assert read(imported(), "train")["lr_scale"] == 64 / 32
+
     def test_a_teacher_is_taken_where_it_is(self, imported, tmp_path):
         assert "--teacher FILE" in why(imported())["args.teacher_path"]
         (tmp_path / "teacher.pth").write_bytes(b"")

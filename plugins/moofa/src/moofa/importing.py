@@ -200,11 +200,21 @@ def _training(
             out[TRAIN_ARGS[key]] = [value] if listed else value
         else:
             found.drop(f"args.{key}", _why_not(key, value, made))
+    out |= _rate(out.get("batch"), made, found)
     _check_phases(made, sections, found)
     if phases:
         out["set"] = {plan: {"phases": phases}}
     out |= _tracking(sections["wandb"], found)
     return out
+
+
+def _rate(batch: object, plan: TrainingPlan, found: Imported) -> dict[str, Any]:
+    """Theirs are for a worker whatever its batch, ours for the plan's batch: made equal."""
+    usual = plan.hyper.batch
+    if not isinstance(batch, int) or batch < 1 or batch == usual:
+        return {}
+    found.notes.append(f"train: the learning rates are for {batch} images a worker: lr_scale")
+    return {"lr_scale": usual / batch}
 
 
 def _teacher(args: dict[str, Any], found: Imported) -> dict[str, Any]:
