@@ -148,3 +148,22 @@ def test_weights_that_are_no_numbers_are_not_kept(course, monkeypatch):
         loop.Loop(made).run()
     files = sorted(p.name for p in made.folder.glob("*.ckpt"))
     assert files == ["checkpoint-000000001.ckpt", "checkpoint-000000002.ckpt"]
+
+
+def test_each_step_and_block_has_random_numbers_of_its_own(course, images, monkeypatch):
+    """Of dropout, and so of the draws, which have the same key."""
+    step, told = Stepper.step, []
+
+    def recorded(self, archs, blocks, seeds):
+        told.extend(seeds)
+        return step(self, archs, blocks, seeds)
+
+    monkeypatch.setattr(Stepper, "step", recorded)
+    loop.Loop(course(images=evolve(images, blocks=2, mine=range(2)))).run()
+    assert len(set(told)) == len(told) == EPOCHS * STEPS * 2
+
+
+def test_a_teacher_answers_as_it_is_evaluated_and_is_not_trained():
+    teacher = loop.frozen_teacher(network())
+    assert not any(module.training for module in teacher.modules())
+    assert not any(p.requires_grad for p in teacher.parameters())
