@@ -3,7 +3,7 @@
     python benchmarks/training.py [--json] [--device cuda]
 
 A step as the published code takes it: batch 32, 128 pixels, four subnets, on the CPU with as many
-threads as torch takes. It is held against a plain training loop over the extracted subnets of the
+threads as torch takes, channels last as ``ofa run train`` lays them out. It is held against a plain training loop over the extracted subnets of the
 same architectures, each with an optimiser of its own.
 """
 
@@ -20,7 +20,6 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from ofa_plugins_core import Host
 from ofa_plugins_core.nn.engines import joined
-from ofa_plugins_core.nn.pictures import normalised
 from ofa_plugins_core.nn.training.losses import Loss
 from ofa_plugins_core.nn.training.steps import Runs, Stepper, optimiser_of
 from ofa_plugins_core.phases import Phase, draw
@@ -46,7 +45,7 @@ def of_supernet(host: Any, name: str, device: str) -> Iterator[Row]:
     pixels = torch.randint(0, 256, (BATCH, 3, SIZE, SIZE), dtype=torch.uint8)
     labels = torch.randint(0, 1000, (BATCH,))
     with joined(device) as engine:
-        runs = Runs(engine)
+        runs = Runs(engine, channels_last=True)
         net = runs.placed(supernet.build())
         alone = [runs.placed(net.extract(arch)) for arch in archs]
         teacher = runs.placed(net.extract(net.largest)).eval().requires_grad_(False)
@@ -72,7 +71,7 @@ def of_supernet(host: Any, name: str, device: str) -> Iterator[Row]:
         optimisers = [torch.optim.SGD(s.parameters(), 1e-4, 0.9, nesterov=True) for s in alone]
 
         def plain() -> None:
-            images = normalised(pixels.to(engine.device))
+            images = runs.images(pixels)
             targets = labels.to(engine.device)
             for subnet, optimiser in zip(alone, optimisers, strict=True):
                 optimiser.zero_grad(set_to_none=True)

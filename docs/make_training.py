@@ -84,7 +84,7 @@ class Work:
     def how(self) -> tuple[str, ...]:
         given = self.given
         counts = ("--images", str(given.images), "--validate-images", str(given.held_out))
-        more = ("--calibrate", "1000", "--batch", "64", "--channels-last", "--device", given.device)
+        more = ("--calibrate", "1000", "--batch", "64", "--device", given.device)
         return ("--data", str(given.data), *counts, *more)
 
     def weights(self, row: str) -> tuple[str, ...]:

@@ -122,7 +122,8 @@ class TrainOptions:
         default="fp32", metadata=said("of forward passes, by torch's autocast")
     )
     channels_last: bool = field(
-        default=False, metadata=said("lay images out with the channels last: often faster")
+        default=True,
+        metadata=said("lay images out with the channels last: on CPUs a step takes two thirds"),
     )
     compile: bool = field(
         default=False,
