@@ -3,8 +3,9 @@
     python benchmarks/training.py [--json] [--device cuda]
 
 A step as the published code takes it: batch 32, 128 pixels, four subnets, on the CPU with as many
-threads as torch takes, channels last as ``ofa run train`` lays them out. It is held against a plain training loop over the extracted subnets of the
-same architectures, each with an optimiser of its own.
+threads as torch takes, channels last as ``ofa run train`` lays them out. It is held against a plain
+training loop over the extracted subnets of the same architectures, each with an optimiser of its
+own.
 """
 
 from __future__ import annotations
