@@ -36,6 +36,7 @@ from ofa_plugins_core.interfaces import (
     Supernet,
     TrainingPlan,
 )
+from ofa_plugins_core.measured import FittedFile
 from ofa_plugins_core.plans import flaw_of
 
 
@@ -69,6 +70,9 @@ SEAMS: Final[dict[type, Seam]] = {
     JobEntry: Seam("run", 1, None),
 }
 
+FIT: Final = Seam("fit", None, FittedFile)
+"""How a predictor that can be fitted is fitted."""
+
 
 def handed_out(record: Any, label: str, plugin: Plugin, plugins: Sequence[Plugin]) -> Any:
     """The record as callers get it: its callable guarded, its options by default.
@@ -85,7 +89,8 @@ def handed_out(record: Any, label: str, plugin: Plugin, plugins: Sequence[Plugin
         seam = attrs.evolve(seam, before=0)
     if isinstance(record, JobEntry):
         return attrs.evolve(record, run=GuardedJob(record, plugin, plugins))
-    return attrs.evolve(record, **{seam.call: Guarded(label, record, plugin, seam)})
+    seams = [seam, FIT] if isinstance(record, PredictorEntry) and record.fit else [seam]
+    return attrs.evolve(record, **{s.call: Guarded(label, record, plugin, s) for s in seams})
 
 
 @frozen(eq=False)

@@ -163,6 +163,12 @@ class TestBuilding:
         with pytest.raises(PluginError, match=r"plugin 'x' 0: .* 'n' is a .*: it has no "):
             ask(host)
 
+    def test_a_fit_that_gives_something_else_is_blamed(self):
+        entry = PredictorEntry("n", "…", lambda *a: 1, fit=lambda task: {"rmse": 1.0})
+        host = host_with(x=offering(ofa_predictors=[entry]))
+        with pytest.raises(PluginError, match="plugin 'x' 0: predictor 'n' is a dict, not a Fit"):
+            host.predictor("n").fit(None)
+
     def test_a_plan_that_nobody_can_train_by_is_blamed(self):
         def build(supernet, options):
             return toy_plan(phases=(Phase(step="compound", epochs=0, base_lr=0.1),))
