@@ -93,6 +93,7 @@ def chosen(context: JobContext, options: TrainOptions) -> Chosen:
         supernet = supernet.at(options.image_sizes)
     elif options.smoke and min(supernet.resolutions) > max(SMOKE_SIZES):
         supernet = supernet.at(SMOKE_SIZES)
+    _check_validated(options, supernet)
     name = options.plan or _usual(context, supernet)
     entry = context.host.training_plan(name)
     plan = entry.build(supernet, entry_options(context, entry))
@@ -100,6 +101,16 @@ def chosen(context: JobContext, options: TrainOptions) -> Chosen:
     every = tuple(_timed(options, p, n in numbers) for n, p in enumerate(plan.phases))
     finetune = _timed(options, plan.finetune, -1 in numbers)
     return Chosen(name, plan, every, finetune, supernet, numbers)
+
+
+def _check_validated(options: TrainOptions, supernet: Supernet) -> None:
+    """Images are read for the sizes that are trained on: others would mean nothing."""
+    least, most = min(supernet.resolutions), max(supernet.resolutions)
+    for size in options.validate_sizes or ():
+        if not least <= size <= most:
+            raise UsageError(
+                f"--validate-sizes: {size} pixels are not among those trained on, {least} to {most}"
+            )
 
 
 def _timed(options: TrainOptions, phase: Phase, run: bool) -> Phase:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from attrs import evolve, frozen
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import as_yaml
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.errors import OfaError, UsageError
 from ofa_plugins_core.events import Notice, Progress, silent
 from ofa_plugins_core.jobs.networks import needs_torch
 from ofa_plugins_core.jobs.planning import Chosen, chosen, plan_table, smoked
@@ -20,7 +21,7 @@ from ofa_plugins_core.jobs.results import INTERRUPTED, Row
 from ofa_plugins_core.jobs.train_options import TrainOptions
 
 if TYPE_CHECKING:
-    from ofa_plugins_core.jobs.training import Trained  # noqa: TC004 - loads torch
+    from ofa_plugins_core.jobs.training import Trained, Training  # noqa: TC004 - loads torch
     from ofa_plugins_core.nn.engines import Engine
 
 WEIGHTS: Final = "weights.pth"
@@ -185,6 +186,8 @@ def check(options: TrainOptions) -> None:
         raise UsageError(
             "--step finetune continues one subnet: it needs --arch FILE, others do not"
         )
+    if options.finish and not options.all:
+        raise UsageError("--finish goes with --all: one step is not the whole plan")
     if options.precision == "fp16" and options.device == "cpu":
         raise UsageError("--precision fp16 is for GPUs", advice="bf16 works on CPUs, too")
 
@@ -196,9 +199,36 @@ def _trained(
 
     out = place_of(context, engine)
     if engine.leads:
-        runs.write(out / runs.CONFIG, as_yaml(context.configuration))
         _announce(context, found)
-    training = Training.of(context, options, found, engine, out)
+    with _begun(context, out, engine.leads):
+        training = Training.of(context, options, found, engine, out)
+        return _phases(context, found, engine, training)
+
+
+@contextmanager
+def _begun(context: JobContext, out: Path, leads: bool) -> Iterator[None]:
+    """The configuration in its place, for ``--resume`` after a kill at any moment.
+
+    A mistake that is found before the first step leaves the place free again.
+    """
+    kept = out / runs.CONFIG
+    new = leads and not kept.exists()
+    if leads:
+        runs.write(kept, as_yaml(context.configuration))
+    try:
+        yield
+    except OfaError:
+        with suppress(OSError):
+            if new and [p.name for p in out.iterdir()] == [runs.CONFIG]:
+                kept.unlink()
+                out.rmdir()
+        raise
+
+
+def _phases(
+    context: JobContext, found: Chosen, engine: Engine, training: Training
+) -> TrainResult | None:
+    out = training.out
     phases: list[Trained] = []
     for number in found.numbers:
         context.listener(Progress("phase", len(phases), len(found.numbers)))

@@ -77,7 +77,7 @@ class TrainOptions:
         default=1.0, metadata=said("this share of each phase's epochs, at least one", metavar="0-1")
     )
     epochs: int | None = field(
-        default=None, metadata=said("of a single step or of finetune, instead of the plan's")
+        default=None, metadata=said("of each phase that is trained, instead of the plan's")
     )
     batch: int | None = field(
         default=None, metadata=said("images a worker and block; default: the plan's, mostly 64")

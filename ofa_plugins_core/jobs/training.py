@@ -208,7 +208,7 @@ class Training:
     def _kept(self, phase: Phase, folder: Path, origin: int) -> Trained | None:
         """What a phase came to that an earlier run has finished."""
         done = loop.finished(folder) if self.engine.leads else False
-        said = json.loads((folder / loop.DONE).read_bytes()) if done else None
+        said = self._said(folder / loop.DONE) if done else None
         said = shared(said, self.engine, f"done.{folder.name}")
         if said is None:
             return None
@@ -216,6 +216,22 @@ class Training:
         found = Trained(phase, folder, outcome, origin + outcome.steps, said["seconds"])
         self.context.listener(Notice(f"{phase.label} is done already"))
         return found
+
+    def _said(self, path: Path) -> dict[str, Any] | None:
+        """What a finished phase came to; None where the file is broken: the checkpoint says it."""
+        try:
+            said = json.loads(path.read_bytes())
+            best, history = said["best"], list(said["history"])
+            if best is not None:
+                top1 = {str(k): float(v) for k, v in best["top1"].items()}
+                best = {**best, "mean": float(best["mean"]), "top1": top1}
+                best["epoch"] = int(best["epoch"])
+            steps, seconds = int(said["steps"]), float(said["seconds"])
+        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
+            said = f"{path} is broken ({error!r:.80}): the phase's last checkpoint is read instead"
+            self.context.listener(Notice(said))
+            return None
+        return {"best": best, "history": history, "steps": steps, "seconds": seconds}
 
     def _course(
         self, number: int, phase: Phase, folder: Path, before: Sequence[Trained], origin: int
@@ -478,7 +494,12 @@ class Training:
         self.engine.meet()
 
     def place_weights(self, last: Trained, path: Path) -> None:
-        """The result, where it is looked for."""
+        """The result, where it is looked for.
+
+        Raises:
+            InputError: it is missing or broken by now, or cannot be written.
+        """
+        read_state(last.folder / loop.BEST)
         with runs.placed(path) as beside:
             shutil.copyfile(last.folder / loop.BEST, beside)
 

@@ -386,10 +386,46 @@ def test_an_expand_phase_before_a_depth_phase(ofa, tiny, whole):
         (("--all", "--engine", "torchrun"), "was not started by torchrun"),
         (("--all", "--precision", "fp16"), "--precision fp16 is for GPUs"),
         (("--step", "finetune"), "it needs --arch FILE"),
+        (("--step", "teacher", "--finish"), "--finish goes with --all"),
+        (("--all", "--validate-sizes", "9999"), "not among those trained on, 32 to 36"),
+        (("--all", "--validate-sizes", "0,32"), "--validate-sizes: 0 pixels are not among"),
     ],
 )
-def test_wrong_use_is_one_clear_line(ofa, tiny, words, said):
+def test_wrong_use_is_one_clear_line_and_leaves_the_place_free(ofa, tiny, words, said):
     assert said in ofa("train", *tiny, *QUICK, *SHORT, *words, "--out", "x", code=2)
+    assert not Path("x").exists()
+
+
+@pytest.mark.parametrize("content", ["{", "[]", "{}", '{"best": {"mean": "x"}, "history": []}'])
+def test_of_a_phase_whose_summary_is_broken_the_checkpoint_says_it(ofa, tiny, content):
+    words = ("--step", "teacher", "--out", "x")
+    found = ofa("train", *tiny, *words, *QUICK, *SHORT, "--json")
+    Path("x/phases/1-teacher/done.json").write_text(content)
+    said = ofa("train", "--out", "x", "--resume")
+    assert "done.json is broken" in said
+    again = json.loads(Path("x/result.json").read_text())
+    assert again["phases"][0]["best"] == found["phases"][0]["best"]
+
+
+@pytest.mark.parametrize("content", [None, b""])
+def test_weights_of_a_phase_that_are_gone_are_not_passed_on(ofa, tiny, content):
+    ofa("train", *tiny, "--step", "teacher", "--out", "x", *QUICK, *SHORT)
+    best, done = (Path("x/phases/1-teacher") / name for name in ("best.pth", "done.json"))
+    done.unlink()
+    best.unlink() if content is None else best.write_bytes(content)
+    assert "best.pth" in ofa("train", "--out", "x", "--resume", code=5)
+
+
+@pytest.mark.parametrize("part", ["model", "optimiser"])
+def test_a_checkpoint_that_does_not_fit_is_one_clear_line(ofa, tiny, part):
+    ofa("train", *tiny, "--step", "teacher", "--out", "x", *QUICK, *SHORT)
+    folder = Path("x/phases/1-teacher")
+    (folder / "done.json").unlink()
+    (file,) = folder.glob("*.ckpt")
+    content = torch.load(file, weights_only=True)
+    content[part] = {"stem.conv.weight": torch.zeros(3)}
+    torch.save(content, file)
+    assert "does not fit" in ofa("train", "--out", "x", "--resume", code=5)
 
 
 def test_a_start_that_is_no_file(ofa, tiny):

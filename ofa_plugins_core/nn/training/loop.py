@@ -18,7 +18,7 @@ from torch import nn
 
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import plain
-from ofa_plugins_core.errors import OfaError
+from ofa_plugins_core.errors import InputError, OfaError
 from ofa_plugins_core.events import Listener, Notice, Progress, silent
 from ofa_plugins_core.nn.checkpoints import read_state, write_state
 from ofa_plugins_core.nn.training.samples import TrainingImages
@@ -283,9 +283,15 @@ class Loop:
         if found is None:
             return
         self.state, tensors = found
-        stepper.network.load_state_dict(tensors["model"])
-        stepper.optimiser.load_state_dict(tensors["optimiser"])
-        stepper.scaler.load_state_dict(tensors["scaler"])
+        try:
+            stepper.network.load_state_dict(tensors["model"])
+            stepper.optimiser.load_state_dict(tensors["optimiser"])
+            stepper.scaler.load_state_dict(tensors["scaler"])
+        except (RuntimeError, ValueError, TypeError, KeyError, AttributeError) as error:
+            raise InputError(
+                f"the last checkpoint in {course.folder} does not fit: {error!s:.200}",
+                advice="remove it: --resume then goes on with the one before",
+            ) from error
         position = self.state.position
         said = f"{course.phase.label} goes on after {position.done:,} steps"
         course.listener(Notice(said))
