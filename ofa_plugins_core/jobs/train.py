@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -232,9 +231,7 @@ def _phases(
     phases: list[Trained] = []
     for number in found.numbers:
         context.listener(Progress("phase", len(phases), len(found.numbers)))
-        started = time.monotonic()
         phases.append(training.phase(number, phases))
-        phases[-1] = phases[-1].timed(time.monotonic() - started)
         if phases[-1].interrupted:
             break
         training.close(phases[-1])

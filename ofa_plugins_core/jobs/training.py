@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import time
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
 from pathlib import Path
@@ -66,7 +67,7 @@ class Trained:
         phase: as the plan says.
         folder: with its best weights.
         outcome: of the loop.
-        seconds: that it took in this run.
+        seconds: that it took in the run that ended it.
         steps: of all phases up to its end, for trackers.
     """
 
@@ -80,10 +81,6 @@ class Trained:
     def interrupted(self) -> bool:
         """Stopped before its end."""
         return self.outcome.interrupted
-
-    def timed(self, seconds: float) -> Trained:
-        """With the time that it took."""
-        return evolve(self, seconds=seconds)
 
     def as_dict(self) -> dict[str, Any]:
         """For result.json and done.json."""
@@ -193,12 +190,14 @@ class Training:
         origin = before[-1].steps if before else 0
         if (kept := self._kept(phase, folder, origin)) is not None:
             return kept
+        started = time.monotonic()
         course = self._course(number, phase, folder, before, origin)
         try:
             outcome = loop.Loop(course).run()
         finally:
             course.tracker.close()
-        return Trained(phase, folder, outcome, origin + outcome.steps)
+        seconds = time.monotonic() - started
+        return Trained(phase, folder, outcome, origin + outcome.steps, seconds)
 
     def _folder(self, number: int) -> Path:
         phase = self.found.phase(number)
@@ -413,11 +412,15 @@ class Training:
                 f"{phase.label} starts from the weights of {self._previous(number)}",
                 advice="--weights FILE, or fresh; or --all, to train the whole plan",
             )
-        path = find_weights(str(named))
+        path = self._weights(named)
         if phase.step == "teacher":
             return path
         self._check_order(number, path)
         return path
+
+    def _weights(self, named: str | Path) -> Path:
+        """A file that the first process reads; the others need not have it."""
+        return find_weights(str(named)) if self.engine.leads else Path(named)
 
     def _previous(self, number: int) -> str:
         if number < 0:
@@ -471,7 +474,7 @@ class Training:
         self, phase: Phase, before: Sequence[Trained], start: Path | None
     ) -> Path | None:
         if self.options.teacher is not None:
-            return find_weights(str(self.options.teacher))
+            return self._weights(self.options.teacher)
         own = next((t for t in before if t.phase.step == "teacher"), None)
         if own is not None:
             return own.folder / loop.BEST

@@ -219,8 +219,10 @@ def test_the_same_seed_gives_the_same_bits_and_another_does_not(ofa, tiny, whole
 
 def test_what_is_finished_is_not_done_again(ofa, tiny, whole):
     before = (whole / "weights.pth").stat().st_mtime_ns, tensors(whole / "weights.pth")
+    done = [p.read_text() for p in sorted(whole.glob("phases/*/done.json"))]
     said = ofa("train", "--out", str(whole), "--resume")
     assert said.count("is done already") == len(PHASES)
+    assert [p.read_text() for p in sorted(whole.glob("phases/*/done.json"))] == done
     assert all(torch.equal(before[1][k], t) for k, t in tensors(whole / "weights.pth").items())
 
 
