@@ -171,6 +171,19 @@ def test_one_step_at_a_time_ends_in_the_same_weights_as_all_at_once(ofa, tiny, w
     assert same(start, whole / "weights.pth")
 
 
+@pytest.mark.parametrize(("step", "sorted_as"), [("depth", []), ("expand", [0])])
+def test_channels_are_sorted_when_an_expand_phase_begins(
+    ofa, tiny, whole, monkeypatch, step, sorted_as
+):
+    network = pytest.importorskip("ofa_mit.elastic.network").ElasticNetwork
+    sort, told = network.sort_channels, []
+    monkeypatch.setattr(network, "sort_channels", lambda n, p: (told.append(p), sort(n, p)))
+    taught = ("--teacher", str(whole / "phases" / "1-teacher" / "best.pth"))
+    start = ("--weights", str(whole / "phases" / "3-depth-1" / "best.pth"))
+    ofa("train", *tiny, "--step", step, *taught, *start, *QUICK, *SHORT, "--out", "x")
+    assert told == sorted_as
+
+
 def test_a_subnet_is_continued_alone(ofa, host, tiny, whole):
     arch = {"ks": [3] * 4, "e": [2] * 4, "d": [1, 2], "image_size": 32}
     Path("arch.jsonl").write_text(json.dumps(arch))
