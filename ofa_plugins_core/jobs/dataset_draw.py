@@ -126,7 +126,8 @@ def _sampler(context: JobContext, options: DatasetOptions, supernet: Supernet) -
                 raise UsageError(f"--{flag}: the sampler {name} fills no ranges of a cost")
         return sampler_of(context, entry, supernet, _priced(options))
     ends = _ends(context, options, supernet)
-    given = {entry.cost: _cost(options), "ranges": options.ranges or MOOFA_RANGES, **ends}
+    ranges = MOOFA_RANGES if options.ranges is None else options.ranges
+    given = {entry.cost: _cost(options), "ranges": ranges, **ends}
     return sampler_of(context, entry, supernet, _priced(options), given)
 
 

@@ -127,7 +127,7 @@ class _Steps:
         return {"supernet": self.options.supernet, "weights": weights}
 
     def _name(self) -> str:
-        return Path(self.options.data).name
+        return Path(self.options.data).resolve().name[:100] or "own"  # also of `.`
 
     def _run(self, name: str, **given: Any) -> dict[str, Any]:
         """A job as the command line runs it: its options read strictly, its result kept."""

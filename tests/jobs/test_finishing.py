@@ -8,6 +8,7 @@ import pytest
 pytest.importorskip("torch")
 
 from ofa_plugins_core.entries import JobContext, JobEntry
+from ofa_plugins_core.jobs import finishing
 from ofa_plugins_core.jobs.dataset_options import DatasetOptions
 from ofa_plugins_core.jobs.finishing import finished
 from ofa_plugins_core.jobs.train_options import TrainOptions
@@ -36,3 +37,14 @@ def test_jobs_do_not_wait_for_workers_that_have_ended(monkeypatch, tmp_path):
     with pytest.raises(Enough):
         finished(JobContext(host), TrainOptions(supernet="x", smoke=True), result)
     assert counts == [1]
+
+
+@pytest.mark.parametrize("data", ["digits", "pictures", "."])
+def test_the_fit_is_named_after_the_folder_of_images(monkeypatch, tmp_path, data):
+    place = tmp_path / "pictures"
+    place.mkdir()
+    monkeypatch.chdir(place if data == "." else tmp_path)
+    supernet = SimpleNamespace(resolutions=(32,))
+    result = SimpleNamespace(run=tmp_path, found=SimpleNamespace(supernet=supernet))
+    steps = finishing._Steps(JobContext(None), TrainOptions(data=data), result)
+    assert steps._name() == ("digits" if data == "digits" else "pictures")

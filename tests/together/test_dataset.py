@@ -151,6 +151,7 @@ def test_two_workers_go_on_after_one_was_killed_and_merge_what_all_wrote(ofa, tm
         (("--sampler", "uniform", "--low", "3"), "fills no ranges"),
         (("--archs", "x.jsonl", "--n", "3"), "--n has nothing to draw"),
         (("--n", "0"), "--n: expected 1"),
+        (("--ranges", "0"), "0 ranges of peak_memory"),
         (("--low", "much"), "--low"),
         (("--balance", "no_such_cost"), "no_such_cost"),
     ],

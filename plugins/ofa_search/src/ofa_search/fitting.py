@@ -122,13 +122,19 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
     """Fit a predictor and write it.
 
     Raises:
-        UsageError: neither or both of ``data`` and ``from_mlp`` were given; the predictor cannot
-            be fitted.
+        UsageError: neither or both of ``data`` and ``from_mlp`` were given; the data set's name
+            cannot be part of a file's; the predictor cannot be fitted.
         InputError: a file is broken, the records are too few, or the output cannot be written.
         MissingExtraError: a plot is asked for, and nothing can draw it.
     """
     if bool(options.data) == (options.from_mlp is not None):
         raise UsageError("give either --data FILE (one or more) or --from-mlp FILE")
+    named = options.dataset
+    if not named.isprintable() or not 0 < len(named) <= 100 or set(named) & set("/\\"):
+        raise UsageError(
+            f"--dataset: expected a name that a file can have, found {named!r:.60}",
+            advice="the fit's file is called after it; --data names what was measured",
+        )
     entry = context.host.predictor(options.predictor)
     if entry.fit is None:
         raise UsageError(

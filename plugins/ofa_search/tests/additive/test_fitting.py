@@ -147,6 +147,14 @@ def test_either_data_or_a_predictor_must_be_given(context, records, both):
         run_fit(context, options)
 
 
+@pytest.mark.parametrize("name", ["", "../../elsewhere", "a\\b", "a\nb", "a" * 101])
+def test_a_data_sets_name_leads_nowhere_else(fit, tmp_path, name):
+    """The file of the fit, the installed one too, is called after it."""
+    with pytest.raises(UsageError, match="--dataset: expected a name"):
+        fit(dataset=name, install=True)
+    assert not (tmp_path / "out").exists()
+
+
 def test_an_output_that_cannot_be_written_is_an_error(context, records, tmp_path):
     (tmp_path / "out").write_text("a file is in the way")
     with pytest.raises(InputError, match="cannot write"):
