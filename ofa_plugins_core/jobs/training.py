@@ -191,11 +191,7 @@ class Training:
         if (kept := self._kept(phase, folder, origin)) is not None:
             return kept
         started = time.monotonic()
-        course = self._course(number, phase, folder, before, origin)
-        try:
-            outcome = loop.Loop(course).run()
-        finally:
-            course.tracker.close()
+        outcome = loop.Loop(self._course(number, phase, folder, before, origin)).run()
         seconds = time.monotonic() - started
         return Trained(phase, folder, outcome, origin + outcome.steps, seconds)
 
@@ -267,7 +263,7 @@ class Training:
             of=of,
             folder=folder,
             pace=self._pace(),
-            tracker=self._tracker(folder, origin),
+            tracker=partial(self._tracker, origin),
             listener=self.context.listener,
             origin=origin,
         )
@@ -276,9 +272,8 @@ class Training:
         given = self.options
         return loop.Pace(given.steps, given.save_every, given.validate_every, given.keep)
 
-    def _tracker(self, folder: Path, origin: int) -> Tracker:
-        """Rows after the checkpoint that is gone on with are made again."""
-        done = loop.last_step(folder) if self.engine.leads else 0
+    def _tracker(self, origin: int, done: int) -> Tracker:
+        """Rows of steps after those that are done are made again."""
         names = self.options.track if self.engine.leads else ()
         about = {"supernet": self.supernet.name, "plan": self.found.name}
         return trackers(names, self.out, origin + done, about, self.context.listener)

@@ -422,13 +422,24 @@ def test_of_a_phase_whose_summary_is_broken_the_checkpoint_says_it(ofa, tiny, co
     assert again["phases"][0]["best"] == found["phases"][0]["best"]
 
 
-@pytest.mark.parametrize("content", [None, b""])
-def test_weights_of_a_phase_that_are_gone_are_not_passed_on(ofa, tiny, content):
+@pytest.fixture
+def unmarked(ofa, tiny):
+    """A phase that ended, but does not say so; its best weights."""
     ofa("train", *tiny, "--step", "teacher", "--out", "x", *QUICK, *SHORT)
-    best, done = (Path("x/phases/1-teacher") / name for name in ("best.pth", "done.json"))
-    done.unlink()
-    best.unlink() if content is None else best.write_bytes(content)
+    Path("x/phases/1-teacher/done.json").unlink()
+    return Path("x/phases/1-teacher/best.pth")
+
+
+def test_best_weights_that_are_empty_are_not_passed_on(ofa, unmarked):
+    unmarked.write_bytes(b"")
     assert "best.pth" in ofa("train", "--out", "x", "--resume", code=5)
+
+
+def test_best_weights_that_are_gone_come_from_their_checkpoint(ofa, unmarked):
+    before = tensors(unmarked)
+    unmarked.unlink()
+    ofa("train", "--out", "x", "--resume")
+    assert all(torch.equal(before[k], t) for k, t in tensors("x/weights.pth").items())
 
 
 @pytest.mark.parametrize("part", ["model", "optimiser"])

@@ -20,7 +20,7 @@ from ofa_plugins_core import runs
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.errors import InputError, OfaError
 from ofa_plugins_core.events import Listener, Notice, Progress, silent
-from ofa_plugins_core.nn.checkpoints import read_state, write_state
+from ofa_plugins_core.nn.checkpoints import about_of, read_state, write_state
 from ofa_plugins_core.nn.training.samples import TrainingImages
 from ofa_plugins_core.nn.training.saving import Checkpoints, Position, State
 from ofa_plugins_core.nn.training.schedule import learning_rate
@@ -76,7 +76,8 @@ class Course:
         about: what that file says of itself.
         of: what is trained on what: checkpoints of something else are refused.
         folder: of the phase.
-        pace, tracker, listener: how it goes, and who is told.
+        pace, listener: how it goes, and who is told.
+        tracker: (steps of the phase that are done) -> what the rest is tracked with.
         origin: steps of the phases before, for trackers.
     """
 
@@ -94,7 +95,7 @@ class Course:
     of: Mapping[str, Any]
     folder: Path
     pace: Pace
-    tracker: Tracker
+    tracker: Callable[[int], Tracker]
     listener: Listener = silent
     origin: int = 0
 
@@ -129,6 +130,7 @@ class Loop:
     course: Course
     state: State = field(init=False)
     checkpoints: Checkpoints = field(init=False)
+    tracker: Tracker = field(init=False)
 
     def __attrs_post_init__(self) -> None:
         course = self.course
@@ -143,12 +145,15 @@ class Loop:
             InputError: a checkpoint cannot be written.
             PeerLostError: another worker has ended.
         """
-        course = self.course
         self._resume()
-        with _interruptible(course.stepper.runs.engine.count == 1) as asked:
-            for number in range(self.state.position.epoch, course.phase.epochs):
-                if not self._epoch(number, asked):
-                    return self._outcome(interrupted=True)
+        self.tracker = self.course.tracker(self.state.position.done)
+        try:
+            with _interruptible(self.course.stepper.runs.engine.count == 1) as asked:
+                for number in range(self.state.position.epoch, self.course.phase.epochs):
+                    if not self._epoch(number, asked):
+                        return self._outcome(interrupted=True)
+        finally:
+            self.tracker.close()
         return self._outcome()
 
     # ------------------------------------------------------------------------ an epoch
@@ -194,7 +199,7 @@ class Loop:
         self.state = self.state.moved(
             position=position.next(course.steps), losses=(total + loss, count + 1)
         )
-        course.tracker.log(course.origin + position.done + 1, {"loss": loss, "rate": rate})
+        self.tracker.log(course.origin + position.done + 1, {"loss": loss, "rate": rate})
         return loss
 
     def _archs(self, key: Sequence[int]) -> Sequence[ArchLike | None]:
@@ -229,24 +234,31 @@ class Loop:
         average_statistics(course.stepper.network, course.stepper.runs.engine)
         total, count = state.losses
         values = {"epoch": number + 1, "train_loss": total / max(1, count)}
-        last = number + 1 == course.phase.epochs
+        last, best = number + 1 == course.phase.epochs, False
         if last or (number + 1) % course.pace.validate_every == 0:
             found = {**values, **course.validate()}
-            self._keep_best(found)
+            best = self._judged(found)
             values |= {f"top1_{name}": v for name, v in found["top1"].items()}
             values["top1_mean"] = found["mean"]
-        course.tracker.log(course.origin + state.position.done, values)
+        self.tracker.log(course.origin + state.position.done, values)
         self.state = self.state.moved(losses=(0.0, 0))
         self._save(averaged=True)
+        if best:  # after the checkpoint, which can make this file again
+            self._write_best()
 
-    def _keep_best(self, found: Mapping[str, Any]) -> None:
+    def _judged(self, found: Mapping[str, Any]) -> bool:
+        """Remember a validation; whether it is the best so far."""
+        before = self.state.best
+        better = before is None or found["mean"] > before["mean"]
+        history = (*self.state.history, found)
+        self.state = self.state.moved(best=found if better else before, history=history)
+        return better
+
+    def _write_best(self) -> None:
         course, best = self.course, self.state.best
-        if best is None or found["mean"] > best["mean"]:
-            best = found
-            if course.stepper.runs.engine.leads:
-                about = {**course.about, "epoch": found["epoch"], "mean": found["mean"]}
-                write_state(course.folder / BEST, course.published(), about=about)
-        self.state = self.state.moved(best=best, history=(*self.state.history, found))
+        if best is not None and course.stepper.runs.engine.leads:
+            about = {**course.about, "epoch": best["epoch"], "mean": best["mean"]}
+            write_state(course.folder / BEST, course.published(), about=about)
 
     # ------------------------------------------------------------------------ checkpoints
 
@@ -292,9 +304,19 @@ class Loop:
                 f"the last checkpoint in {course.folder} does not fit: {error!s:.200}",
                 advice="remove it: --resume then goes on with the one before",
             ) from error
+        self._mend_best()
         position = self.state.position
         said = f"{course.phase.label} goes on after {position.done:,} steps"
         course.listener(Notice(said))
+
+    def _mend_best(self) -> None:
+        """Write the best again where its own checkpoint came to the disk and it did not."""
+        best, position = self.state.best, self.state.position
+        if best is None or (position.epoch, position.step) != (best["epoch"], 0):
+            return
+        file = self.course.folder / BEST
+        if not file.is_file() or about_of(file).get("epoch") != best["epoch"]:
+            self._write_best()
 
     def _outcome(self, interrupted: bool = False) -> Outcome:
         state = self.state
@@ -327,12 +349,6 @@ def _interruptible(alone: bool) -> Iterator[Callable[[], bool]]:
 def finished(folder: Path) -> bool:
     """Whether a phase's folder says that it is done."""
     return (folder / DONE).is_file() and (folder / BEST).is_file()
-
-
-def last_step(folder: Path) -> int:
-    """Steps after which the last checkpoint of a phase was written; 0 where there is none."""
-    found = Checkpoints(folder).found()
-    return int(found[-1].stem.rpartition("-")[2]) if found else 0
 
 
 def finish(folder: Path, summary: str) -> None:

@@ -159,12 +159,6 @@ class Checkpoints:
             return whole
         return b""
 
-    def clear(self) -> None:
-        """Remove all: the phase is done."""
-        for path in self.found():
-            with suppress(OSError):
-                path.unlink()
-
 
 def _read(file: IO[bytes]) -> dict[str, Any]:
     with warnings.catch_warnings():

@@ -160,18 +160,18 @@ class Stepper:
         return logits.float().softmax(dim=1)
 
     def _shared(self, total: Tensor) -> float:
-        """Average gradients over the workers; the loss travels with them."""
+        """Average gradients over the workers; the loss, too, which is never compressed."""
         engine = self.runs.engine
         if engine.count > 1:
+            engine.sum_(total, "loss")
+            total /= engine.count
             grads = [p.grad for p in self.network.parameters() if p.grad is not None]
-            for number, bucket in enumerate(_buckets([total[None], *grads])):
+            for number, bucket in enumerate(_buckets(grads)):
                 flat = torch.cat([t.flatten() for t in bucket])
                 engine.mean_(flat, f"gradients.{number}")
                 parts = torch.split(flat, [t.numel() for t in bucket])
                 for tensor, part in zip(bucket, parts, strict=True):
                     tensor.copy_(part.view_as(tensor))
-                if number == 0:
-                    total = parts[0][0]
         return float(total)
 
 

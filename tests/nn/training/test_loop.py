@@ -68,7 +68,7 @@ def course(images, tmp_path):
             of={"seed": 0},
             folder=tmp_path / "phase",
             pace=pace or loop.Pace(steps_most=STEPS),
-            tracker=Trackers({}),
+            tracker=lambda done: Trackers({}),
         )
         return evolve(course, **more)
 
@@ -88,6 +88,32 @@ def test_the_best_by_mean_is_kept_and_says_of_which_epoch_it_is(course):
     assert (outcome.best["epoch"], outcome.best["mean"]) == (2, 30.0)
     assert [h["mean"] for h in outcome.history] == [10.0, 30.0, 20.0]
     assert about_of(course().folder / loop.BEST) == {"label": "teacher", "epoch": 2, "mean": 30.0}
+
+
+def test_a_best_that_its_checkpoint_outlived_is_written_again(course, monkeypatch):
+    """Killed between the two, as a full disk does it here."""
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "write_state", lambda *a, **k: (_ for _ in ()).throw(OSError("full")))
+        with pytest.raises(OSError, match="full"):
+            loop.Loop(course()).run()
+    made = course(means=(20.0, 30.0))
+    assert not (made.folder / loop.BEST).exists()
+    found = loop.Loop(made)
+    found._resume()
+    assert about_of(made.folder / loop.BEST)["epoch"] == 1
+    assert loop.Loop(course(means=(5.0, 6.0))).run().best["epoch"] == 1
+
+
+def test_what_is_tracked_begins_where_the_checkpoint_is(course):
+    begun = []
+
+    def tracker(done):
+        begun.append(done)
+        return Trackers({})
+
+    loop.Loop(course(during=interrupt(2), tracker=tracker)).run()
+    loop.Loop(course(means=(30.0,), tracker=tracker)).run()
+    assert begun == [0, 2 * STEPS]
 
 
 def test_of_equal_ones_the_first_is_kept(course):
