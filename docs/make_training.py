@@ -226,18 +226,17 @@ def of_row(work: Work, row: str) -> Found:
 
 def draw(found: Found, file: Path) -> None:
     """Accuracy against peak memory of the three."""
-    from matplotlib import pyplot
+    from ofa_plugins_core.report import canvas
 
-    figure, axes = pyplot.subplots(figsize=(6.4, 4.0))
-    for row, mark in zip(ROWS, "os^", strict=True):
-        if row in found:
+    with canvas.sheet(file, 6.4, 4.2) as sheet:
+        axes = sheet.axes()
+        for row, mark, colour in zip(ROWS, "os^", canvas.SERIES, strict=False):
             memory, top1 = zip(*found[row]["memory_and_top1"], strict=True)
-            axes.scatter([m / 1000 for m in memory], top1, s=14, marker=mark, label=row)
-    axes.set_xlabel("peak memory, thousand items (computed, MOOFA)")
-    axes.set_ylabel("top-1, % (measured, CIFAR-10)")
-    axes.legend(frameon=False)
-    figure.tight_layout()
-    figure.savefig(file)
+            across = [m / 1000 for m in memory]
+            axes.scatter(across, top1, s=14, marker=mark, color=colour, label=row)
+        axes.set_xlabel("peak memory, computed (thousand items)")
+        axes.set_ylabel("top-1, measured (%)")
+        axes.legend()
 
 
 def main() -> None:

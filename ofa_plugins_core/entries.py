@@ -308,6 +308,7 @@ class JobEntry:
             shown or kept, as in a process that only helps another.
         example: a command line that works, for the help text.
         keeps_run: has a run folder of its own also where no --out is given.
+        changeable: options that --resume may change, since they do not change the result.
     """
 
     name: str
@@ -316,3 +317,4 @@ class JobEntry:
     options: type = NoOptions
     example: str = ""
     keeps_run: bool = False
+    changeable: tuple[str, ...] = ()

@@ -247,15 +247,21 @@ def refuse_another(
             )
 
 
-def check_resumed(folder: Path, configuration: Mapping[str, Any]) -> bool:
+def check_resumed(
+    folder: Path, configuration: Mapping[str, Any], changeable: Sequence[str] = ()
+) -> bool:
     """Whether a folder holds something of this request, finished or not.
+
+    Args:
+        changeable: options that may differ.
 
     Raises:
         UsageError: it is of another request, which would be overwritten.
     """
     kept = folder / CONFIG
     if kept.is_file():
-        refuse_another(folder, read_yaml(kept), configuration)
+        both = (read_yaml(kept), configuration)
+        refuse_another(folder, *({k: v for k, v in c.items() if k not in changeable} for c in both))
     return kept.is_file() or (folder / PROGRESS).is_file()
 
 

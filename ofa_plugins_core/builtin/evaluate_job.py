@@ -50,11 +50,11 @@ def _evaluate(context: JobContext, given: EvaluateOptions) -> Any:
     result = run_evaluate(context, given)
     if result is not None and context.out is not None and can_draw():
         for draw in _drawings(result, given, context.out):
-            _drawn(context, draw)
+            drawn(context, draw)
     return result
 
 
-def _drawn(context: JobContext, draw: Callable[[], None]) -> None:
+def drawn(context: JobContext, draw: Callable[[], None]) -> None:
     """Draw; what was measured is not lost because a picture could not be written."""
     try:
         draw()

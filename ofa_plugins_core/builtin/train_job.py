@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
-from ofa_plugins_core.builtin.evaluate_job import in_a_folder
+from ofa_plugins_core.builtin.evaluate_job import drawn, in_a_folder
 from ofa_plugins_core.entries import JobContext, JobEntry
 from ofa_plugins_core.jobs.train_options import TrainOptions
 
@@ -18,11 +19,19 @@ def entry() -> JobEntry:
         options=TrainOptions,
         example="ofa run train --all --smoke",
         keeps_run=True,
+        changeable=("threads", "keep", "save_every", "track", "workers"),
     )
 
 
 def _train(context: JobContext, given: TrainOptions) -> Any:
-    from ofa_plugins_core.jobs.train import run_train
+    from ofa_plugins_core.jobs.train import TrainResult, run_train
+    from ofa_plugins_core.report.canvas import can_draw
 
     in_a_folder(context, "training")
-    return run_train(context, given)
+    result = run_train(context, given)
+    if isinstance(result, TrainResult) and can_draw():
+        from ofa_plugins_core.report.trained import training_plot
+
+        file = Path(str(result.run)) / "plots" / "training.svg"
+        drawn(context, lambda: training_plot(result.as_json(), file))
+    return result

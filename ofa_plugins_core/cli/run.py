@@ -226,7 +226,7 @@ def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
     configuration = request.configuration(entry.name)
     resumed = out if request.resume and request.out is not None else None
     if resumed is not None and resumed.suffix not in FILES:
-        found = runs.check_resumed(resumed, configuration)
+        found = runs.check_resumed(resumed, configuration, entry.changeable)
         if not found:
             teller(Notice(f"nothing to go on with in {out}: it starts anew"))
     context = JobContext(

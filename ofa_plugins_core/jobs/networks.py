@@ -13,18 +13,18 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from attrs import frozen
+from attrs import field, frozen
 
 from ofa_plugins_core import weights
 from ofa_plugins_core.entries import JobContext, Plugins
 from ofa_plugins_core.errors import InputError, MissingExtraError, OfaError, UsageError
 from ofa_plugins_core.events import Notice
-from ofa_plugins_core.interfaces import BuildableSupernet, ElasticModule, Supernet
+from ofa_plugins_core.interfaces import BuildableSupernet, ElasticModule, Subnet, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.frontfiles import read_front
 from ofa_plugins_core.jobs.torch_options import ArchOptions, NetworkOptions
 from ofa_plugins_core.network_blame import asked, broken, built
-from ofa_plugins_core.values import Arch
+from ofa_plugins_core.values import Arch, ArchLike, parse_arch
 
 SYNTHETIC: Final = "synthetic"
 MOST_ARCHS: Final = 100_000
@@ -51,6 +51,47 @@ class Loaded:
     synthetic: bool
     new_head: bool = False
     file: Path | None = None
+
+
+@frozen(eq=False)
+class OneSubnet:
+    """An elastic network of whose architectures one has weights: a subnet that was continued alone.
+
+    It is extracted as any other; all others are refused.
+
+    Attributes:
+        net: the elastic network; its own weights mean nothing.
+        arch: which one, at any image size.
+        state: name -> tensor, of the subnet.
+        file: where it comes from. new_head: its classifier is left out.
+    """
+
+    net: ElasticModule
+    arch: Arch
+    state: Mapping[str, Any] = field(repr=False)
+    file: Path
+    new_head: bool = False
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.net, name)
+
+    def extract(self, arch: ArchLike) -> Subnet:
+        """The subnet with its weights.
+
+        Raises:
+            InputError: another architecture is asked for, or the weights do not fit.
+        """
+        space = self.net.space
+        sizes = {a.image_size for a in (self.arch, parse_arch(space, arch))}
+        mine, asked = space.with_resolutions(sizes).encode([self.arch, arch])
+        if (mine[1:] != asked[1:]).any():
+            raise InputError(
+                f"{self.file} holds one subnet, and another is asked for",
+                advice="leave --archs out to take it; or give the supernet's weights",
+            )
+        found = self.net.extract(arch)
+        found.load_published(self.state, new_head=self.new_head)
+        return found
 
 
 def needs_torch(what: str) -> None:
@@ -139,17 +180,38 @@ def _from_file(
             advice="--new-head takes its other weights and starts an untrained classifier",
         )
     net = built(host, supernet, wanted)
-    load = partial(net.load_published, new_head=options.new_head)
-    asked(host, supernet, "load_published()", load, state)
+    if (arch := own_arch(path, supernet)) is not None:
+        net = OneSubnet(net, arch, state, path, options.new_head)
+        asked(host, supernet, "load_published()", net.extract, arch)
+    else:
+        load = partial(net.load_published, new_head=options.new_head)
+        asked(host, supernet, "load_published()", load, state)
     if anew := wanted != own:
         context.listener(Notice(f"the classifier for {wanted} classes is new: train it first"))
     file = file_of(path).resolve()
     return Loaded(supernet, _evaluating(net), wanted, str(path), False, anew, file)
 
 
+def own_arch(path: Path, supernet: Supernet) -> Arch | None:
+    """Of which subnet a file says that it holds the weights; None: it is of a whole supernet.
+
+    Raises:
+        InputError: the file is missing or broken, or the subnet is none of this supernet.
+    """
+    from ofa_plugins_core.nn.checkpoints import about_of
+
+    said = about_of(path).get("arch")
+    if said is None:
+        return None
+    arch = parse_arch(supernet.space, said)
+    space = supernet.space.with_resolutions([arch.image_size])
+    return space.decode(space.encode([arch]))[0]
+
+
 def _evaluating(net: Any) -> ElasticModule:
     """In evaluation mode."""
-    found: ElasticModule = net.eval()
+    net.eval()
+    found: ElasticModule = net
     return found
 
 
@@ -265,6 +327,8 @@ def chosen_archs(context: JobContext, options: ArchOptions, supernet: Supernet) 
         "--largest": options.largest,
     }
     asked = [name for name, there in given.items() if there]
+    if not asked and (own := _only_arch(options, supernet)) is not None:
+        return [own]
     if len(asked) != 1:
         found = " and ".join(asked) or "none"
         raise UsageError(
@@ -279,6 +343,14 @@ def chosen_archs(context: JobContext, options: ArchOptions, supernet: Supernet) 
     return (
         [largest(supernet)] if options.random is None else _drawn(context, options.random, supernet)
     )
+
+
+def _only_arch(options: ArchOptions, supernet: Supernet) -> Arch | None:
+    """The architecture of weights that are of one subnet alone."""
+    name = getattr(options, "weights", None)
+    if name is None or not Path(name).is_file():
+        return None
+    return own_arch(Path(name), supernet)
 
 
 def largest(supernet: Supernet) -> Arch:

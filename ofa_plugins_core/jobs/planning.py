@@ -9,6 +9,7 @@ from attrs import evolve, frozen
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import PlannedSupernet, Supernet, TrainingPlan
+from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.choosing import entry_options
 from ofa_plugins_core.jobs.results import Row
 from ofa_plugins_core.jobs.train_options import TrainOptions
@@ -76,7 +77,8 @@ def smoked(options: TrainOptions) -> TrainOptions:
     }
     unset: dict[str, Any] = {k: v for k, v in small.items() if getattr(options, k) is None}
     calibrate = min(options.calibrate, SMOKE_CALIBRATION)
-    return evolve(options, **unset, shrink=0.0, calibrate=calibrate)
+    shrink = 0.0 if options.shrink == 1 else options.shrink
+    return evolve(options, **unset, shrink=shrink, calibrate=calibrate)
 
 
 def chosen(context: JobContext, options: TrainOptions) -> Chosen:
@@ -93,6 +95,8 @@ def chosen(context: JobContext, options: TrainOptions) -> Chosen:
         supernet = supernet.at(options.image_sizes)
     elif options.smoke and min(supernet.resolutions) > max(SMOKE_SIZES):
         supernet = supernet.at(SMOKE_SIZES)
+    elif options.arch is not None:  # one subnet is continued at its own image size
+        supernet = supernet.at(read_archs(options.arch, supernet).supernet.resolutions)
     _check_validated(options, supernet)
     name = options.plan or _usual(context, supernet)
     entry = context.host.training_plan(name)

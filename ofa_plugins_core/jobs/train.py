@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -12,7 +13,7 @@ from attrs import evolve, frozen
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import as_yaml
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import OfaError, UsageError
+from ofa_plugins_core.errors import MissingExtraError, OfaError, UsageError
 from ofa_plugins_core.events import Notice, Progress, silent
 from ofa_plugins_core.jobs.networks import needs_torch
 from ofa_plugins_core.jobs.planning import Chosen, chosen, plan_table, smoked
@@ -24,6 +25,8 @@ if TYPE_CHECKING:
     from ofa_plugins_core.nn.engines import Engine
 
 WEIGHTS: Final = "weights.pth"
+LIBRARIES: Final = {"tensorboard": ("tensorboardX", "torch"), "wandb": ("wandb", "wandb")}
+"""Tracker -> its library, and the extra that brings it."""
 
 
 @frozen(eq=False)
@@ -149,6 +152,7 @@ def run_train(context: JobContext, options: TrainOptions) -> TrainResult | PlanR
         evaluating.threads(options.threads),
     ):
         told = context if engine.leads else evolve(context, listener=silent)
+        options = evolve(options, track=_trackable(told, options))
         result = _trained(told, options, found, engine)
     if result is None or not engine.leads:
         return None
@@ -157,6 +161,25 @@ def run_train(context: JobContext, options: TrainOptions) -> TrainResult | PlanR
     from ofa_plugins_core.jobs.finishing import finished
 
     return evolve(result, finished=finished(context, options, result))
+
+
+def _trackable(context: JobContext, options: TrainOptions) -> Any:
+    """What is tracked: of the trackers that nobody asked for, those that are installed.
+
+    Raises:
+        MissingExtraError: one that was asked for is not.
+    """
+    usual = options.track == TrainOptions().track
+    kept = []
+    for name in options.track:
+        library, extra = LIBRARIES.get(name, (None, ""))
+        if library is None or find_spec(library) is not None:
+            kept.append(name)
+        elif usual:
+            context.listener(Notice(f"{name} is left out: {library} is not installed"))
+        else:
+            raise MissingExtraError(f"--track {name}", "ofa-plugins-core", extra)
+    return tuple(kept)
 
 
 def _finishes(options: TrainOptions) -> bool:
@@ -248,5 +271,6 @@ def _announce(context: JobContext, found: Chosen) -> None:
     context.listener(Notice(title))
     for label, epochs, subnets, cost, rate, warm, opened in rows:
         warmed = f", warm-up {warm}" if warm else ""
-        said = f"{epochs} epochs × {subnets} subnets = {cost}, rate {rate}{warmed}; {opened}"
+        cost = f"epochs {epochs} × subnets {subnets} = {cost}"
+        said = f"{cost}, rate {rate}{warmed}; {opened}"
         context.listener(Notice(f"  {label}: {said}"))

@@ -23,7 +23,7 @@ from ofa_plugins_core.events import Notice, each_once
 from ofa_plugins_core.interfaces import BuildableSupernet, Subnet
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.measuring import fingerprint
-from ofa_plugins_core.jobs.networks import buildable, find_weights
+from ofa_plugins_core.jobs.networks import OneSubnet, buildable, find_weights, own_arch
 from ofa_plugins_core.jobs.planning import Chosen
 from ofa_plugins_core.jobs.train_options import TrainOptions
 from ofa_plugins_core.network_blame import asked, asked_for, built
@@ -259,7 +259,7 @@ class Training:
             rate=self._rate(images),
             validate=lambda: subject.validate(validation),
             published=subject.published,
-            about={"supernet": self.supernet.name, **_step(phase), "data": self.images.name},
+            about=self._about(phase),
             of=of,
             folder=folder,
             pace=self._pace(),
@@ -267,6 +267,11 @@ class Training:
             listener=self.context.listener,
             origin=origin,
         )
+
+    def _about(self, phase: Phase) -> dict[str, Any]:
+        """What a file of weights says of itself."""
+        said = {"supernet": self.supernet.name, **_step(phase), "data": self.images.name}
+        return said if phase.step != "finetune" else {**said, "arch": self._arch().as_dict()}
 
     def _pace(self) -> loop.Pace:
         given = self.options
@@ -340,9 +345,7 @@ class Training:
         supernet = self._teaching() if teaches else self.supernet
         net: Any = built(host, supernet, classes)
         if start is not None and self.engine.leads:
-            state = read_state(start)
-            what = f"{start} cannot be what {phase.label} of {supernet.name} starts from"
-            _fitted(what, lambda: asked(host, supernet, "load", net.load_published, state))
+            net = self._loaded(net, supernet, phase, start)
         if phase.alone:
             arch = net.largest if teaches else self._arch()
             network = asked_for(Subnet, host, supernet, "extract()", net.extract, arch)
@@ -350,6 +353,16 @@ class Training:
         if phase.sort is not None:
             asked(host, supernet, "sort_channels()", net.sort_channels, phase.sort)
         return self._elastic(net, phase)
+
+    def _loaded(self, net: Any, supernet: BuildableSupernet, phase: Phase, start: Path) -> Any:
+        """The elastic network with the weights of a file, be they of one subnet only."""
+        state = read_state(start)
+        if phase.step == "finetune" and (arch := own_arch(start, supernet)) is not None:
+            return OneSubnet(net, arch, state, start)
+        what = f"{start} cannot be what {phase.label} of {supernet.name} starts from"
+        host = self.context.host
+        _fitted(what, lambda: asked(host, supernet, "load", net.load_published, state))
+        return net
 
     def _alone(self, network: Any) -> Subject:
         network = self.runs.placed(network).train()

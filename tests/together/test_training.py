@@ -21,6 +21,7 @@ from PIL import Image  # noqa: E402
 
 from ofa_plugins_core import Host  # noqa: E402
 from ofa_plugins_core.cli.main import run  # noqa: E402
+from ofa_plugins_core.jobs import train  # noqa: E402
 from ofa_plugins_core.nn.checkpoints import about_of, read_state  # noqa: E402
 from ofa_plugins_core.nn.training import steps as training_steps  # noqa: E402
 
@@ -151,6 +152,18 @@ def test_each_step_and_each_validation_is_tracked(whole):
     assert any(p.name.startswith("events.") for p in (whole / "tensorboard").iterdir())
 
 
+def test_the_curves_are_drawn(whole):
+    pytest.importorskip("matplotlib")
+    drawn = (whole / "plots" / "training.svg").read_text()
+    assert all(phase in drawn for phase in PHASES)
+
+
+def test_a_report_of_it_has_a_row_a_phase(host, whole, capsys):
+    assert run(("report", str(whole), "--no-plots"), lambda block: host) == 0
+    said = capsys.readouterr().err
+    assert all(phase in said for phase in PHASES)
+
+
 def test_the_result_goes_into_evaluate_dataset_and_search(ofa, host, tiny, whole):
     weights = ("--weights", str(whole / "weights.pth"), "--data", "digits")
     few = ("--images", "20", "--calibrate", "20")
@@ -191,8 +204,41 @@ def test_a_subnet_is_continued_alone(ofa, host, tiny, whole):
     start = ("--weights", str(whole / "weights.pth"))
     found = ofa("train", *tiny, *words, *start, *QUICK, *SHORT, "--out", "fine")
     assert (found["phases"][0]["phase"], found["phases"][0]["steps"]) == ("finetune", 6)
+    assert found["image_sizes"] == [32]
     subnet = host.supernet(tiny[1]).build(num_classes=10).extract(arch)
     subnet.load_published(tensors("fine/weights.pth"))
+
+
+@pytest.fixture
+def continued(ofa, tiny, whole):
+    """The weights of one subnet; (how a job names them, its architecture)."""
+    arch = {"ks": [3] * 4, "e": [2] * 4, "d": [1, 2], "image_size": 36}
+    Path("arch.jsonl").write_text(json.dumps(arch))
+    words = ("--step", "finetune", "--arch", "arch.jsonl", "--epochs", "1", "--out", "fine")
+    ofa("train", *tiny, *words, "--weights", str(whole / "weights.pth"), *QUICK, *SHORT)
+    return ("--weights", "fine/weights.pth", "--data", "digits"), arch
+
+
+def test_a_continued_subnet_is_evaluated_as_what_it_is(ofa, tiny, continued):
+    weights, arch = continued
+    few = ("--images", "20", "--calibrate", "0", "--repeats", "1", "--json", "--out", "e")
+    found = ofa("evaluate", *tiny, *weights, *few)
+    (network,) = found["networks"]
+    assert network["arch"]["d"] == arch["d"] and network["arch"]["image_size"] == 36
+    best = json.loads(Path("fine/result.json").read_text())["phases"][0]["best"]
+    assert network["top1"]["value"] == pytest.approx(best["top1"]["alone@36"])
+
+
+def test_of_a_continued_subnet_no_other_can_be_had(ofa, tiny, continued):
+    weights, _ = continued
+    few = ("--images", "20", "--calibrate", "0", "--repeats", "1", "--out", "e", "--largest")
+    assert "holds one subnet" in ofa("evaluate", *tiny, *weights, *few, code=5)
+
+
+def test_a_continued_subnet_is_continued_again(ofa, tiny, continued):
+    words = ("--step", "finetune", "--arch", "arch.jsonl", "--epochs", "1", "--out", "again")
+    ofa("train", *tiny, *words, *continued[0], *QUICK, *SHORT)
+    assert about_of("again/weights.pth")["arch"]["image_size"] == 36
 
 
 def test_a_supernet_of_fixed_kernels_is_taught_by_one_of_the_largest(ofa, rows):
@@ -237,6 +283,23 @@ def test_what_is_finished_is_not_done_again(ofa, tiny, whole):
     assert said.count("is done already") == len(PHASES)
     assert [p.read_text() for p in sorted(whole.glob("phases/*/done.json"))] == done
     assert all(torch.equal(before[1][k], t) for k, t in tensors(whole / "weights.pth").items())
+
+
+def test_what_does_not_change_the_result_may_change_when_it_is_gone_on_with(ofa, tiny):
+    words = ("train", *tiny, "--step", "teacher", *QUICK, *SHORT, "--out", "x")
+    ofa(*words)
+    ofa("train", "--out", "x", "--resume", "--keep", "1", "--track", "csv", "--threads", "1")
+
+
+def test_a_tracker_that_nobody_asked_for_may_be_missing(ofa, tiny, monkeypatch):
+    found = train.find_spec
+    monkeypatch.setattr(train, "find_spec", lambda n: None if n == "tensorboardX" else found(n))
+    words = ("train", *tiny, "--step", "teacher", *QUICK, *SHORT)
+    said = ofa(*words, "--out", "x")
+    assert "note: tensorboard is left out: tensorboardX is not installed" in said
+    assert Path("x/metrics.csv").is_file() and not Path("x/tensorboard").exists()
+    said = ofa(*words, "--track", "csv,tensorboard", "--track", "tensorboard", "--out", "y", code=2)
+    assert "--track tensorboard needs the extra [torch]" in said
 
 
 def test_another_request_does_not_go_on_with_the_folder(ofa, tiny, whole):
