@@ -22,9 +22,8 @@ from ofa_plugins_core.testing.laws.elastic import demand_counted, images
 
 HOST = Host.discover()
 SMALL = {
-    "moofa_v3": {"stem_stride": 1},
     "ofa_mbv3_w1.0": {"stem_stride": 1, "strides": (1, 2, 2, 1, 2)},
-    "compofa": {"strides": (1, 2, 2, 1, 2)},
+    "ofa_small": {"stem_stride": 2, "strides": (1, 2, 2)},
     "ofa_resnet50": {"stem_stride": 1, "max_pool": False},
 }
 
@@ -44,7 +43,7 @@ class TestElasticNetworks(ElasticModuleSuite):
 
     @pytest.fixture
     def supernet(self):
-        return small("moofa_v3")
+        return small("ofa_small")
 
 
 def test_a_bottleneck_network_in_torch_has_the_geometrys_sizes_too():
