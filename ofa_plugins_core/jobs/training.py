@@ -23,11 +23,12 @@ from ofa_plugins_core.events import Notice, each_once
 from ofa_plugins_core.interfaces import BuildableSupernet, Subnet
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.measuring import fingerprint
-from ofa_plugins_core.jobs.networks import OneSubnet, buildable, find_weights, own_arch
+from ofa_plugins_core.jobs.networks import OneSubnet, buildable, own_arch
 from ofa_plugins_core.jobs.planning import Chosen
 from ofa_plugins_core.jobs.train_options import TrainOptions
+from ofa_plugins_core.jobs.training_files import Files
 from ofa_plugins_core.network_blame import asked, asked_for, built
-from ofa_plugins_core.nn.checkpoints import about_of, read_state
+from ofa_plugins_core.nn.checkpoints import read_state
 from ofa_plugins_core.nn.data import ImageSet, calibration_set, images_of
 from ofa_plugins_core.nn.engines import Engine
 from ofa_plugins_core.nn.evaluating import Runner, Supply
@@ -55,8 +56,6 @@ from ofa_plugins_core.values import ArchLike
 from ofa_plugins_core.weights.cache import digest
 
 PHASES: Final = "phases"
-FRESH: Final = "fresh"
-"""For ``--weights``: none; they are drawn with the seed."""
 
 
 @frozen(eq=False)
@@ -228,10 +227,13 @@ class Training:
             return None
         return {"best": best, "history": history, "steps": steps, "seconds": seconds}
 
+    def _files(self) -> Files:
+        return Files(self.context, self.options, self.found, self.engine.leads)
+
     def _course(
         self, number: int, phase: Phase, folder: Path, before: Sequence[Trained], origin: int
     ) -> loop.Course:
-        start = self._start(number, phase, before)
+        start = self._files().start(number, before)
         teacher, of_teacher = self._teacher(phase, before, start)
         seeded(seed_of(self.context.seed, number + 1))
         subject = self._subject(number, phase, start)
@@ -405,58 +407,7 @@ class Training:
             )
         return found.supernet.space.decode(found.genes)[0]
 
-    # ------------------------------------------------------------------------ files
-
-    def _start(self, number: int, phase: Phase, before: Sequence[Trained]) -> Path | None:
-        """The file that a phase starts from; None for fresh weights."""
-        if before:
-            return before[-1].folder / loop.BEST
-        options = self.options
-        if options.weights == FRESH or (options.weights is None and number == 0):
-            return None
-        named = options.weights or options.teacher
-        if named is None:
-            raise UsageError(
-                f"{phase.label} starts from the weights of {self._previous(number)}",
-                advice="--weights FILE, or fresh; or --all, to train the whole plan",
-            )
-        path = self._weights(named)
-        if phase.step == "teacher":
-            return path
-        self._check_order(number, path)
-        return path
-
-    def _weights(self, named: str | Path) -> Path:
-        """A file that the first process reads; the others need not have it."""
-        return find_weights(str(named)) if self.engine.leads else Path(named)
-
-    def _previous(self, number: int) -> str:
-        if number < 0:
-            return "a trained supernet"
-        return self.found.every[number - 1].label if number else "nothing"
-
-    def _check_order(self, number: int, path: Path) -> None:
-        """Refuse a file that says of itself that it is of too early a phase.
-
-        Raises:
-            UsageError: it is.
-        """
-        if not self.engine.leads:
-            return
-        said = about_of(path)
-        labels = [p.label for p in self.found.every]
-        at = said.get("label")
-        if at not in labels:
-            self.context.listener(
-                Notice(f"{path} does not say which phase it is of: taken as it is")
-            )
-            return
-        wanted = len(labels) - 1 if number < 0 else number - 1
-        if labels.index(at) < wanted:
-            raise UsageError(
-                f"{self.found.phase(number).label} comes after {labels[wanted]}; {path} is of {at}",
-                advice=f"train {labels[labels.index(at) + 1]} first, or give --weights FILE",
-            )
+    # ------------------------------------------------------------------------ teacher and files
 
     def _teacher(
         self, phase: Phase, before: Sequence[Trained], start: Path | None
@@ -464,7 +415,7 @@ class Training:
         """The network that teaches, and its file; (None, None) where none does."""
         if phase.step == "teacher" or phase.sandwich or not self.found.plan.hyper.kd_ratio:
             return None, None
-        path = self._teacher_file(phase, before, start)
+        path = self._files().teacher(phase, before, start)
         if path is None:
             return None, None
         host, supernet = self.context.host, self._teaching()
@@ -477,25 +428,6 @@ class Training:
         network = self.runs.placed(network)
         share_start(network, self.engine)
         return loop.frozen_teacher(network), path
-
-    def _teacher_file(
-        self, phase: Phase, before: Sequence[Trained], start: Path | None
-    ) -> Path | None:
-        if self.options.teacher is not None:
-            return self._weights(self.options.teacher)
-        own = next((t for t in before if t.phase.step == "teacher"), None)
-        if own is not None:
-            return own.folder / loop.BEST
-        if phase.step == "finetune":
-            return None
-        steps = [p.step for p in self.found.every]
-        first = steps.index("teacher") + 1 if "teacher" in steps else 0
-        if start is not None and self.found.every[first] == phase:
-            return start  # what the first phase starts from is the teacher itself
-        raise UsageError(
-            f"{phase.label} is taught by the trained largest network",
-            advice="--teacher FILE: the weights of the teacher's phase",
-        )
 
     def close(self, trained: Trained) -> None:
         """Mark a phase as done; its last checkpoint is needed no more."""

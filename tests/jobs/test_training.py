@@ -1,6 +1,5 @@
 """What a phase is made of, as far as no training is needed to see it."""
 
-from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
@@ -8,7 +7,6 @@ import pytest
 pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.jobs.training import Training
 from ofa_plugins_core.nn.data import images_of
 from ofa_plugins_core.phases import Hyperparameters
@@ -23,13 +21,6 @@ def training(rank=0, count=1, **options):
         images=images_of("digits", 12, split="train", limit=24),
         options=SimpleNamespace(**options),
     )
-
-
-def test_a_file_of_weights_has_to_be_where_the_first_process_runs():
-    """Workers on other machines need no common disk: they are told what it holds."""
-    with pytest.raises(InputError, match=r"no weights 'nowhere\.pth'"):
-        Training._weights(training(), "nowhere.pth")
-    assert Training._weights(training(1, 2), "nowhere.pth") == Path("nowhere.pth")
 
 
 def test_rates_grow_with_the_images_of_a_step():
