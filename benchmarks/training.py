@@ -21,8 +21,10 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from ofa_plugins_core import Host
 from ofa_plugins_core.nn.engines import joined
+from ofa_plugins_core.nn.pictures import normalised
+from ofa_plugins_core.nn.running import Runner
 from ofa_plugins_core.nn.training.losses import Loss
-from ofa_plugins_core.nn.training.steps import Runs, Stepper, optimiser_of
+from ofa_plugins_core.nn.training.steps import Stepper, optimiser_of
 from ofa_plugins_core.phases import Phase, draw
 
 BATCH, SIZE, SUBNETS, ROUNDS = 32, 128, 4, 3
@@ -46,17 +48,17 @@ def of_supernet(host: Any, name: str, device: str) -> Iterator[Row]:
     pixels = torch.randint(0, 256, (BATCH, 3, SIZE, SIZE), dtype=torch.uint8)
     labels = torch.randint(0, 1000, (BATCH,))
     with joined(device) as engine:
-        runs = Runs(engine, channels_last=True)
-        net = runs.placed(supernet.build())
-        alone = [runs.placed(net.extract(arch)) for arch in archs]
-        teacher = runs.placed(net.extract(net.largest)).eval().requires_grad_(False)
+        runner = Runner(engine, channels_last=True)
+        net = runner.placed(supernet.build())
+        alone = [runner.placed(net.extract(arch)) for arch in archs]
+        teacher = runner.placed(net.extract(net.largest)).eval().requires_grad_(False)
 
         def stepper(taught: bool) -> Stepper:
             optimiser = optimiser_of(net, 0.9, 3e-5)
             for group in optimiser.param_groups:
                 group["lr"] = 1e-4
             taught_by = teacher if taught else None
-            return Stepper(net.train(), optimiser, Loss(0.1, 1.0), runs, net.activate, taught_by)
+            return Stepper(net.train(), optimiser, Loss(0.1, 1.0), runner, net.activate, taught_by)
 
         def done() -> None:
             if device == "cuda":
@@ -72,7 +74,7 @@ def of_supernet(host: Any, name: str, device: str) -> Iterator[Row]:
         optimisers = [torch.optim.SGD(s.parameters(), 1e-4, 0.9, nesterov=True) for s in alone]
 
         def plain() -> None:
-            images = runs.images(pixels)
+            images = runner.images(normalised(pixels))
             targets = labels.to(engine.device)
             for subnet, optimiser in zip(alone, optimisers, strict=True):
                 optimiser.zero_grad(set_to_none=True)

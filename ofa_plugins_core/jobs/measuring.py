@@ -23,7 +23,6 @@ from ofa_plugins_core.nn.calibrate import apply, statistics_of
 from ofa_plugins_core.nn.data import ImageSet, calibration_set, images_of
 from ofa_plugins_core.nn.engines import Engine
 from ofa_plugins_core.nn.evaluating import (
-    Runner,
     Score,
     Supply,
     Timing,
@@ -31,6 +30,7 @@ from ofa_plugins_core.nn.evaluating import (
     forward_time,
     score,
 )
+from ofa_plugins_core.nn.running import Runner
 from ofa_plugins_core.values import Arch, Measurement
 from ofa_plugins_core.weights.cache import digest
 
@@ -218,7 +218,7 @@ def bench_of(context: JobContext, options: EvaluateOptions, group: Engine, size:
     if images is not None:
         fitting = images.labelled_for(loaded.classes)
         supply = Supply(fitting, options.batch, options.workers, group.share)
-    runner = Runner(group, options.channels_last, options.dtype == "bf16")
+    runner = Runner(group, options.channels_last, options.dtype)
     calibration = _calibration(context, options, group, size)
     of = {
         **_weights(loaded),

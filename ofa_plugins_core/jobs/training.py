@@ -13,7 +13,7 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from attrs import evolve, field, frozen
+from attrs import evolve, frozen
 
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import plain
@@ -31,7 +31,8 @@ from ofa_plugins_core.network_blame import asked, asked_for, built
 from ofa_plugins_core.nn.checkpoints import read_state
 from ofa_plugins_core.nn.data import ImageSet, calibration_set, images_of
 from ofa_plugins_core.nn.engines import Engine
-from ofa_plugins_core.nn.evaluating import Runner, Supply
+from ofa_plugins_core.nn.evaluating import Supply
+from ofa_plugins_core.nn.running import Runner
 from ofa_plugins_core.nn.training import loop
 from ofa_plugins_core.nn.training.losses import Loss
 from ofa_plugins_core.nn.training.samples import (
@@ -42,7 +43,6 @@ from ofa_plugins_core.nn.training.samples import (
 )
 from ofa_plugins_core.nn.training.sharing import share_start, shared
 from ofa_plugins_core.nn.training.steps import (
-    Runs,
     Stepper,
     compiled,
     optimiser_of,
@@ -132,6 +132,7 @@ class Training:
         supernet: that is trained, over the sizes that it is trained on.
         images, held_out: to train on, and to validate on.
         calibration: training images for batch norm.
+        runner: how networks run.
     """
 
     context: JobContext
@@ -143,7 +144,7 @@ class Training:
     images: ImageSet
     held_out: ImageSet
     calibration: Supply
-    runs: Runs = field()
+    runner: Runner
 
     @classmethod
     def of(
@@ -172,9 +173,9 @@ class Training:
         calibrated = calibration_set(options.data, size, options.calibrate, seed, tell)
         images = held(images)
         supply = Supply(calibrated, 100, options.workers, engine.share)
-        how = Runs(engine, options.precision, options.channels_last, options.sync_bn)
+        runner = Runner(engine, options.channels_last, options.precision)
         supernet = buildable(found.supernet)
-        return cls(context, options, found, engine, out, supernet, images, held_out, supply, how)
+        return cls(context, options, found, engine, out, supernet, images, held_out, supply, runner)
 
     # ------------------------------------------------------------------------ a phase
 
@@ -242,11 +243,12 @@ class Training:
             subject.network,
             optimiser_of(subject.network, hyper.momentum, hyper.weight_decay),
             Loss(hyper.label_smoothing, hyper.kd_ratio),
-            self.runs,
+            self.runner,
             subject.activate,
             teacher,
-            phase.sandwich,
-            self._compiled(subject, phase),
+            in_place=phase.sandwich,
+            synchronised=self.options.sync_bn,
+            forward=self._compiled(subject, phase),
         )
         of = self._of(phase, images, start, of_teacher)
         validation = self._validation()
@@ -312,8 +314,7 @@ class Training:
             least, most = min(self.supernet.resolutions), max(self.supernet.resolutions)
             sizes = (least, most) if least < most else (most,)
         supply = Supply(self.held_out, 100, options.workers, engine.share)
-        runner = Runner(engine, options.channels_last, options.precision == "bf16")
-        return Validation(supply, self.calibration, runner, sizes, self.context.listener)
+        return Validation(supply, self.calibration, self.runner, sizes, self.context.listener)
 
     def _of(
         self, phase: Phase, images: TrainingImages, start: Path | None, teacher: Path | None
@@ -367,12 +368,12 @@ class Training:
         return net
 
     def _alone(self, network: Any) -> Subject:
-        network = self.runs.placed(network).train()
+        network = self.runner.placed(network).train()
         share_start(network, self.engine)
         return Subject(network, None, None, network.published, lambda v: v.of_network(network))
 
     def _elastic(self, net: Any, phase: Phase) -> Subject:
-        net = self.runs.placed(net).train()
+        net = self.runner.placed(net).train()
         share_start(net, self.engine)
         archs = named_archs(self.supernet.space, phase)
         return Subject(
@@ -425,7 +426,7 @@ class Training:
             state = read_state(path)
             what = f"{path} is no teacher of {self.supernet.name}"
             _fitted(what, partial(network.load_published, state))
-        network = self.runs.placed(network)
+        network = self.runner.placed(network)
         share_start(network, self.engine)
         return loop.frozen_teacher(network), path
 

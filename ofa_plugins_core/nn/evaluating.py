@@ -6,7 +6,7 @@ import platform
 import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Final
 
 import torch
@@ -16,6 +16,7 @@ from torch import Tensor, nn
 from ofa_plugins_core.nn.data import ImageSet, Share
 from ofa_plugins_core.nn.engines import Engine
 from ofa_plugins_core.nn.pictures import normalised
+from ofa_plugins_core.nn.running import Runner
 
 TOP: Final = 5
 ROOM: Final = 2 * 2**30
@@ -76,45 +77,6 @@ class Score:
     infinite: int = 0
 
 
-@frozen(eq=False)
-class Runner:
-    """How a network runs: on which device, in which memory format and type.
-
-    Attributes:
-        group: this process and its device.
-        channels_last: lay images out as (n, height, width, channels).
-        bf16: compute in bfloat16 where torch's autocast does.
-    """
-
-    group: Engine
-    channels_last: bool = False
-    bf16: bool = False
-
-    def placed(self, network: nn.Module) -> nn.Module:
-        """The network, where it runs."""
-        network = network.to(self.group.device)
-        if self.channels_last:
-            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return network
-
-    def images(self, images: Tensor) -> Tensor:
-        """Images, where they run."""
-        if self.channels_last:
-            images = images.contiguous(memory_format=torch.channels_last)
-        return images.to(self.group.device, non_blocking=True)
-
-    def computing(self) -> AbstractContextManager[object]:
-        """While a network computes."""
-        if not self.bf16:
-            return nullcontext()
-        return torch.autocast(self.group.device.type, dtype=torch.bfloat16)
-
-    def finished(self) -> None:
-        """Wait for the device."""
-        if self.group.device.type == "cuda":
-            torch.cuda.synchronize(self.group.device)
-
-
 def score(
     network: nn.Module,
     batches: Iterable[tuple[Tensor, Tensor]],
@@ -135,7 +97,7 @@ def score(
             logits = network(runner.images(images)).float().cpu()
             counts += _right(logits, labels)
             tell(int(counts[0]))
-    return Score(*(int(c) for c in runner.group.total(counts)))
+    return Score(*(int(c) for c in runner.engine.total(counts)))
 
 
 def _right(logits: Tensor, labels: Tensor) -> Tensor:

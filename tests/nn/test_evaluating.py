@@ -11,12 +11,12 @@ from torch import nn  # noqa: E402
 
 from ofa_plugins_core.nn.data import images_of  # noqa: E402
 from ofa_plugins_core.nn.evaluating import (  # noqa: E402
-    Runner,
     Supply,
     forward_time,
     score,
     threads,
 )
+from ofa_plugins_core.nn.running import Runner  # noqa: E402
 
 
 class Answers(nn.Module):
@@ -85,7 +85,7 @@ def test_a_forward_pass_is_warmed_up_and_timed_by_its_median():
     assert (found.repeats, found.batch, found.threads) == (7, 3, torch.get_num_threads())
 
 
-@pytest.mark.parametrize("options", [{"channels_last": True}, {"bf16": True}])
+@pytest.mark.parametrize("options", [{"channels_last": True}, {"precision": "bf16"}])
 def test_other_formats_give_nearly_the_same_answers(options):
     torch.manual_seed(0)
     network = nn.Sequential(nn.Conv2d(3, 10, 3, 2), nn.AdaptiveAvgPool2d(1), nn.Flatten())

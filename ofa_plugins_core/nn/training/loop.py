@@ -148,7 +148,7 @@ class Loop:
         self._resume()
         self.tracker = self.course.tracker(self.state.position.done)
         try:
-            with _interruptible(self.course.stepper.runs.engine.count == 1) as asked:
+            with _interruptible(self.course.stepper.runner.engine.count == 1) as asked:
                 for number in range(self.state.position.epoch, self.course.phase.epochs):
                     if not self._epoch(number, asked):
                         return self._outcome(interrupted=True)
@@ -231,7 +231,7 @@ class Loop:
         """Validate, keep the best, write a checkpoint."""
         course, state = self.course, self.state
         self._check_sound()
-        average_statistics(course.stepper.network, course.stepper.runs.engine)
+        average_statistics(course.stepper.network, course.stepper.runner.engine)
         total, count = state.losses
         values = {"epoch": number + 1, "train_loss": total / max(1, count)}
         last, best = number + 1 == course.phase.epochs, False
@@ -256,7 +256,7 @@ class Loop:
 
     def _write_best(self) -> None:
         course, best = self.course, self.state.best
-        if best is not None and course.stepper.runs.engine.leads:
+        if best is not None and course.stepper.runner.engine.leads:
             about = {**course.about, "epoch": best["epoch"], "mean": best["mean"]}
             write_state(course.folder / BEST, course.published(), about=about)
 
@@ -266,15 +266,15 @@ class Loop:
         stepper = self.course.stepper
         if not averaged:
             self._check_sound()
-            average_statistics(stepper.network, stepper.runs.engine)
-        if stepper.runs.engine.leads:
+            average_statistics(stepper.network, stepper.runner.engine)
+        if stepper.runner.engine.leads:
             tensors = {
                 "model": stepper.network.state_dict(),
                 "optimiser": stepper.optimiser.state_dict(),
                 "scaler": stepper.scaler.state_dict(),
             }
             self.checkpoints.save(self.state, tensors)
-        stepper.runs.engine.meet()
+        stepper.runner.engine.meet()
 
     def _check_sound(self) -> None:
         """Refuse to keep weights that are no numbers: the loss tells of them one step late.
@@ -291,7 +291,7 @@ class Loop:
         """Go on with the last good checkpoint, where there is one."""
         course = self.course
         stepper = course.stepper
-        found = self.checkpoints.latest(plain(dict(course.of)), stepper.runs.engine)
+        found = self.checkpoints.latest(plain(dict(course.of)), stepper.runner.engine)
         if found is None:
             return
         self.state, tensors = found

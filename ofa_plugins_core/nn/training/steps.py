@@ -9,69 +9,26 @@ are averaged afterwards, and draws its dropout from a seed of its own.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, nullcontext
-from typing import Any, Final, Literal, TypeAlias
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 import torch
-from attrs import define, field, frozen
+from attrs import define, field
 from torch import Tensor, nn
 
-from ofa_plugins_core.nn.engines import Engine
 from ofa_plugins_core.nn.pictures import normalised
+from ofa_plugins_core.nn.running import Runner
 from ofa_plugins_core.nn.syncnorm import synchronised
 from ofa_plugins_core.nn.training.losses import Loss
 from ofa_plugins_core.values import ArchLike
 
-Precision: TypeAlias = Literal["fp32", "bf16", "fp16"]
 Block: TypeAlias = tuple[Tensor, Tensor]
 """(uint8 (n, 3, size, size), labels (n,))."""
 
 BUCKET: Final = 25 * 2**20 // 4
 """Gradients that travel together, in elements."""
 LIMIT: Final = 2**63 - 1
-
-
-@frozen(eq=False)
-class Runs:
-    """How networks run in training.
-
-    Attributes:
-        engine: this worker among others.
-        precision: of forward passes, by torch's autocast.
-        channels_last: lay images out as (n, height, width, channels).
-        synchronised: batch norm normalises by the batches of all workers.
-    """
-
-    engine: Engine
-    precision: Precision = "fp32"
-    channels_last: bool = False
-    synchronised: bool = False
-
-    def placed(self, network: nn.Module) -> nn.Module:
-        """The network, where it runs."""
-        network = network.to(self.engine.device)
-        if self.channels_last:
-            network = network.to(memory_format=torch.channels_last)  # type: ignore[call-overload]
-        return network
-
-    def images(self, pixels: Tensor) -> Tensor:
-        """Bytes (n, 3, size, size) as what a network takes."""
-        images = normalised(pixels.to(self.engine.device, non_blocking=True))
-        if self.channels_last:
-            return images.contiguous(memory_format=torch.channels_last)
-        return images
-
-    def computing(self) -> Any:
-        """The context of a forward pass."""
-        if self.precision == "fp32":
-            return nullcontext()
-        dtype = torch.bfloat16 if self.precision == "bf16" else torch.float16
-        return torch.autocast(self.engine.device.type, dtype)
-
-    def normalising(self) -> Any:
-        """The context of forward and backward passes in training."""
-        return synchronised(self.engine) if self.synchronised else nullcontext()
 
 
 @define(eq=False)
@@ -82,10 +39,11 @@ class Stepper:
         network: in training mode; elastic where ``activate`` is given.
         optimiser: of its parameters.
         loss: of one batch.
-        runs: how it runs.
+        runner: how it runs.
         activate: makes a subnet the active one; None: the network stands alone.
         teacher: in evaluation mode, or None.
         in_place: the first subnet of a step teaches the others (the sandwich rule).
+        synchronised: batch norm normalises by the batches of all workers.
         forward: what runs instead of the network, on the same tensors: it, compiled.
         scaler: of the loss, for fp16.
     """
@@ -93,16 +51,17 @@ class Stepper:
     network: nn.Module
     optimiser: torch.optim.Optimizer
     loss: Loss
-    runs: Runs
+    runner: Runner
     activate: Callable[[ArchLike], None] | None = None
     teacher: nn.Module | None = None
     in_place: bool = False
+    synchronised: bool = False
     forward: nn.Module | None = None
     scaler: torch.amp.GradScaler = field(init=False)
 
     def __attrs_post_init__(self) -> None:
-        fp16 = self.runs.precision == "fp16"
-        self.scaler = torch.amp.GradScaler(self.runs.engine.device.type, enabled=fp16)
+        fp16 = self.runner.precision == "fp16"
+        self.scaler = torch.amp.GradScaler(self.runner.engine.device.type, enabled=fp16)
 
     def step(
         self, archs: Sequence[ArchLike | None], blocks: Sequence[Block], seeds: Sequence[int]
@@ -118,8 +77,8 @@ class Stepper:
             A number that is not finite where training has failed: nothing was updated then.
         """
         self.optimiser.zero_grad(set_to_none=True)
-        total = torch.zeros((), device=self.runs.engine.device)
-        with self.runs.normalising(), _averaged(self.network, len(blocks)) as begin:
+        total = torch.zeros((), device=self.runner.engine.device)
+        with self._normalising(), _averaged(self.network, len(blocks)) as begin:
             for (pixels, labels), seed in zip(blocks, seeds, strict=True):
                 begin()
                 total += self._block(archs, pixels, labels, seed, len(blocks))
@@ -129,19 +88,23 @@ class Stepper:
             self.scaler.update()
         return loss
 
+    def _normalising(self) -> AbstractContextManager[object]:
+        """The context of forward and backward passes."""
+        return synchronised(self.runner.engine) if self.synchronised else nullcontext()
+
     def _block(
         self, archs: Sequence[ArchLike | None], pixels: Tensor, labels: Tensor, seed: int, of: int
     ) -> Tensor:
         """Gradients of one block, added to what is there; its part of the loss."""
         torch.manual_seed(seed)
-        images = self.runs.images(pixels)
-        labels = labels.to(self.runs.engine.device, non_blocking=True)
+        images = self.runner.images(normalised(pixels.to(self.runner.engine.device)))
+        labels = labels.to(self.runner.engine.device, non_blocking=True)
         taught = self._taught(images)
         total = torch.zeros((), device=images.device)
         for number, arch in enumerate(archs):
             if self.activate is not None and arch is not None:
                 self.activate(arch)
-            with self.runs.computing():
+            with self.runner.computing():
                 logits = (self.forward or self.network)(images)
             loss = self.loss(logits, labels, taught) / of
             self.scaler.scale(loss).backward()  # type: ignore[no-untyped-call]
@@ -155,13 +118,13 @@ class Stepper:
         """(n, classes) probabilities of the teacher."""
         if self.teacher is None:
             return None
-        with self.runs.computing():
+        with self.runner.computing():
             logits: Tensor = self.teacher(images)
         return logits.float().softmax(dim=1)
 
     def _shared(self, total: Tensor) -> float:
         """Average gradients over the workers; the loss, too, which is never compressed."""
-        engine = self.runs.engine
+        engine = self.runner.engine
         if engine.count > 1:
             engine.sum_(total, "loss")
             total /= engine.count

@@ -11,7 +11,8 @@ from torch import nn
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import ElasticModule
 from ofa_plugins_core.nn.calibrate import apply, statistics_of
-from ofa_plugins_core.nn.evaluating import Runner, Supply, score
+from ofa_plugins_core.nn.evaluating import Supply, score
+from ofa_plugins_core.nn.running import Runner
 from ofa_plugins_core.phases import Phase, at
 from ofa_plugins_core.values import Arch, SearchSpace
 
@@ -71,7 +72,7 @@ class Validation:
     def _calibrated(self, subnet: nn.Module, size: int) -> float:
         subnet = self.runner.placed(subnet)
         batches = (self.runner.images(images) for images, _ in self.calibration.at(size))
-        apply(subnet, statistics_of(subnet, batches, self.runner.group.total))
+        apply(subnet, statistics_of(subnet, batches, self.runner.engine.total))
         return self._top1(subnet, size)
 
     def _top1(self, network: nn.Module, size: int) -> float:

@@ -15,10 +15,11 @@ from torch import nn  # noqa: E402
 from ofa_plugins_core.nn.checkpoints import about_of, read_state  # noqa: E402
 from ofa_plugins_core.nn.data import images_of  # noqa: E402
 from ofa_plugins_core.nn.engines import joined  # noqa: E402
+from ofa_plugins_core.nn.running import Runner  # noqa: E402
 from ofa_plugins_core.nn.training import loop  # noqa: E402
 from ofa_plugins_core.nn.training.losses import Loss  # noqa: E402
 from ofa_plugins_core.nn.training.samples import TrainingImages, usual_augment  # noqa: E402
-from ofa_plugins_core.nn.training.steps import Runs, Stepper, optimiser_of  # noqa: E402
+from ofa_plugins_core.nn.training.steps import Stepper, optimiser_of  # noqa: E402
 from ofa_plugins_core.nn.training.tracking import Trackers  # noqa: E402
 from ofa_plugins_core.phases import Phase  # noqa: E402
 
@@ -51,8 +52,8 @@ def course(images, tmp_path):
             return {"top1": {"largest@12": mean}, "mean": mean}
 
         with joined("cpu") as engine:
-            runs = Runs(engine)
-        stepper = Stepper(net, optimiser_of(net, 0.9, 0.0), Loss(0.1, 1.0), runs)
+            runner = Runner(engine)
+        stepper = Stepper(net, optimiser_of(net, 0.9, 0.0), Loss(0.1, 1.0), runner)
         course = loop.Course(
             phase=Phase(step="teacher", epochs=EPOCHS, base_lr=0.05),
             number=1,

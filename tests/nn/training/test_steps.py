@@ -10,9 +10,10 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from ofa_plugins_core.nn.engines import joined  # noqa: E402
+from ofa_plugins_core.nn.pictures import normalised  # noqa: E402
+from ofa_plugins_core.nn.running import Runner  # noqa: E402
 from ofa_plugins_core.nn.training.losses import Loss  # noqa: E402
 from ofa_plugins_core.nn.training.steps import (  # noqa: E402
-    Runs,
     Stepper,
     optimiser_of,
     seed_of,
@@ -49,16 +50,16 @@ def net():
 
 
 @pytest.fixture
-def runs():
+def runner():
     with joined("cpu") as engine:
-        yield Runs(engine)
+        yield Runner(engine)
 
 
-def stepper(net, runs, loss=PLAIN, momentum=0.0, decay=0.0, rate=0.1, **more):
+def stepper(net, runner, loss=PLAIN, momentum=0.0, decay=0.0, rate=0.1, **more):
     optimiser = optimiser_of(net, momentum, decay)
     for group in optimiser.param_groups:
         group["lr"] = rate
-    return Stepper(net, optimiser, loss, runs, net.activate, **more)
+    return Stepper(net, optimiser, loss, runner, net.activate, **more)
 
 
 def block(number, images=4, size=9):
@@ -71,59 +72,59 @@ def parameters(net):
     return torch.cat([p.detach().flatten() for p in net.parameters()])
 
 
-def test_gradients_of_the_subnets_of_a_step_add_up(net, runs):
+def test_gradients_of_the_subnets_of_a_step_add_up(net, runner):
     """One step with two subnets moves the weights as far as each alone, together."""
     net.drop.p = 0.0
     start = parameters(net)
     moved = []
     for archs in ([True], [False], [True, False]):
         other = deepcopy(net)
-        stepper(other, runs).step(archs, [block(0)], [1])
+        stepper(other, runner).step(archs, [block(0)], [1])
         moved.append(parameters(other) - start)
     torch.testing.assert_close(moved[2], moved[0] + moved[1])
 
 
-def test_the_loss_of_a_step_is_summed_over_subnets_and_averaged_over_blocks(net, runs):
+def test_the_loss_of_a_step_is_summed_over_subnets_and_averaged_over_blocks(net, runner):
     net.drop.p = 0.0
     alone = [
-        stepper(deepcopy(net), runs).step([arch], [block(n)], [1])
+        stepper(deepcopy(net), runner).step([arch], [block(n)], [1])
         for arch in (True, False)
         for n in (0, 1)
     ]
-    found = stepper(net, runs).step([True, False], [block(0), block(1)], [1, 1])
+    found = stepper(net, runner).step([True, False], [block(0), block(1)], [1, 1])
     assert found == pytest.approx(sum(alone) / 2)
 
 
-def test_two_blocks_move_the_statistics_as_two_workers_would(net, runs):
+def test_two_blocks_move_the_statistics_as_two_workers_would(net, runner):
     """Each from where they were; their mean is kept."""
     each = []
     for number in (0, 1):
         other = deepcopy(net)
-        stepper(other, runs).step([True], [block(number)], [7])
+        stepper(other, runner).step([True], [block(number)], [7])
         each.append({k: v.clone() for k, v in other.named_buffers()})
-    stepper(net, runs).step([True], [block(0), block(1)], [7, 7])
+    stepper(net, runner).step([True], [block(0), block(1)], [7, 7])
     for name, buffer in net.named_buffers():
         mean = (each[0][name] + each[1][name]) / 2
         torch.testing.assert_close(buffer.double(), mean.double())
 
 
-def test_dropout_depends_on_the_seed_of_the_block_alone(net, runs):
+def test_dropout_depends_on_the_seed_of_the_block_alone(net, runner):
     torch.rand(3)
     first, second = deepcopy(net), deepcopy(net)
-    stepper(first, runs).step([True], [block(0)], [5])
+    stepper(first, runner).step([True], [block(0)], [5])
     torch.rand(5)
-    stepper(second, runs).step([True], [block(0)], [5])
+    stepper(second, runner).step([True], [block(0)], [5])
     assert torch.equal(parameters(first), parameters(second))
     third = deepcopy(net)
-    stepper(third, runs).step([True], [block(0)], [6])
+    stepper(third, runner).step([True], [block(0)], [6])
     assert not torch.equal(parameters(first), parameters(third))
 
 
-def test_a_loss_that_is_no_number_updates_nothing(net, runs):
+def test_a_loss_that_is_no_number_updates_nothing(net, runner):
     with torch.no_grad():
         net.head.weight[0, 0] = math.inf
     before = parameters(net)
-    assert not math.isfinite(stepper(net, runs).step([True], [block(0)], [1]))
+    assert not math.isfinite(stepper(net, runner).step([True], [block(0)], [1]))
     assert torch.equal(parameters(net), before)
 
 
@@ -136,25 +137,25 @@ def test_weights_decay_but_batch_norm_and_biases_do_not(net):
     assert decayed["nesterov"]
 
 
-def test_a_teacher_adds_the_cross_entropy_with_its_answers(net, runs):
+def test_a_teacher_adds_the_cross_entropy_with_its_answers(net, runner):
     """Source: Once-for-All: loss = labels + kd_ratio · teacher."""
     net.drop.p = 0.0
     teacher = deepcopy(net).eval()
     pixels, labels = block(0)
-    images = runs.images(pixels)
+    images = normalised(pixels)
     with torch.no_grad():
         taught = teacher(images).softmax(1)
         logits = deepcopy(net)(images)
         hard = nn.functional.cross_entropy(logits, labels, label_smoothing=0.1)
         soft = -(taught * logits.log_softmax(1)).sum(1).mean()
-    found = stepper(net, runs, Loss(0.1, 0.5), teacher=teacher).step([True], [block(0)], [1])
+    found = stepper(net, runner, Loss(0.1, 0.5), teacher=teacher).step([True], [block(0)], [1])
     assert found == pytest.approx(float(hard + 0.5 * soft))
 
 
-def test_in_place_the_first_subnet_teaches_the_others(net, runs):
+def test_in_place_the_first_subnet_teaches_the_others(net, runner):
     net.drop.p = 0.0
     pixels, labels = block(0)
-    images = runs.images(pixels)
+    images = normalised(pixels)
     with torch.no_grad():
         other = deepcopy(net)
         first = other(images)
@@ -162,23 +163,23 @@ def test_in_place_the_first_subnet_teaches_the_others(net, runs):
         second = other(images)
         hard = sum(float(nn.functional.cross_entropy(x, labels)) for x in (first, second))
         soft = float(-(first.softmax(1) * second.log_softmax(1)).sum(1).mean())
-    step = stepper(net, runs, in_place=True)
+    step = stepper(net, runner, in_place=True)
     assert step.step([True, False], [block(0)], [1]) == pytest.approx(hard + soft)
 
 
-def test_bfloat16_trains_the_same_network_roughly(net, runs):
+def test_bfloat16_trains_the_same_network_roughly(net, runner):
     net.drop.p = 0.0
-    low = Runs(runs.engine, precision="bf16")
-    exact = stepper(deepcopy(net), runs).step([True], [block(0, 16)], [1])
+    low = Runner(runner.engine, precision="bf16")
+    exact = stepper(deepcopy(net), runner).step([True], [block(0, 16)], [1])
     assert stepper(net, low).step([True], [block(0, 16)], [1]) == pytest.approx(exact, rel=0.02)
     assert all(p.dtype == torch.float32 for p in net.parameters())
 
 
-def test_channels_last_changes_the_layout_alone(net, runs):
+def test_channels_last_changes_the_layout_alone(net, runner):
     net.drop.p = 0.0
     other = deepcopy(net)
-    laid = Runs(runs.engine, channels_last=True)
-    exact = stepper(net, runs).step([True], [block(0)], [1])
+    laid = Runner(runner.engine, channels_last=True)
+    exact = stepper(net, runner).step([True], [block(0)], [1])
     found = stepper(laid.placed(other), laid).step([True], [block(0)], [1])
     assert found == pytest.approx(exact, rel=1e-5)
     assert other.first[0].weight.is_contiguous(memory_format=torch.channels_last)

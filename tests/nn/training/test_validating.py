@@ -9,7 +9,8 @@ from torch import nn  # noqa: E402
 
 from ofa_plugins_core.nn.data import images_of  # noqa: E402
 from ofa_plugins_core.nn.engines import joined  # noqa: E402
-from ofa_plugins_core.nn.evaluating import Runner, Supply  # noqa: E402
+from ofa_plugins_core.nn.evaluating import Supply  # noqa: E402
+from ofa_plugins_core.nn.running import Runner  # noqa: E402
 from ofa_plugins_core.nn.training.validating import Validation  # noqa: E402
 
 

@@ -19,11 +19,11 @@ from torch import nn  # noqa: E402
 
 from ofa_plugins_core.nn.data import images_of  # noqa: E402
 from ofa_plugins_core.nn.engines import joined  # noqa: E402
+from ofa_plugins_core.nn.running import Runner  # noqa: E402
 from ofa_plugins_core.nn.training.losses import Loss  # noqa: E402
 from ofa_plugins_core.nn.training.samples import TrainingImages, usual_augment  # noqa: E402
 from ofa_plugins_core.nn.training.sharing import average_statistics, share_start  # noqa: E402
 from ofa_plugins_core.nn.training.steps import (  # noqa: E402
-    Runs,
     Stepper,
     optimiser_of,
     seed_of,
@@ -76,8 +76,8 @@ def trained(how, engine):
     optimiser = optimiser_of(net, 0.9, 1e-3)
     for group in optimiser.param_groups:
         group["lr"] = 0.05
-    runs = Runs(engine, synchronised=how == "together")
-    stepper = Stepper(net, optimiser, Loss(0.1, 1.0), runs, net.activate)
+    given = (net, optimiser, Loss(0.1, 1.0), Runner(engine), net.activate)
+    stepper = Stepper(*given, synchronised=how == "together")
     losses = []
     for step, taken in zip(range(STEPS), data.epoch(0, SIZES), strict=False):
         seeds = [seed_of(3, step, block) for block in mine]
