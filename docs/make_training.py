@@ -18,8 +18,37 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+from attrs import frozen
+
 HERE = Path(__file__).parent
-ROWS = ("small_ofa", "small_moofa", "small_compofa")
+
+
+@frozen
+class Row:
+    """A supernet that is trained.
+
+    Attributes:
+        example: Its file in examples/.
+        plan: What it is trained by.
+        share: Of its plan, as multiples of ``--shrink``.
+        alone: The row whose networks trained alone stand beside its own: the same networks.
+        measured: Whether subnets are drawn and measured.
+    """
+
+    example: str
+    plan: str
+    share: float
+    alone: str
+    measured: bool = True
+
+
+ROWS = {
+    "small_ofa": Row("small_ofa", "ofa", 1, "small_ofa"),
+    "small_moofa": Row("small_moofa", "ofa", 1, "small_moofa"),
+    "small_compofa": Row("small_compofa", "compofa", 1, "small_ofa"),
+    "small_compofa_equal": Row("small_compofa", "compofa", 1.6, "small_ofa", measured=False),
+    "small_ofa_longer": Row("small_ofa", "ofa", 3, "small_ofa_longer", measured=False),
+}
 SEARCHED = "small_moofa"
 BOUNDS = (7000, 8500, 10000)
 """On peak memory, items, of the subnets that are searched for."""
@@ -37,7 +66,7 @@ def parsed() -> argparse.Namespace:
     parser.add_argument("--shrink", type=float, default=0.034)
     parser.add_argument("--networks", type=int, default=150)
     parser.add_argument("--device", default="cpu")
-    parser.add_argument("--only", choices=ROWS, action="append")
+    parser.add_argument("--only", choices=tuple(ROWS), action="append")
     return parser.parse_args()
 
 
@@ -65,9 +94,9 @@ class Work:
 
     def train(self, row: str) -> dict[str, Any]:
         """The whole plan of a supernet, shrunk."""
-        plan = "compofa" if row == "small_compofa" else "ofa"
-        shrunk = ("--all", "--no-finish", "--plan", plan, "--shrink", str(self.given.shrink))
-        return self.run(f"{row}", "train", *self.supernet(row), *shrunk, *self.how())
+        share = f"{self.given.shrink * ROWS[row].share:g}"
+        shrunk = ("--all", "--no-finish", "--plan", ROWS[row].plan, "--shrink", share)
+        return self.run(row, "train", *self.supernet(row), *shrunk, *self.how())
 
     def alone(self, row: str, place: str, arch: dict[str, Any], epochs: int) -> dict[str, Any]:
         """A subnet from fresh weights, for as many epochs as the whole plan has subnet-epochs."""
@@ -79,15 +108,18 @@ class Work:
         return self.run(f"{row}-{place}", "train", *self.supernet(row), *given)
 
     def supernet(self, row: str) -> tuple[str, ...]:
-        return ("--supernet", str(HERE.parent / "examples" / f"{row}.yaml"))
+        """The words that name a supernet."""
+        return ("--supernet", str(HERE.parent / "examples" / f"{ROWS[row].example}.yaml"))
 
     def how(self) -> tuple[str, ...]:
+        """The words on data and batches that all trainings share."""
         given = self.given
         counts = ("--images", str(given.images), "--validate-images", str(given.held_out))
         more = ("--calibrate", "1000", "--batch", "64", "--device", given.device)
         return ("--data", str(given.data), *counts, *more)
 
     def weights(self, row: str) -> tuple[str, ...]:
+        """The words that name what was trained."""
         return ("--weights", str(self.folder / row / "weights.pth"))
 
     def dataset(self, row: str) -> dict[str, Any]:
@@ -127,6 +159,7 @@ class Work:
         return self.run(f"{row}-int8", "export", *self.supernet(row), *self.weights(row), *words)
 
     def measured(self, row: str) -> tuple[str, ...]:
+        """The words that all data sets of measured subnets share."""
         data = ("--data", str(self.given.data), "--calibrate", "1000", "--channels-last")
         images = ("--images", str(self.given.held_out), "--device", self.given.device)
         return (*self.supernet(row), *self.weights(row), *data, *images)
@@ -204,15 +237,18 @@ def of_row(work: Work, row: str) -> Found:
     trained = work.train(row)
     best = trained["phases"][-1]["best"]["top1"]
     table = {}
-    for place, arch in named_archs(work.supernet(row)).items():
-        alone = work.alone(row, place, arch, trained["subnet_epochs"])
+    with_alone = ROWS[row].alone
+    epochs = work.train(with_alone)["subnet_epochs"]
+    for place, arch in named_archs(work.supernet(with_alone)).items():
+        alone = work.alone(with_alone, place, arch, epochs)
         table[place] = {
             "arch": arch,
             "in_supernet": best[f"{place}@32"],
             "alone": alone["phases"][-1]["best"]["mean"],
+            "alone_epochs": epochs,
             "alone_seconds": alone["phases"][-1]["seconds"],
         }
-    points = [(r["costs"]["peak_memory"], r["top1"]) for r in records(work.dataset(row))]
+    measured = records(work.dataset(row)) if ROWS[row].measured else []
     return {
         "subnet_epochs": trained["subnet_epochs"],
         "share_of_full_schedule": trained["share_of_full_schedule"],
@@ -220,7 +256,7 @@ def of_row(work: Work, row: str) -> Found:
         "subnet_steps": sum(p["steps"] * p["subnets"] for p in trained["phases"]),
         "phases": {p["phase"]: p["best"]["top1"] for p in trained["phases"]},
         "subnets": table,
-        "memory_and_top1": points,
+        "memory_and_top1": [(r["costs"]["peak_memory"], r["top1"]) for r in measured],
     }
 
 
@@ -230,7 +266,8 @@ def draw(found: Found, file: Path) -> None:
 
     with canvas.sheet(file, 6.4, 4.2) as sheet:
         axes = sheet.axes()
-        for row, mark, colour in zip(ROWS, "os^", canvas.SERIES, strict=False):
+        rows = [row for row in ROWS if ROWS[row].measured]
+        for row, mark, colour in zip(rows, "os^", canvas.SERIES, strict=False):
             memory, top1 = zip(*found[row]["memory_and_top1"], strict=True)
             across = [m / 1000 for m in memory]
             axes.scatter(across, top1, s=14, marker=mark, color=colour, label=row)

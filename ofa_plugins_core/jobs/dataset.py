@@ -9,7 +9,7 @@ import json
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any
 
 import attrs
 from attrs import evolve, frozen
@@ -31,9 +31,6 @@ if TYPE_CHECKING:
     from ofa_plugins_core.jobs.measuring import Bench  # noqa: TC004  # never structured
     from ofa_plugins_core.nn.engines import Engine  # noqa: TC004
 
-LONGEST: Final = 4096
-"""Bytes of a folder's path."""
-
 
 def run_dataset(context: JobContext, options: DatasetOptions) -> DatasetResult | None:
     """Measure networks; None in a process that only helps the first.
@@ -53,10 +50,11 @@ def run_dataset(context: JobContext, options: DatasetOptions) -> DatasetResult |
     check(measuring)
     needs_torch("ofa run dataset")
     from ofa_plugins_core.nn import engines, evaluating
+    from ofa_plugins_core.nn.training import sharing
 
     with engines.joined(options.device) as group, evaluating.threads(options.threads):
         told = context if group.leads else evolve(context, listener=silent)
-        folder = _same_folder(context.out, group)
+        folder = sharing.same_folder(context.out, group)
         found = _measured(evolve(told, out=folder), options, measuring, group)
     return found if group.leads else None
 
@@ -66,19 +64,6 @@ def _evaluating(options: DatasetOptions) -> EvaluateOptions:
     theirs = {a.name for a in attrs.fields(EvaluateOptions)} - {"archs"}
     shared = {a.name for a in attrs.fields(DatasetOptions)} & theirs
     return EvaluateOptions(**{name: getattr(options, name) for name in shared}, repeats=0)
-
-
-def _same_folder(out: Path, group: Engine) -> Path:
-    """The first process's folder: where none was named, each has thought of one of its own."""
-    if group.count == 1:
-        return out
-    import torch
-
-    letters = torch.zeros(LONGEST, dtype=torch.float64)
-    if group.leads:
-        path = str(out).encode()[:LONGEST]
-        letters[: len(path)] = torch.tensor(list(path), dtype=torch.float64)
-    return Path(bytes(int(v) for v in group.total(letters) if v).decode())
 
 
 @frozen(eq=False)

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
 
 from attrs import field, frozen
 
-from ofa_plugins_core.jobs.torch_options import DataOptions, NetworkOptions, said
+from ofa_plugins_core.jobs.torch_options import DataOptions, MeasuredOptions, NetworkOptions, said
 
 
 @frozen(kw_only=True, slots=False)
-class DatasetOptions(NetworkOptions, DataOptions):
+class DatasetOptions(NetworkOptions, MeasuredOptions, DataOptions):
     """Options of ``ofa run dataset``."""
 
     n: int | None = field(
@@ -56,27 +55,3 @@ class DatasetOptions(NetworkOptions, DataOptions):
         default=None,
         metadata=said("price latency with the rows of this supernet", metavar="SUPERNET"),
     )
-    device: Literal["cpu", "cuda"] = field(default="cpu", metadata=said("where networks run"))
-    images: int | None = field(
-        default=None,
-        metadata=said("evaluate on so many, drawn with the seed; default: all", unit="images"),
-    )
-    calibrate: int | None = field(
-        default=None,
-        metadata=said(
-            "calibrate batch norm on so many training images; 0: not at all; default: 2000",
-            unit="images",
-        ),
-    )
-    calibrate_data: str | None = field(
-        default=None,
-        metadata=said("take them from here; images without classes do", metavar="FOLDER|digits"),
-    )
-    calibrate_batch: int = field(default=100, metadata=said("a batch of them", unit="images"))
-    threads: int | None = field(
-        default=None, metadata=said("of torch inside an operation; default: torch's choice")
-    )
-    channels_last: bool = field(
-        default=False, metadata=said("lay images out with the channels last: often faster")
-    )
-    dtype: Literal["fp32", "bf16"] = field(default="fp32", metadata=said("evaluate in this type"))

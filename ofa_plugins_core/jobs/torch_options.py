@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 from attrs import field, frozen
 
@@ -65,3 +65,36 @@ class DataOptions:
     )
     batch: int = field(default=100, metadata=said("images a batch"))
     workers: int = field(default=0, metadata=said("processes that read images"))
+
+
+@frozen(kw_only=True, slots=False)
+class MeasuredOptions:
+    """How a network's accuracy is measured."""
+
+    device: Literal["cpu", "cuda"] = field(default="cpu", metadata=said("where networks run"))
+    images: int | None = field(
+        default=None,
+        metadata=said("evaluate on so many, drawn with the seed; default: all", unit="images"),
+    )
+    calibrate: int | None = field(
+        default=None,
+        metadata=said(
+            "calibrate batch norm on so many training images; 0: not at all; default: 2000, of a "
+            "teacher 0",
+            unit="images",
+        ),
+    )
+    calibrate_data: str | None = field(
+        default=None,
+        metadata=said("take them from here; images without classes do", metavar="FOLDER|digits"),
+    )
+    calibrate_batch: int = field(default=100, metadata=said("a batch of them", unit="images"))
+    threads: int | None = field(
+        default=None, metadata=said("of torch inside an operation; default: torch's choice")
+    )
+    channels_last: bool = field(
+        default=False, metadata=said("lay images out with the channels last: often faster")
+    )
+    dtype: Literal["fp32", "bf16"] = field(
+        default="fp32", metadata=said("evaluate, and time, in this type")
+    )

@@ -41,7 +41,7 @@ from ofa_plugins_core.nn.training.samples import (
     held,
     usual_augment,
 )
-from ofa_plugins_core.nn.training.sharing import share_start, shared
+from ofa_plugins_core.nn.training.sharing import same_folder, share_start, shared
 from ofa_plugins_core.nn.training.steps import (
     Stepper,
     compiled,
@@ -482,4 +482,4 @@ def place_of(context: JobContext, engine: Engine) -> Path:
     """
     if context.out is None:
         raise UsageError("training is kept in a folder: give --out DIR")
-    return Path(shared(str(context.out), engine, "out"))
+    return same_folder(context.out, engine)

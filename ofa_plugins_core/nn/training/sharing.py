@@ -6,6 +6,7 @@ Process 0 alone reads and writes files: workers on other machines need no common
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -56,3 +57,8 @@ def shared_bytes(content: bytes, engine: Engine, name: str) -> bytes:
 def shared(value: Any, engine: Engine, name: str) -> Any:
     """Process 0's value, as JSON carries it, for all."""
     return json.loads(shared_bytes(json.dumps(value).encode(), engine, name))
+
+
+def same_folder(out: Path, engine: Engine) -> Path:
+    """Process 0's folder: where none was named, each has thought of one of its own."""
+    return Path(shared(str(out), engine, "out"))

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias, cast
 
 import numpy as np
 import torch
@@ -203,6 +203,4 @@ def seeded(seed: int) -> None:
 
 def compiled(network: nn.Module) -> nn.Module:
     """The network, compiled; it shares its tensors with the one that is given."""
-    found: Any = torch.compile(network)
-    network_compiled: nn.Module = found
-    return network_compiled
+    return cast(nn.Module, torch.compile(network))
