@@ -22,7 +22,6 @@ nox.options.default_venv_backend = "uv|virtualenv"
 nox.options.reuse_venv = "yes"
 nox.options.sessions = [
     "lint",
-    "types",
     "core",
     "plugin",
     "third_party",
@@ -32,6 +31,7 @@ nox.options.sessions = [
 ]
 
 TESTING = ["pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15"]
+TYPING = ["mypy==2.4.1", "types-PyYAML"]
 PLUGINS = {
     "ofa_search": ["pymoo==0.6.2"],
     "ofa_mit": [],
@@ -78,8 +78,8 @@ def lint(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def types(session: nox.Session) -> None:
-    """Strict types of the core and of every plugin, torch's own types among them."""
-    session.install("-r", "requirements-torch.txt", "mypy==2.4.1", "types-PyYAML")
+    """Strict types alone: the core's and every plugin's, torch's own among them."""
+    session.install("-r", "requirements-torch.txt", *TYPING)
     session.run("mypy")
 
 
@@ -100,8 +100,9 @@ def plugin(session: nox.Session, name: str) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def together(session: nox.Session) -> None:
-    """Everything installed, torch and an outside plugin included: every suite at once."""
-    session.install("-r", "requirements-torch.txt")
+    """Everything installed, torch and an outside plugin included: strict types, every suite."""
+    session.install("-r", "requirements-torch.txt", *TYPING)  # torch takes a minute: once for both
+    session.run("mypy")
     session.install("--force-reinstall", "--no-deps", *ALL, OUTSIDE)
     _tests(session, "tests", *(f"plugins/{name}/tests" for name in PLUGINS))
 

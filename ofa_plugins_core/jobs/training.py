@@ -34,13 +34,10 @@ from ofa_plugins_core.nn.engines import Engine
 from ofa_plugins_core.nn.evaluating import Supply
 from ofa_plugins_core.nn.running import Runner
 from ofa_plugins_core.nn.training import loop
+from ofa_plugins_core.nn.training.augmenting import usual_augment
+from ofa_plugins_core.nn.training.held import held
 from ofa_plugins_core.nn.training.losses import Loss
-from ofa_plugins_core.nn.training.samples import (
-    TrainingImages,
-    check_learnable,
-    held,
-    usual_augment,
-)
+from ofa_plugins_core.nn.training.samples import TrainingImages, check_learnable
 from ofa_plugins_core.nn.training.sharing import same_folder, share_start, shared
 from ofa_plugins_core.nn.training.steps import (
     Stepper,

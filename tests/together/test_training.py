@@ -505,6 +505,18 @@ def test_best_weights_that_are_gone_come_from_their_checkpoint(ofa, unmarked):
     assert all(torch.equal(before[k], t) for k, t in tensors("x/weights.pth").items())
 
 
+def test_a_start_that_has_changed_since_is_another_run(ofa, tiny, whole):
+    taught = ("--teacher", str(whole / "phases" / "1-teacher" / "best.pth"))
+    start, other = Path("start.pth"), whole / "phases" / "2-kernel-1" / "best.pth"
+    start.write_bytes((whole / "phases" / "1-teacher" / "best.pth").read_bytes())
+    words = ("--step", "kernel", "--phase", "1", *taught, "--weights", str(start), "--out", "x")
+    ofa("train", *tiny, *words, *QUICK, *SHORT)
+    Path("x/phases/2-kernel-1/done.json").unlink()
+    start.write_bytes(other.read_bytes())
+    said = ofa("train", "--out", "x", "--resume", code=2)
+    assert "is of another run: start was" in said
+
+
 @pytest.mark.parametrize("part", ["model", "optimiser"])
 def test_a_checkpoint_that_does_not_fit_is_one_clear_line(ofa, tiny, part):
     ofa("train", *tiny, "--step", "teacher", "--out", "x", *QUICK, *SHORT)

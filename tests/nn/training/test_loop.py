@@ -17,8 +17,9 @@ from ofa_plugins_core.nn.data import images_of  # noqa: E402
 from ofa_plugins_core.nn.engines import joined  # noqa: E402
 from ofa_plugins_core.nn.running import Runner  # noqa: E402
 from ofa_plugins_core.nn.training import loop  # noqa: E402
+from ofa_plugins_core.nn.training.augmenting import usual_augment  # noqa: E402
 from ofa_plugins_core.nn.training.losses import Loss  # noqa: E402
-from ofa_plugins_core.nn.training.samples import TrainingImages, usual_augment  # noqa: E402
+from ofa_plugins_core.nn.training.samples import TrainingImages  # noqa: E402
 from ofa_plugins_core.nn.training.steps import Stepper, optimiser_of  # noqa: E402
 from ofa_plugins_core.nn.training.tracking import Trackers  # noqa: E402
 from ofa_plugins_core.phases import Phase  # noqa: E402

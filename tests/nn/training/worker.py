@@ -20,8 +20,9 @@ from torch import nn  # noqa: E402
 from ofa_plugins_core.nn.data import images_of  # noqa: E402
 from ofa_plugins_core.nn.engines import joined  # noqa: E402
 from ofa_plugins_core.nn.running import Runner  # noqa: E402
+from ofa_plugins_core.nn.training.augmenting import usual_augment  # noqa: E402
 from ofa_plugins_core.nn.training.losses import Loss  # noqa: E402
-from ofa_plugins_core.nn.training.samples import TrainingImages, usual_augment  # noqa: E402
+from ofa_plugins_core.nn.training.samples import TrainingImages  # noqa: E402
 from ofa_plugins_core.nn.training.sharing import average_statistics, share_start  # noqa: E402
 from ofa_plugins_core.nn.training.steps import (  # noqa: E402
     Stepper,
