@@ -153,7 +153,11 @@ def settings(texts: list[str], before: object) -> dict[str, dict[str, Any]]:
         UsageError: one of them does not read so.
     """
     if not isinstance(before, Mapping) or not all(isinstance(v, Mapping) for v in before.values()):
-        raise UsageError(f"set: expected NAME: {{KEY: VALUE}}, found {plain(before)!r:.60}")
+        raise UsageError(
+            f"set: expected NAME: {{KEY: VALUE}}, found {plain(before)!r:.60}",
+            advice="in YAML what flags say as evolution.population=50 is "
+            "set: {evolution: {population: 50}}",
+        )
     found: dict[str, dict[str, Any]] = {str(k): dict(v) for k, v in before.items()}
     for text in texts:
         left, equals, value = text.partition("=")

@@ -20,6 +20,8 @@ SMOKE_SUPERNET: Final = "ofa_small"
 SMOKE_SIZES: Final = (48, 64)
 """For supernets of larger images."""
 SMOKE_STEPS: Final = 20
+SMOKE_EPOCHS: Final = 8
+"""Of the first phase, which learns from nothing; the others take one."""
 SMOKE_BATCH: Final = 32
 SMOKE_IMAGES: Final = 100
 SMOKE_CALIBRATION: Final = 64
@@ -102,7 +104,7 @@ def chosen(context: JobContext, options: TrainOptions) -> Chosen:
     entry = context.host.training_plan(name)
     plan = entry.build(supernet, entry_options(context, entry))
     numbers = _numbers(options, plan)
-    every = tuple(_timed(options, p, n in numbers) for n, p in enumerate(plan.phases))
+    every = tuple(_timed(options, p, n in numbers, n == 0) for n, p in enumerate(plan.phases))
     finetune = _timed(options, plan.finetune, -1 in numbers)
     return Chosen(name, plan, every, finetune, supernet, numbers)
 
@@ -117,10 +119,12 @@ def _check_validated(options: TrainOptions, supernet: Supernet) -> None:
             )
 
 
-def _timed(options: TrainOptions, phase: Phase, run: bool) -> Phase:
+def _timed(options: TrainOptions, phase: Phase, run: bool, first: bool = False) -> Phase:
     """A phase with the share of its epochs, or the number of them, that the user wants."""
     if options.epochs is None or not run:
-        return phase if options.shrink == 1 else phase.shrunk(options.shrink)
+        shrunk = phase if options.shrink == 1 else phase.shrunk(options.shrink)
+        few = first and options.smoke and options.shrink == 0
+        return evolve(shrunk, epochs=SMOKE_EPOCHS) if few else shrunk
     if options.epochs < 1:
         raise UsageError(f"--epochs: expected a whole number from 1 up, found {options.epochs}")
     warmup = min(phase.warmup_epochs, options.epochs - 1)

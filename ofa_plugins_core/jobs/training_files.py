@@ -105,7 +105,8 @@ class Files:
         if labels.index(at) < wanted:
             raise UsageError(
                 f"{self.found.phase(number).label} comes after {labels[wanted]}; {path} is of {at}",
-                advice=f"train {labels[labels.index(at) + 1]} first, or give --weights FILE",
+                advice=f"train {labels[labels.index(at) + 1]} first, or give --weights FILE with "
+                f"those of {labels[wanted]}",
             )
 
     def teacher(self, phase: Phase, before: Sequence[Done], start: Path | None) -> Path | None:

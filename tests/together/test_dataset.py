@@ -15,36 +15,11 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from ofa_plugins_core import Host  # noqa: E402
-from ofa_plugins_core.cli.main import run  # noqa: E402
 from ofa_plugins_core.jobs.measuring import Bench  # noqa: E402
 
 NETWORK = ("--supernet", "moofa_v3", "--weights", "synthetic", "--data", "digits")
 QUICK = ("--images", "20", "--calibrate", "20", "--calibrate-batch", "10", "--resolutions", "32")
 DATASET = ("run", "dataset", *NETWORK, *QUICK)
-
-
-@pytest.fixture(scope="module")
-def host():
-    return Host.discover()
-
-
-@pytest.fixture
-def ofa(host, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OFA_CACHE", str(tmp_path / "cache"))
-    monkeypatch.setenv("OFA_FITTED", str(tmp_path / "fitted"))
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-
-    def call(*words, code=0):
-        found = run(words, lambda block: host)
-        shown = capsys.readouterr()
-        assert found == code, shown.err
-        return json.loads(shown.out) if shown.out.startswith("{") else shown.err
-
-    yield call
-    torch.set_num_threads(before)
 
 
 def lines(folder):
@@ -151,7 +126,7 @@ def test_two_workers_go_on_after_one_was_killed_and_merge_what_all_wrote(ofa, tm
         (("--sampler", "uniform", "--low", "3"), "fills no ranges"),
         (("--archs", "x.jsonl", "--n", "3"), "--n has nothing to draw"),
         (("--n", "0"), "--n: expected 1"),
-        (("--ranges", "0"), "0 ranges of peak_memory"),
+        (("--ranges", "0"), "expected 1 to 1000 ranges, found 0"),
         (("--low", "much"), "--low"),
         (("--balance", "no_such_cost"), "no_such_cost"),
     ],

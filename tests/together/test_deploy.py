@@ -13,7 +13,6 @@ pytest.importorskip("onnxscript")
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("sklearn")
 
-from ofa_plugins_core import Host  # noqa: E402
 from ofa_plugins_core.cli.main import run  # noqa: E402
 from ofa_plugins_core.jobs import deploy, exporting  # noqa: E402
 from ofa_plugins_core.jobs.exporting import Written  # noqa: E402
@@ -43,11 +42,6 @@ DEPLOY = ("run", "deploy", *SEARCH, "--ram", "40KB", "--flash", "1MB")
 DIGITS = ("--data", "digits", "--calibrate", "60", "--images", "40", "--batch", "20")
 ROOMY = ("run", "deploy", "--supernet", "moofa_v3", "--weights", "synthetic", "--ram", "600KB")
 BOUND = "peak_memory_planned_onnxruntime_int8"
-
-
-@pytest.fixture(scope="module")
-def host():
-    return Host.discover()
 
 
 @pytest.fixture

@@ -14,7 +14,6 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
-from ofa_plugins_core import Host  # noqa: E402
 from ofa_plugins_core.cli.main import run  # noqa: E402
 from ofa_plugins_core.jobs import evaluate, measuring  # noqa: E402
 
@@ -26,28 +25,6 @@ NETWORK = ("--supernet", "moofa_v3", "--weights", "synthetic")
 QUICK = ("--images", "20", "--calibrate", "30", "--calibrate-batch", "10", "--batch", "5")
 TIMES = ("--repeats", "1", "--warmup", "0")
 EVALUATE = ("run", "evaluate", *NETWORK, "--data", "digits", *QUICK, *TIMES)
-
-
-@pytest.fixture(scope="module")
-def host():
-    return Host.discover()
-
-
-@pytest.fixture
-def ofa(host, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OFA_CACHE", str(tmp_path / "cache"))
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-
-    def call(*words, code=0):
-        found = run(words, lambda block: host)
-        shown = capsys.readouterr()
-        assert found == code, shown.err
-        return json.loads(shown.out) if shown.out.startswith("{") else shown.err
-
-    yield call
-    torch.set_num_threads(before)
 
 
 @pytest.fixture

@@ -13,8 +13,6 @@ pytest.importorskip("onnxscript")
 onnxruntime = pytest.importorskip("onnxruntime")
 pytest.importorskip("sklearn")
 
-from ofa_plugins_core import Host  # noqa: E402
-from ofa_plugins_core.cli.main import run  # noqa: E402
 from ofa_plugins_core.jobs import exporting  # noqa: E402
 from ofa_plugins_core.nn import onnx_export  # noqa: E402
 from ofa_plugins_core.nn.checkpoints import synthetic_state  # noqa: E402
@@ -25,25 +23,11 @@ NETWORK = ("--supernet", "moofa_v2", "--weights", "synthetic", "--classes", "10"
 EXPORT = ("run", "export", *NETWORK, "--archs", "arch.jsonl")
 
 
-@pytest.fixture(scope="module")
-def host():
-    return Host.discover()
-
-
 @pytest.fixture
-def ofa(host, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("OFA_CACHE", str(tmp_path / "cache"))
+def ofa(ofa, tmp_path):
+    """In a folder with a subnet."""
     (tmp_path / "arch.jsonl").write_text(json.dumps(V2) + "\n")
-
-    def call(*words, code=0):
-        found = run(words, lambda block: host)
-        shown = capsys.readouterr()
-        assert found == code, shown.err
-        assert code or "--json" not in words or shown.out.count("\n") == 1
-        return json.loads(shown.out) if code == 0 and "--json" in words else shown.err
-
-    return call
+    return ofa
 
 
 @pytest.fixture(scope="module")

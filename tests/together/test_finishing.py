@@ -29,6 +29,13 @@ def smoke(tmp_path_factory):
     return out
 
 
+def test_its_first_phase_is_long_enough_to_learn_digits(ofa):
+    words = ("run", "train", "--all", "--smoke", "--show", "--json")
+    assert [p["epochs"] for p in ofa(*words)["phases"]] == [8, 1, 1, 1, 1, 1]
+    assert [p["epochs"] for p in ofa(*words, "--epochs", "2")["phases"]] == [2] * 6
+    assert ofa(*words, "--shrink", "0.1")["phases"][0]["epochs"] == 18
+
+
 def test_it_says_what_came_of_each_job(smoke):
     found = json.loads((smoke / "result.json").read_text())["finished"]
     assert found["networks measured"] == 66

@@ -9,6 +9,7 @@ import signal
 import subprocess
 import sys
 import time
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -19,7 +20,6 @@ pytest.importorskip("sklearn")
 
 from PIL import Image  # noqa: E402
 
-from ofa_plugins_core import Host  # noqa: E402
 from ofa_plugins_core.cli.main import run  # noqa: E402
 from ofa_plugins_core.jobs import train  # noqa: E402
 from ofa_plugins_core.nn.checkpoints import about_of, read_state  # noqa: E402
@@ -51,11 +51,6 @@ KILLS = int(os.environ.get("OFA_KILLS", "3"))
 
 
 @pytest.fixture(scope="module")
-def host():
-    return Host.discover()
-
-
-@pytest.fixture(scope="module")
 def rows(tmp_path_factory):
     folder = tmp_path_factory.mktemp("rows")
     for family in ("mbconv", "compound"):
@@ -69,19 +64,9 @@ def tiny(rows):
 
 
 @pytest.fixture
-def ofa(host, tmp_path, monkeypatch, capsys):
-    monkeypatch.chdir(tmp_path)
-    before = torch.get_num_threads()
-    torch.set_num_threads(1)
-
-    def call(*words, code=0):
-        found = run(("run", *words), lambda block: host)
-        shown = capsys.readouterr()
-        assert found == code, shown.err
-        return json.loads(shown.out) if shown.out.startswith("{") else shown.err
-
-    yield call
-    torch.set_num_threads(before)
+def ofa(ofa):
+    """Runs ``ofa run WORDS``."""
+    return partial(ofa, "run")
 
 
 @pytest.fixture(scope="module")

@@ -71,14 +71,19 @@ class Balanced:
         space = self.supernet.space
         low = min(smallest(space, t)[0] for t in self._tables) if self.low is None else self.low
         high = max(largest(space, t)[0] for t in self._tables) if self.high is None else self.high
-        if not 1 <= self.ranges <= 1000 or not low < high:
+        if not 1 <= self.ranges <= 1000:
+            raise UsageError(f"balanced: expected 1 to 1000 ranges, found {self.ranges}")
+        if low == high:
             raise UsageError(
-                f"balanced: {self.ranges} ranges of {self.cost.name} from {low:g} to {high:g} "
-                "cannot be filled",
+                f"balanced: the ranges of {self.cost.name} begin and end at {low:g}",
                 advice="where all networks cost the same, balance over another cost, for example "
-                "flops"
-                if low == high
-                else None,
+                "flops",
+            )
+        if not low < high:
+            raise UsageError(
+                f"balanced: ranges of {self.cost.name} from {low:g} to {high:g} end before they "
+                "begin",
+                advice="give --low below --high",
             )
         return np.linspace(low, high, self.ranges + 1)
 
