@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import json
 import os
+import re
 import shlex
 import subprocess
 import sys
@@ -276,6 +277,12 @@ def draw(found: Found, file: Path) -> None:
         axes.legend()
 
 
+def text(found: Found) -> str:
+    """As JSON, lists of numbers on one line."""
+    spread = json.dumps(found, indent=1) + "\n"
+    return re.sub(r"\[[\s\d.,]+\]", lambda part: " ".join(part[0].split()), spread)
+
+
 def main() -> None:
     """Train, measure, write."""
     given = parsed()
@@ -285,9 +292,9 @@ def main() -> None:
         found[row] = of_row(work, row)
         if row == SEARCHED:
             found[row] |= searched(work, row, work.dataset(row))
-        (work.folder / "training.json").write_text(json.dumps(found, indent=1) + "\n")
+        (work.folder / "training.json").write_text(text(found))
     if not given.only:
-        (HERE / "data" / "training.json").write_text(json.dumps(found, indent=1) + "\n")
+        (HERE / "data" / "training.json").write_text(text(found))
         draw(found, HERE / "figures" / "training.svg")
 
 
