@@ -222,7 +222,7 @@ class Loop:
         return DivergedError(
             f"{what} in {self.course.phase.label}, epoch {number + 1}, "
             f"step {step + 1}: training has diverged; {where}",
-            advice="a smaller --lr-scale, --precision bf16 or fp32 instead of fp16, or going without "
+            advice="a smaller --lr-scale, --precision bf16 or fp32, or going without "
             "--fp16-compression may help",
         )
 
