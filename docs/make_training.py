@@ -3,7 +3,7 @@
     python docs/make_training.py --data CIFAR10_FOLDER --work FOLDER [--images 5000 --shrink 0.034]
 
 Everything is done by ``ofa`` commands; what is done already is not done again. With the extras
-[torch], [export] and [plot]. docs/training.md quotes what is written here.
+[torch], [export] and [plot]. docs/cifar10.md quotes what is written here.
 """
 
 from __future__ import annotations
@@ -247,7 +247,6 @@ def of_row(work: Work, row: str) -> Found:
             "in_supernet": best[f"{place}@32"],
             "alone": alone["phases"][-1]["best"]["mean"],
             "alone_epochs": epochs,
-            "alone_seconds": alone["phases"][-1]["seconds"],
         }
     measured = records(work.dataset(row)) if ROWS[row].measured else []
     return {
