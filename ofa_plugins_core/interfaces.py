@@ -95,6 +95,23 @@ class SeparableCost(CostModel, Protocol):
         """Its tables at one image size (pixels), over the genes of the supernet's space."""
 
 
+@runtime_checkable
+class Ranged(Sampler, Protocol):
+    """A sampler that fills ranges of a cost: each network of predictor data is told its range.
+
+    Mostly one whose ``SamplerEntry.cost`` names an option: ``build`` then gets that cost's model
+    as its third argument.
+    """
+
+    @property
+    def cost(self) -> CostModel:
+        """Whose ranges are filled."""
+
+    @property
+    def edges(self) -> NDArray[np.float64]:
+        """(ranges + 1,) increasing ends of the ranges; the first range includes its start."""
+
+
 @frozen(eq=False)
 class Predictions:
     """Predicted top-1 accuracies in percent, each (n,).

@@ -5,20 +5,22 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from typing import Final, Protocol, runtime_checkable
+from typing import Any, Final
 
+import attrs
 import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.bounds import Constraint, parse_constraint
 from ofa_plugins_core.chain import largest, smallest
-from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.entries import JobContext, SamplerEntry
 from ofa_plugins_core.errors import UnknownNameError, UsageError
 from ofa_plugins_core.events import Notice
-from ofa_plugins_core.interfaces import CostModel, Sampler, SeparableCost, Supernet
+from ofa_plugins_core.interfaces import CostModel, Ranged, Sampler, SeparableCost, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.choosing import cost_models, sampler_of
+from ofa_plugins_core.jobs.dataset_flaws import ranges_of, sampled
 from ofa_plugins_core.jobs.dataset_options import DatasetOptions
 from ofa_plugins_core.jobs.options import PricedOptions
 from ofa_plugins_core.values import Arch, Genes, whole
@@ -33,14 +35,6 @@ MOOFA: Final = (250_000.0, 800_000.0)
 MOOFA_RANGES: Final = 15
 DRAWING: Final = ("n", "sampler", "balance", "ranges", "low", "high", "resolutions")
 """Options that say how to draw."""
-
-
-@runtime_checkable
-class Ranged(Protocol):
-    """A sampler that fills ranges of a cost."""
-
-    cost: CostModel
-    edges: NDArray[np.float64]
 
 
 @frozen(eq=False)
@@ -99,36 +93,75 @@ def draw(context: JobContext, options: DatasetOptions) -> Drawn:
     count = USUAL if options.n is None else options.n
     if not 1 <= count <= MOST:
         raise UsageError(f"--n: expected 1 to {MOST:,}, found {count}")
-    sampler = _sampler(context, options, supernet)
+    entry = _entry(context, options)
+    sampler = _sampler(context, options, supernet, entry)
+    edges = ranges_of(entry, sampler)
     generator = np.random.Generator(np.random.PCG64(context.seed))
+    drawn = sampled(entry, sampler, supernet.space, count, generator)
     # In an order by chance: what is measured of an interrupted run fills all ranges alike.
-    genes = generator.permutation(sampler.sample(count, generator))
-    return _described(context, options, supernet, genes, sampler)
+    genes = generator.permutation(drawn)
+    return _described(context, options, supernet, genes, _Filled.by(sampler, edges))
+
+
+@frozen(eq=False)
+class _Filled:
+    """Ranges of a cost that a sampler has filled."""
+
+    cost: CostModel
+    edges: NDArray[np.float64]
+
+    @classmethod
+    def by(cls, sampler: Sampler, edges: NDArray[np.float64]) -> _Filled | None:
+        """Those of a sampler; None where it fills none."""
+        return cls(sampler.cost, edges) if isinstance(sampler, Ranged) else None
 
 
 def _priced(options: DatasetOptions) -> PricedOptions:
     return PricedOptions(supernet=options.supernet, lut=options.lut, lut_as=options.lut_as)
 
 
-def _sampler(context: JobContext, options: DatasetOptions, supernet: Supernet) -> Sampler:
-    name = options.sampler or BALANCED
+def _entry(context: JobContext, options: DatasetOptions) -> SamplerEntry:
     try:
-        entry = context.host.sampler(name)
+        return context.host.sampler(options.sampler or BALANCED)
     except UnknownNameError as error:
         if options.sampler is None:
             error.advice = "it comes with the plugin moofa; without it: --sampler uniform"
         raise
-    asked = {"balance": options.balance, "ranges": options.ranges}
-    asked |= {"low": options.low, "high": options.high}
+
+
+def _sampler(
+    context: JobContext, options: DatasetOptions, supernet: Supernet, entry: SamplerEntry
+) -> Sampler:
+    _check_ranges(options, entry)
     if entry.cost is None:
-        for flag, value in asked.items():
-            if value is not None:
-                raise UsageError(f"--{flag}: the sampler {name} fills no ranges of a cost")
         return sampler_of(context, entry, supernet, _priced(options))
-    ends = _ends(context, options, supernet)
-    ranges = MOOFA_RANGES if options.ranges is None else options.ranges
-    given = {entry.cost: _cost(options), "ranges": ranges, **ends}
+    given: dict[str, Any] = {entry.cost: _cost(options)}
+    given["ranges"] = MOOFA_RANGES if options.ranges is None else options.ranges
+    if {"low", "high"} <= _fields(entry):
+        given |= _ends(context, options, supernet)
     return sampler_of(context, entry, supernet, _priced(options), given)
+
+
+def _check_ranges(options: DatasetOptions, entry: SamplerEntry) -> None:
+    """What is asked of ranges is for samplers whose options have it.
+
+    Raises:
+        UsageError: names a flag that the sampler could only ignore.
+    """
+    asked = {flag: getattr(options, flag) for flag in ("balance", "ranges", "low", "high")}
+    flags = [flag for flag, value in asked.items() if value is not None]
+    if flags and entry.cost is None:
+        raise UsageError(f"--{flags[0]}: the sampler {entry.name} fills no ranges of a cost")
+    for flag in flags:
+        if flag != "balance" and flag not in _fields(entry):
+            raise UsageError(
+                f"--{flag}: the sampler {entry.name} has no option {flag!r}",
+                advice=f"its options: {', '.join(sorted(_fields(entry)))}",
+            )
+
+
+def _fields(entry: SamplerEntry) -> set[str]:
+    return {f.name for f in attrs.fields(entry.options) if f.init}
 
 
 def _cost(options: DatasetOptions) -> str:
@@ -178,7 +211,7 @@ def _described(
     options: DatasetOptions,
     supernet: Supernet,
     genes: Genes,
-    sampler: Sampler | None,
+    filled: _Filled | None,
 ) -> Drawn:
     """Each network once, with its costs."""
     _, first = np.unique(genes, axis=0, return_index=True)
@@ -188,9 +221,8 @@ def _described(
             Notice(f"{len(genes) - len(distinct)} draws repeat a network: each is measured once")
         )
     models = dict(cost_models(context, _priced(options), supernet, COSTS))
-    ranged = sampler if isinstance(sampler, Ranged) else None
-    if ranged is not None:
-        models.setdefault(ranged.cost.name, ranged.cost)
+    if filled is not None:
+        models.setdefault(filled.cost.name, filled.cost)
     columns = {name: model.evaluate(distinct).tolist() for name, model in models.items()}
     return Drawn(
         supernet,
@@ -198,6 +230,6 @@ def _described(
         len(genes),
         [{n: whole(c[i]) for n, c in columns.items()} for i in range(len(distinct))],
         {name: model.unit for name, model in models.items()},
-        None if ranged is None else ranged.cost.name,
-        np.zeros(0) if ranged is None else np.asarray(ranged.edges, dtype=float),
+        None if filled is None else filled.cost.name,
+        np.zeros(0) if filled is None else filled.edges,
     )
