@@ -86,7 +86,9 @@ def check_out(folder: Path, resume: bool) -> None:
                 advice="--resume goes on with it; or choose another --out",
             )
         if not folder.is_dir() and not folder.suffix:
-            raise InputError(f"{folder} is a file, not a run's folder")
+            raise InputError(
+                f"{folder} is a file, not a run's folder", advice="choose another --out"
+            )
     parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     if not (parent.is_dir() or parent == folder) or not os.access(parent, os.W_OK):
         raise InputError(f"cannot write {folder}: {parent} is not a folder that can be written")
@@ -117,14 +119,20 @@ def save(folder: Path, record: Record, unfinished: bool = False) -> None:
         beside.rename(folder)
 
 
-def write(path: Path, content: str | bytes) -> None:
+def write(path: Path, content: str | bytes, lasting: bool = False) -> None:
     """Write one file: all of it or nothing; its folder is made.
+
+    Args:
+        lasting: it outlives a power cut from then on; slower.
 
     Raises:
         InputError: it cannot be written.
     """
     with placed(path) as beside:
         beside.write_bytes(content.encode("utf-8") if isinstance(content, str) else content)
+        if lasting:  # a rename before the content would outlive a crash
+            with beside.open("rb") as file:
+                os.fsync(file.fileno())
 
 
 @contextmanager

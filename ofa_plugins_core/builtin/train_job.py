@@ -19,7 +19,7 @@ def entry() -> JobEntry:
         options=TrainOptions,
         example="ofa run train --all --smoke",
         keeps_run=True,
-        changeable=("threads", "keep", "track", "workers"),
+        changeable=("threads", "keep", "track", "workers", "finish"),
     )
 
 

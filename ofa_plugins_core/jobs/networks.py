@@ -272,8 +272,11 @@ def _file(context: JobContext, options: NetworkOptions, supernet: Supernet, teac
     return find_weights(options.weights)
 
 
-def find_weights(name: str) -> Path:
+def find_weights(name: str, advice: str | None = None) -> Path:
     """A file of weights: by its path, or by the name of a cached one.
+
+    Args:
+        advice: where there is neither; None: what jobs take that run a network.
 
     Raises:
         InputError: there is neither.
@@ -283,7 +286,8 @@ def find_weights(name: str) -> Path:
         return path
     kept = weights.cached(name) if _is_name(name) else None
     if kept is None:
-        raise InputError(f"no weights {name!r}: no such file, and none cached", advice=_WAYS)
+        said = f"no weights {name!r}: no such file, and none cached"
+        raise InputError(said, advice=advice or _WAYS)
     return kept
 
 

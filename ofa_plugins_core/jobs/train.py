@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager, suppress
 from importlib.util import find_spec
@@ -13,7 +14,7 @@ from attrs import evolve, frozen
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import as_yaml
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import MissingExtraError, OfaError, UsageError
+from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
 from ofa_plugins_core.events import Notice, Progress, silent
 from ofa_plugins_core.jobs.networks import needs_torch
 from ofa_plugins_core.jobs.planning import Chosen, chosen, plan_table, smoked
@@ -231,7 +232,7 @@ def _trained(
 def _begun(context: JobContext, out: Path, leads: bool) -> Iterator[None]:
     """The configuration in its place, for ``--resume`` after a kill at any moment.
 
-    A mistake that is found before the first step leaves the place free again.
+    A mistake that is found before anything is trained leaves the place free again.
     """
     kept = out / runs.CONFIG
     new = leads and not kept.exists()
@@ -239,12 +240,25 @@ def _begun(context: JobContext, out: Path, leads: bool) -> Iterator[None]:
         runs.write(kept, as_yaml(context.configuration))
     try:
         yield
-    except OfaError:
-        with suppress(OSError):
-            if new and [p.name for p in out.iterdir()] == [runs.CONFIG]:
-                kept.unlink()
-                out.rmdir()
+    except (UsageError, InputError):
+        if new:
+            _free(out)
         raise
+
+
+def _free(out: Path) -> None:
+    """Remove what a run has made that has trained nothing; what others have put there stays."""
+    from ofa_plugins_core.jobs.training import PHASES
+    from ofa_plugins_core.nn.training.tracking import BOARD, TABLE
+
+    if any(out.glob(f"{PHASES}/*/*")):
+        return
+    with suppress(OSError):
+        for name in (runs.CONFIG, TABLE):
+            (out / name).unlink(missing_ok=True)
+        for name in (BOARD, PHASES):
+            shutil.rmtree(out / name, ignore_errors=True)
+        out.rmdir()
 
 
 def _phases(

@@ -172,7 +172,9 @@ class Training:
         supply = Supply(calibrated, 100, options.workers, engine.share)
         runner = Runner(engine, options.channels_last, options.precision)
         supernet = buildable(found.supernet)
-        return cls(context, options, found, engine, out, supernet, images, held_out, supply, runner)
+        made = cls(context, options, found, engine, out, supernet, images, held_out, supply, runner)
+        made._training_images(0).check()
+        return made
 
     # ------------------------------------------------------------------------ a phase
 
@@ -248,6 +250,7 @@ class Training:
             forward=self._compiled(subject, phase),
         )
         of = self._of(phase, images, start, of_teacher)
+        self._tell_rate(images)
         validation = self._validation()
         return loop.Course(
             phase=phase,
@@ -301,8 +304,17 @@ class Training:
 
     def _rate(self, images: TrainingImages) -> float:
         """The plan's rates are for a batch of one worker; they grow with the images of a step."""
-        together = images.batch * images.blocks
-        return self.options.lr_scale * together / self.found.plan.hyper.batch
+        together, batch = images.batch * images.blocks, self.found.plan.hyper.batch
+        return self.options.lr_scale * together / batch
+
+    def _tell_rate(self, images: TrainingImages) -> None:
+        """How much faster than announced it learns, where it does."""
+        rate, scale = self._rate(images), self.options.lr_scale
+        if rate != 1:
+            together, batch = images.batch * images.blocks, self.found.plan.hyper.batch
+            said = f"rates are times {rate:g}: a step takes {together} images, the plan's {batch}"
+            scaled = f"; --lr-scale is {scale:g}" if scale != 1 else ""
+            self.context.listener(Notice(said + scaled))
 
     def _validation(self) -> Validation:
         options, engine = self.options, self.engine
@@ -324,7 +336,7 @@ class Training:
             "images": fingerprint(images.images),
             "sizes": list(continuous(self.supernet.resolutions)),
             "batch": images.batch,
-            "blocks": images.blocks,
+            "blocks (workers × --accumulate)": images.blocks,
             "seed": self.context.seed,
             "rate": self._rate(images),
             "steps": self.options.steps,

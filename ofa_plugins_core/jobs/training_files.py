@@ -64,7 +64,7 @@ class Files:
         phase, options = self.found.phase(number), self.options
         if options.weights == FRESH or (options.weights is None and number == 0):
             return None
-        named = options.weights or options.teacher
+        named = options.weights or (options.teacher if self._follows_teacher(number) else None)
         if named is None:
             raise UsageError(
                 f"{phase.label} starts from the weights of {self._previous(number)}",
@@ -76,9 +76,18 @@ class Files:
         self._check_order(number, path)
         return path
 
+    def _follows_teacher(self, number: int) -> bool:
+        """Whether a phase goes on with the teacher itself."""
+        return number > 0 and self.found.every[number - 1].step == "teacher"
+
     def _weights(self, named: str | Path) -> Path:
         """A file that the first process reads; the others need not have it."""
-        return find_weights(str(named)) if self.leads else Path(named)
+        if not self.leads:
+            return Path(named)
+        flag = "--weights" if str(named) == self.options.weights else "--teacher"
+        fresh = "; or --weights fresh" if flag == "--weights" else ""
+        ways = f"{flag} FILE; or `ofa weights fetch NAME`, then {flag} NAME{fresh}"
+        return find_weights(str(named), ways)
 
     def _previous(self, number: int) -> str:
         if number < 0:

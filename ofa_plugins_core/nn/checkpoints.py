@@ -264,7 +264,8 @@ def write_state(
         raise UsageError(f"unknown format {form!r}: safetensors or torch")
     own = {key: value.detach().cpu().contiguous().clone() for key, value in state.items()}
     said = dict(about or {})
-    runs.write(path, (_as_safetensors if form == "safetensors" else _as_torch)(own, said))
+    whole = (_as_safetensors if form == "safetensors" else _as_torch)(own, said)
+    runs.write(path, whole, lasting=True)
     return form
 
 

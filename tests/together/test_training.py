@@ -396,6 +396,15 @@ def test_a_batch_larger_than_the_set(ofa, tiny, pictures):
     words = teach(*tiny, "--data", pictures, "--batch", "64", "--calibrate", "4", "--out", "x")
     said = ofa(*words, code=2)
     assert "the batch is larger than the set" in said and "64" in said
+    assert not Path("x").exists()
+
+
+def test_a_set_without_a_readable_picture_leaves_the_place_free(ofa, tiny, pictures):
+    for file in Path(pictures).rglob("*.png"):
+        file.write_bytes(b"broken")
+    words = teach(*tiny, "--data", pictures, "--batch", "4", "--calibrate", "4", "--out", "x")
+    assert "can be read" in ofa(*words, code=5)
+    assert not Path("x").exists()
 
 
 def test_a_loss_that_is_no_number_stops_with_the_last_good_checkpoint(ofa, tiny, monkeypatch):
@@ -442,6 +451,7 @@ def test_an_expand_phase_before_a_depth_phase(ofa, tiny, whole):
         (("--step", "depth", "--phase", "2"), "step depth has one phase here"),
         (("--step", "compound"), "has no step compound"),
         (("--step", "depth"), "depth 1 starts from the weights of kernel 1"),
+        (("--step", "depth", "--teacher", "t.pth"), "depth 1 starts from the weights of kernel 1"),
         (("--all", "--step", "depth"), "give --all for the whole plan, or --step"),
         (("--all", "--batch", "1"), "--batch: expected a whole number from 2 up, found 1"),
         (("--all", "--shrink", "2"), "--shrink: expected a share from 0 to 1, found 2.0"),
@@ -478,14 +488,18 @@ def unmarked(ofa, tiny):
     return Path("x/phases/1-teacher/best.pth")
 
 
-def test_best_weights_that_are_empty_are_not_passed_on(ofa, unmarked):
-    unmarked.write_bytes(b"")
-    assert "best.pth" in ofa("train", "--out", "x", "--resume", code=5)
+def test_a_finished_phase_whose_weights_are_broken_is_made_again_from_its_checkpoint(ofa, tiny):
+    ofa("train", *tiny, "--step", "teacher", "--out", "x", *QUICK, *SHORT)
+    before = tensors("x/weights.pth")
+    Path("x/phases/1-teacher/best.pth").write_bytes(b"PK")
+    ofa("train", "--out", "x", "--resume")
+    assert all(torch.equal(before[k], t) for k, t in tensors("x/weights.pth").items())
 
 
-def test_best_weights_that_are_gone_come_from_their_checkpoint(ofa, unmarked):
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"")])
+def test_best_weights_that_are_gone_or_empty_come_from_their_checkpoint(ofa, unmarked, harm):
     before = tensors(unmarked)
-    unmarked.unlink()
+    harm(unmarked)
     ofa("train", "--out", "x", "--resume")
     assert all(torch.equal(before[k], t) for k, t in tensors("x/weights.pth").items())
 

@@ -52,10 +52,10 @@ class Horovod(Engine):
     compression: Any
 
     def mean_(self, tensor: Tensor, name: str) -> None:
-        """Horovod's average, compressed on the way."""
+        """A sum of parts: Horovod's own average divides what it has added up, compressed."""
         with contiguous(tensor) as values:
-            sent, context = self.compression.compress(values)
-            self._reduce(sent, self.hvd.Average, f"mean.{name}")
+            sent, context = self.compression.compress(values.div_(self.count))
+            self._reduce(sent, self.hvd.Sum, f"mean.{name}")
             values.copy_(self.compression.decompress(sent, context))
 
     def sum_(self, tensor: Tensor, name: str) -> None:

@@ -43,11 +43,12 @@ class Torchrun(Engine):
     compress: Compress
 
     def mean_(self, tensor: Tensor, name: str) -> None:
-        """The sum, divided where each lies: gloo has no mean."""
+        """A sum of parts, as gloo has no mean: what is divided later could pass fp16's range."""
         with contiguous(tensor) as values:
+            values.div_(self.count)
             sent = values.half() if self.compress == "fp16" else values
             self._reduce(sent)
-            values.copy_(sent).div_(self.count)
+            values.copy_(sent)
 
     def sum_(self, tensor: Tensor, name: str) -> None:
         """torch.distributed goes by order: the name is for engines that go by names."""

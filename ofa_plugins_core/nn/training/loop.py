@@ -24,7 +24,7 @@ from ofa_plugins_core.nn.checkpoints import about_of, read_state, write_state
 from ofa_plugins_core.nn.training.samples import TrainingImages
 from ofa_plugins_core.nn.training.saving import Checkpoints, Position, State
 from ofa_plugins_core.nn.training.schedule import learning_rate
-from ofa_plugins_core.nn.training.sharing import average_statistics
+from ofa_plugins_core.nn.training.sharing import average_statistics, shared
 from ofa_plugins_core.nn.training.steps import Stepper, seed_of
 from ofa_plugins_core.nn.training.tracking import Tracker
 from ofa_plugins_core.phases import Phase, draw
@@ -222,8 +222,8 @@ class Loop:
         return DivergedError(
             f"{what} in {self.course.phase.label}, epoch {number + 1}, "
             f"step {step + 1}: training has diverged; {where}",
-            advice="a smaller --lr-scale, --precision bf16 or fp32, or going without "
-            "--fp16-compression may help",
+            advice="a smaller --lr-scale into another --out, --precision bf16 or fp32, or going "
+            "without --fp16-compression may help",
         )
 
     # ------------------------------------------------------------------------ its end
@@ -311,13 +311,23 @@ class Loop:
         course.listener(Notice(said))
 
     def _mend_best(self) -> None:
-        """Write the best again where its own checkpoint came to the disk and it did not."""
-        best, position = self.state.best, self.state.position
-        if best is None or (position.epoch, position.step) != (best["epoch"], 0):
+        """Write the best again where it did not come to the disk, or was lost since.
+
+        Of an epoch before the last one its weights are nowhere else: then those that the checkpoint
+        has, if they were validated, take its place, or else the best of the epochs to come.
+        """
+        engine, best = self.course.stepper.runner.engine, self.state.best
+        lost = best is not None and engine.leads and not is_best(self.course.folder, best["epoch"])
+        if best is None or not shared(lost, engine, "best is lost"):
             return
-        file = self.course.folder / BEST
-        if not file.is_file() or about_of(file).get("epoch") != best["epoch"]:
-            self._write_best()
+        position, last = self.state.position, self.state.history[-1]
+        here = (position.epoch, position.step) == (last["epoch"], 0)
+        if not here or last["epoch"] != best["epoch"]:
+            said = f"{self.course.folder / BEST}, of epoch {best['epoch']}, is lost"
+            next_best = f"epoch {last['epoch']} takes its place" if here else "a later one will do"
+            self.course.listener(Notice(f"{said}: {next_best}"))
+        self.state = self.state.moved(best=last if here else None)
+        self._write_best()
 
     def _outcome(self, interrupted: bool = False) -> Outcome:
         state = self.state
@@ -348,18 +358,23 @@ def _interruptible(alone: bool) -> Iterator[Callable[[], bool]]:
 
 
 def finished(folder: Path) -> bool:
-    """Whether a phase's folder says that it is done."""
-    return (folder / DONE).is_file() and (folder / BEST).is_file()
+    """Whether a phase's folder says that it is done, and holds what came of it."""
+    return (folder / DONE).is_file() and is_best(folder)
+
+
+def is_best(folder: Path, epoch: int | None = None) -> bool:
+    """Whether a phase's best weights are there and sound; of an epoch, counted from 1, if given."""
+    file = folder / BEST
+    try:
+        read_state(file)
+        return epoch is None or about_of(file).get("epoch") == epoch
+    except InputError:
+        return False
 
 
 def finish(folder: Path, summary: str) -> None:
     """Mark a phase as done."""
     runs.write(folder / DONE, summary)
-
-
-def best_state(folder: Path) -> dict[str, torch.Tensor]:
-    """The best weights of a phase, under their published names."""
-    return read_state(folder / BEST)
 
 
 def frozen_teacher(network: nn.Module) -> nn.Module:

@@ -8,6 +8,7 @@ are averaged afterwards, and draws its dropout from a seed of its own.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from typing import Final, TypeAlias, cast
@@ -123,8 +124,11 @@ class Stepper:
         return logits.float().softmax(dim=1)
 
     def _shared(self, total: Tensor) -> float:
-        """Average gradients over the workers; the loss, too, which is never compressed."""
-        engine = self.runner.engine
+        """Average gradients over the workers; the loss, too, which is never compressed.
+
+        Infinite where a gradient is not finite; a scaler finds that out by itself.
+        """
+        engine, sound = self.runner.engine, True
         if engine.count > 1:
             engine.sum_(total, "loss")
             total /= engine.count
@@ -132,10 +136,11 @@ class Stepper:
             for number, bucket in enumerate(_buckets(grads)):
                 flat = torch.cat([t.flatten() for t in bucket])
                 engine.mean_(flat, f"gradients.{number}")
+                sound &= self.scaler.is_enabled() or bool(flat.isfinite().all())
                 parts = torch.split(flat, [t.numel() for t in bucket])
                 for tensor, part in zip(bucket, parts, strict=True):
                     tensor.copy_(part.view_as(tensor))
-        return float(total)
+        return float(total) if sound else math.inf  # compressed, they may have passed fp16's range
 
 
 def _buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:

@@ -32,6 +32,7 @@ def test_compressed_means_travel_as_float16_and_sums_do_not(found, engine):
     for one in found("operations", engine, "fp16"):
         assert (one["odd"], one["odd"].dtype) == (1, torch.float32)
         assert torch.equal(one["mean"], MINE + 5)
+        assert one["large"] == 40000
         assert one["exact"] == 2 + 2**-11
 
 

@@ -37,6 +37,8 @@ def operations(engine, folder):
         found[name] = tensor
     odd = torch.tensor(1.0 + 2**-12)  # float16 has 11 bits: it comes back as 1
     engine.mean_(odd, "odd")
+    large = torch.tensor(40000.0)  # two of them would pass float16's range
+    engine.mean_(large, "large")
     exact = torch.tensor(1.0 + 2**-12)
     engine.sum_(exact, "exact")
     steps = torch.tensor(7 + engine.rank)
@@ -48,6 +50,7 @@ def operations(engine, folder):
     kept = torch.ones(2, dtype=torch.float64)
     found |= {
         "odd": odd,
+        "large": large,
         "exact": exact,
         "steps": steps,
         "crosswise": crosswise,

@@ -106,6 +106,39 @@ def test_a_best_that_its_checkpoint_outlived_is_written_again(course, monkeypatc
     assert loop.Loop(course(means=(5.0, 6.0))).run().best["epoch"] == 1
 
 
+def lost(file):
+    file.unlink()
+
+
+def emptied(file):
+    file.write_bytes(b"")
+
+
+@pytest.mark.parametrize("harm", [lost, emptied])
+@pytest.mark.parametrize(("means", "epoch"), [((30.0, 20.0), 2), ((10.0, 20.0), 2)])
+def test_a_best_that_is_lost_gives_way_to_what_the_checkpoint_has(course, harm, means, epoch):
+    loop.Loop(course(means=means, during=interrupt(2))).run()
+    harm(course().folder / loop.BEST)
+    told = []
+    made = course(means=(5.0,), listener=told.append)
+    outcome = loop.Loop(made).run()
+    assert outcome.best["epoch"] == epoch
+    assert about_of(made.folder / loop.BEST)["epoch"] == epoch
+    assert any("is lost" in getattr(n, "message", "") for n in told) == (means[0] > means[1])
+    assert loop.finished(made.folder) is False
+
+
+def test_a_best_that_is_lost_in_an_epoch_gives_way_to_a_later_one(course, monkeypatch):
+    step, count = Stepper.step, iter(range(100))
+    with monkeypatch.context() as patch:
+        patch.setattr(Stepper, "step", lambda *a: step(*a) if next(count) < 3 else math.nan)
+        with pytest.raises(loop.DivergedError):
+            made = course(means=(30.0,), pace=loop.Pace(steps_most=STEPS, save_every=1))
+            loop.Loop(made).run()
+    lost(made.folder / loop.BEST)
+    assert loop.Loop(course(means=(10.0, 20.0))).run().best["epoch"] == 3
+
+
 def test_what_is_tracked_begins_where_the_checkpoint_is(course):
     begun = []
 

@@ -10,6 +10,7 @@ torch = pytest.importorskip("torch")
 from torch import nn  # noqa: E402
 
 from ofa_plugins_core.nn.engines import joined  # noqa: E402
+from ofa_plugins_core.nn.engines.alone import Alone  # noqa: E402
 from ofa_plugins_core.nn.pictures import normalised  # noqa: E402
 from ofa_plugins_core.nn.running import Runner  # noqa: E402
 from ofa_plugins_core.nn.training.losses import Loss  # noqa: E402
@@ -118,6 +119,19 @@ def test_dropout_depends_on_the_seed_of_the_block_alone(net, runner):
     third = deepcopy(net)
     stepper(third, runner).step([True], [block(0)], [6])
     assert not torch.equal(parameters(first), parameters(third))
+
+
+def test_a_gradient_that_did_not_fit_on_its_way_updates_nothing(net, monkeypatch):
+    """As compressed ones may not; the loss is sound then."""
+
+    def overflown(self, tensor, name):
+        tensor[0] = math.inf
+
+    monkeypatch.setattr(Alone, "mean_", overflown)
+    pair = Runner(Alone(0, 2, torch.device("cpu")))
+    before = parameters(net)
+    assert stepper(net, pair).step([True], [block(0)], [1]) == math.inf
+    assert torch.equal(parameters(net), before)
 
 
 def test_a_loss_that_is_no_number_updates_nothing(net, runner):
