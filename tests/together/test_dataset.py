@@ -15,6 +15,8 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("sklearn")
 
+from ofa_plugins_core import Host  # noqa: E402
+from ofa_plugins_core.cli import main  # noqa: E402
 from ofa_plugins_core.jobs.measuring import Bench  # noqa: E402
 
 NETWORK = ("--supernet", "moofa_v3", "--weights", "synthetic", "--data", "digits")
@@ -204,3 +206,47 @@ def test_an_installed_fit_is_what_search_uses(ofa, host, tmp_path, form):
     assert found["front"][0]["arch"]["image_size"] == 32
     accuracy = found["front"][0]["accuracy"]
     assert 0 < accuracy["low"] < accuracy["value"] < accuracy["high"] < 100
+
+
+THIRD = """
+import numpy as np
+from attrs import evolve
+from ofa_plugins_core import PredictorEntry, hookimpl
+from ofa_plugins_core.measured import FittedFile, HeldOut, SizeSummary
+OFA_API = 1
+
+def fit(task):
+    top1 = task.records.top1
+    sizes = tuple(SizeSummary(r, 80, 1.0, 2.0) for r in task.supernet.resolutions)
+    return FittedFile(b"{}", ".mine", HeldOut(top1, top1, top1), sizes, details={"kind": "mean"})
+
+def entry(name, **changes):
+    fitted = lambda task: evolve(fit(task), **changes)
+    return PredictorEntry(name, "one", lambda *given: None, fit=fitted)
+
+@hookimpl
+def ofa_predictors():
+    yield entry("mean_good")
+    yield entry("mean_outside", ending="/../../evil")
+    yield entry("mean_hijack", details={"supernet": "another"})
+    yield entry("mean_object", details={"a": object()})
+"""
+
+
+def test_a_fit_that_cannot_be_kept_names_its_plugin_and_leaves_nothing(
+    host, ofa_install, tmp_path, monkeypatch, capsys
+):
+    measured(host, tmp_path / "records.jsonl")
+    ofa_install("third", THIRD)
+    monkeypatch.setenv("OFA_FITTED", str(tmp_path / "fitted"))
+    third = Host.discover()
+    words = ("run", "fit", "--supernet", "moofa_v3", "--data", str(tmp_path / "records.jsonl"))
+    for name in ("mean_outside", "mean_hijack", "mean_object"):
+        out = ("--out", str(tmp_path / "made" / "fit"), "--install")
+        assert main.run([*words, "--predictor", name, *out], lambda block: third) == 4
+        (said,) = capsys.readouterr().err.strip().splitlines()
+        assert said.startswith("ofa: plugin 'third' 1.0: predictor 'mean_")
+    assert not (tmp_path / "made").exists()
+    assert not (tmp_path / "fitted").exists()
+    assert main.run([*words, "--predictor", "mean_good", *out], lambda block: third) == 0
+    assert (tmp_path / "fitted" / "mean_good-moofa_v3-own.mine").read_bytes() == b"{}"

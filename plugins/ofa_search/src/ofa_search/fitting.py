@@ -20,6 +20,7 @@ from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.fits import user_folder
 from ofa_plugins_core.interfaces import Predictor, Supernet
+from ofa_plugins_core.jobs.fit_flaws import looked_at
 from ofa_plugins_core.measured import FitTask, FittedFile, Label, Measured, Quality
 from ofa_search.fit_options import DEFAULT_FORM, FitOptions
 from ofa_search.records import files_of, measured, read_records
@@ -142,6 +143,7 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
             advice=f"those that can: {', '.join(_fittable(context))}",
         )
     _check_plot(context, options)
+    _check_out(context, entry)
     supernet = context.host.supernet(options.supernet)
     teacher = _teacher(context, supernet, options.from_mlp)
     if teacher is None:
@@ -150,7 +152,7 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
         found = _asked(context, supernet, teacher)
     found, left_out = _enough(found)
     task = _task(context, supernet.at(found.space.resolutions), found, options, teacher)
-    made = entry.fit(task)
+    made = looked_at(entry.fit)(task)
     name = f"{entry.name}-{task.supernet.space.name}-{task.dataset}{made.ending}"
     files = _written(context, made, name, options.install)
     files += _network(context, task.supernet.space.name, teacher)
@@ -181,6 +183,20 @@ def _check_plot(context: JobContext, options: FitOptions) -> None:
         raise MissingExtraError("--plot", "ofa-plugins-core", "plot")
     if options.plot and context.out is None:
         raise UsageError("--plot draws beside the fit: give --out FOLDER")
+
+
+def _check_out(context: JobContext, entry: PredictorEntry) -> None:
+    """An --out that names a file of another ending, where fits of the form ship: now, not later."""
+    if context.out is None or context.out.suffix not in NAMED:
+        return
+    shipped = [e for e in context.host.entries("fitted_predictors") if e.predictor == entry.name]
+    endings = sorted({Path(e.file.name).suffix for e in shipped})
+    if endings and context.out.suffix not in endings:
+        raise _wrong_ending(context.out, " or ".join(endings))
+
+
+def _wrong_ending(out: Path, due: str) -> UsageError:
+    return UsageError(f"--out {out}: this predictor's file ends in {due}")
 
 
 def _samples(context: JobContext, supernet: Supernet, options: FitOptions) -> Measured:
@@ -301,7 +317,7 @@ def _written(context: JobContext, made: FittedFile, name: str, install: bool) ->
     files = []
     if context.out is not None:
         if context.out.suffix in NAMED and context.out.suffix != made.ending:
-            raise UsageError(f"--out {context.out}: this predictor's file ends in {made.ending}")
+            raise _wrong_ending(context.out, made.ending)
         named = context.out.suffix == made.ending
         files.append(context.out if named else context.out / name)
     if install:

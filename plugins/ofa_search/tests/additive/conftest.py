@@ -63,6 +63,7 @@ class Plugins:
         self.supernets = {s.name: s for s in supernets}
         self.predictors: dict[str, Any] = {e.name: e for e in ofa_predictors()}
         self.costs: dict[str, Any] = {}
+        self.shipped: list[Any] = []
 
     def _found(self, kind: str, name: str, known: dict[str, Any]) -> Any:
         if name not in known:
@@ -76,8 +77,10 @@ class Plugins:
         return self._found("predictor", name, self.predictors)
 
     def entries(self, kind: str) -> list[Any]:
-        assert kind == "predictors"
-        return list(self.predictors.values())
+        return {
+            "predictors": list(self.predictors.values()),
+            "fitted_predictors": self.shipped,
+        }[kind]
 
     def cost_model(self, name: str) -> Any:
         return self._found("cost", name, self.costs)

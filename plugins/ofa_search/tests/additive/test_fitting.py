@@ -7,11 +7,13 @@ from types import SimpleNamespace
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from ofa_plugins_core.entries import NoOptions
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.fits import user_fits
 from ofa_plugins_core.interfaces import Predictions
+from ofa_plugins_core.jobs.fit_flaws import RESERVED
 from ofa_plugins_core.measured import FittedFile, HeldOut, SizeSummary
 from ofa_search.additive.fitfile import loads
 from ofa_search.additive.loading import load_additive
@@ -75,11 +77,23 @@ def test_the_same_command_makes_the_same_file(fit):
 
 
 def test_out_may_be_a_file(context, records, tmp_path):
-    from attrs import evolve
-
     options = FitOptions("toy", data=(records,))
     named = run_fit(evolve(context, out=tmp_path / "mine.json"), options)
     assert named.files == (tmp_path / "mine.json",)
+
+
+def test_an_out_of_another_ending_is_refused_before_the_fit(context, plugins, records, tmp_path):
+    shipped = SimpleNamespace(predictor="additive", file=tmp_path / "additive-toy-x.json")
+    plugins.shipped.append(shipped)
+    plugins.predictors["additive"] = SimpleNamespace(name="additive", fit=pytest.fail)
+    with pytest.raises(UsageError, match=r"mine\.npz: this predictor's file ends in \.json"):
+        run_fit(evolve(context, out=tmp_path / "mine.npz"), FitOptions("toy", data=(records,)))
+
+
+def test_what_a_form_says_of_itself_may_not_stand_for_what_the_job_says(fit):
+    found = fit()
+    own = set(found.as_json()) - set(found.fit.details) - set(found.fit.judged)
+    assert own <= RESERVED
 
 
 def test_an_installed_fit_is_found_later(fit, toy, tmp_path, monkeypatch):
