@@ -132,8 +132,8 @@ def test_a_best_that_is_lost_in_an_epoch_gives_way_to_a_later_one(course, monkey
     step, count = Stepper.step, iter(range(100))
     with monkeypatch.context() as patch:
         patch.setattr(Stepper, "step", lambda *a: step(*a) if next(count) < 3 else math.nan)
+        made = course(means=(30.0,), pace=loop.Pace(steps_most=STEPS, save_every=1))
         with pytest.raises(loop.DivergedError):
-            made = course(means=(30.0,), pace=loop.Pace(steps_most=STEPS, save_every=1))
             loop.Loop(made).run()
     lost(made.folder / loop.BEST)
     assert loop.Loop(course(means=(10.0, 20.0))).run().best["epoch"] == 3
