@@ -27,6 +27,9 @@ from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.host import Host
 
 RUNS: Final = Path("runs")
+FILES: Final = (".json", ".jsonl", ".csv", ".npz", ".onnx", ".pte")
+"""Endings of an --out that names a file, not a run's folder."""
+
 CONFIG: Final = "config.yaml"
 RECORD: Final = "run.json"
 RESULT: Final = "result.json"
@@ -80,14 +83,14 @@ def check_out(folder: Path, resume: bool) -> None:
         InputError: it is no folder, or nothing can be written there.
     """
     if folder.exists():
+        if not folder.is_dir() and folder.suffix not in FILES:
+            raise InputError(
+                f"{folder} is a file, not a run's folder", advice="choose another --out"
+            )
         if not resume:
             raise UsageError(
                 f"{folder} exists already",
                 advice="--resume goes on with it; or choose another --out",
-            )
-        if not folder.is_dir() and not folder.suffix:
-            raise InputError(
-                f"{folder} is a file, not a run's folder", advice="choose another --out"
             )
     parent = next(p for p in (folder, *folder.absolute().parents) if p.exists())
     if not (parent.is_dir() or parent == folder) or not os.access(parent, os.W_OK):

@@ -93,6 +93,9 @@ def test_a_place_below_a_file_is_refused(tmp_path):
         runs.check_out(tmp_path / "file" / "run", resume=False)
     with pytest.raises(InputError, match="is a file"):
         runs.check_out(tmp_path / "file", resume=True)
+    (tmp_path / "a.log").write_text("")
+    with pytest.raises(InputError, match=r"a\.log is a file, not a run's folder"):
+        runs.check_out(tmp_path / "a.log", resume=False)
 
 
 def test_what_is_stored_comes_back_for_the_same_request(tmp_path):

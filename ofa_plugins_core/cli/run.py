@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Any, TypeAlias
 
 import typer
 from attrs import frozen
@@ -23,9 +23,6 @@ from ofa_plugins_core.events import Listener, Notice
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.host import Host
 from ofa_plugins_core.values import whole
-
-FILES: Final = (".json", ".jsonl", ".csv", ".npz", ".onnx", ".pte")
-"""Endings of an --out that names a file, not a run's folder."""
 
 
 class JobGroup(Written, TyperGroup):
@@ -225,7 +222,7 @@ def run_job(entry: JobEntry, session: Session, given: Mapping[str, Any]) -> int:
     teller = output.Teller()
     configuration = request.configuration(entry.name)
     resumed = out if request.resume and request.out is not None else None
-    if resumed is not None and resumed.suffix not in FILES:
+    if resumed is not None and resumed.suffix not in runs.FILES:
         found = runs.check_resumed(resumed, configuration, entry.changeable)
         if not found:
             teller(Notice(f"nothing to go on with in {out}: it starts anew"))
@@ -279,7 +276,7 @@ def _kept(
         return False
     rows = result.as_rows() if hasattr(result, "as_rows") else None
     try:
-        if out.suffix not in FILES:
+        if out.suffix not in runs.FILES:
             record = runs.Record(configuration, about, as_json(result), rows)
             if (reason := runs.worth_more(out, record.result)) is not None:
                 listener(Notice(f"{out} keeps the result that it has: {reason}"))
