@@ -7,7 +7,7 @@ Source: progressive shrinking of Once-for-All (ICLR 2020, section 3.3), compound
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Final, Literal, TypeAlias
+from typing import Final, Literal, TypeAlias, get_args
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -17,6 +17,9 @@ from ofa_plugins_core.values import RESOLUTION, Genes, SearchSpace
 
 Step: TypeAlias = Literal["teacher", "kernel", "depth", "expand", "width", "compound", "finetune"]
 """What a phase is called: the dimension that it opens, or what is trained instead."""
+
+STEPS: Final[tuple[str, ...]] = get_args(Step)
+"""There are no others: ``ofa run train --step`` offers these, and names folders by them."""
 
 ALONE: Final = ("teacher", "finetune")
 """Steps that train one network that stands by itself."""
@@ -31,12 +34,12 @@ class Phase:
         epochs: passes over the training images.
         base_lr: highest learning rate, for the plan's batch; it grows with the images of a step.
         warmup_epochs: epochs of a linear rise to it. warmup_lr: where the rise begins, as base_lr.
-        subnets: drawn in each step; their gradients add up.
+        subnets: drawn in each step; their gradients add up. One, where one network is trained.
         open: dimension -> so many of its largest options are drawn from; a dimension that is left
             out is open wholly.
         sort: channels are sorted at the start, as ``ElasticModule.sort_channels(sort)`` does.
         sandwich: of the subnets the first is the largest, which teaches the others, the second the
-            smallest (Yu and Huang, ICCV 2019); else all are drawn.
+            smallest, the others are drawn (Yu and Huang, ICCV 2019); else all are drawn.
     """
 
     step: Step

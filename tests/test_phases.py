@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from typing import get_args, get_type_hints
+
 import numpy as np
 import pytest
 from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ofa_plugins_core.phases import Phase, at, continuous, draw, lowest_open
+from ofa_plugins_core.jobs.train_options import TrainOptions
+from ofa_plugins_core.phases import STEPS, Phase, at, continuous, draw, lowest_open
 from ofa_plugins_core.testing import toy_supernet
 
 SPACE = toy_supernet().space
@@ -30,6 +33,13 @@ class TestNames:
 
     def test_a_phase_costs_its_epochs_times_its_subnets(self):
         assert DEPTH.subnet_epochs == 60
+
+
+class TestSteps:
+    def test_they_are_those_that_can_be_asked_for(self):
+        """``--step`` says them again, so that listing jobs loads no numpy."""
+        offered, _ = get_args(get_type_hints(TrainOptions)["step"])
+        assert get_args(offered) == STEPS
 
 
 class TestShrinking:

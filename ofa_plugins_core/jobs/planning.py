@@ -4,17 +4,19 @@ from __future__ import annotations
 
 from typing import Any, Final
 
-from attrs import evolve, frozen
+from attrs import asdict, evolve, frozen
 
-from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.entries import JobContext, TrainingPlanEntry
+from ofa_plugins_core.errors import PluginError, UsageError
+from ofa_plugins_core.events import Notice
+from ofa_plugins_core.handing import Guarded
 from ofa_plugins_core.interfaces import PlannedSupernet, Supernet, TrainingPlan
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.choosing import entry_options
 from ofa_plugins_core.jobs.results import Row
 from ofa_plugins_core.jobs.train_options import TrainOptions
-from ofa_plugins_core.phases import Phase
-from ofa_plugins_core.plans import phase_of
+from ofa_plugins_core.phases import Hyperparameters, Phase
+from ofa_plugins_core.plans import PlanOptions, phase_of, with_hyper
 
 SMOKE_SUPERNET: Final = "ofa_small"
 SMOKE_SIZES: Final = (48, 64)
@@ -33,11 +35,12 @@ class Chosen:
 
     Attributes:
         name: of the plan.
-        plan: as its plugin says.
+        plan: as its plugin says, with the user's options.
         every: its phases as they are run: shrunk, with the user's epochs.
         finetune: of one subnet, likewise.
         supernet: over the image sizes that were asked for.
         numbers: of the phases that are run, from 0; -1: finetune.
+        usual: the hyper-parameters of the plan where the user sets none.
     """
 
     name: str
@@ -46,6 +49,7 @@ class Chosen:
     finetune: Phase
     supernet: Supernet
     numbers: tuple[int, ...]
+    usual: Hyperparameters = Hyperparameters()
 
     @property
     def phases(self) -> tuple[Phase, ...]:
@@ -89,6 +93,7 @@ def chosen(context: JobContext, options: TrainOptions) -> Chosen:
     Raises:
         UsageError: neither or both of --all and --step, a step or phase that the plan has not.
         UnknownNameError: no such supernet or plan.
+        PluginError: nobody can train by the plan, or it leaves the user's hyper-parameters out.
     """
     if options.supernet is None:
         raise UsageError("ofa run train needs --supernet NAME", advice="ofa list supernets")
@@ -102,11 +107,37 @@ def chosen(context: JobContext, options: TrainOptions) -> Chosen:
     _check_validated(options, supernet)
     name = options.plan or _usual(context, supernet)
     entry = context.host.training_plan(name)
-    plan = entry.build(supernet, entry_options(context, entry))
+    plan, usual = _planned(context, entry, supernet)
+    _tell_unused(context, entry.name)
     numbers = _numbers(options, plan)
     every = tuple(_timed(options, p, n in numbers, n == 0) for n, p in enumerate(plan.phases))
     finetune = _timed(options, plan.finetune, -1 in numbers)
-    return Chosen(name, plan, every, finetune, supernet, numbers)
+    return Chosen(name, plan, every, finetune, supernet, numbers, usual)
+
+
+def _planned(
+    context: JobContext, entry: TrainingPlanEntry, supernet: Supernet
+) -> tuple[TrainingPlan, Hyperparameters]:
+    """The plan, and the hyper-parameters that it has without the user's."""
+    options = entry_options(context, entry)
+    plan: TrainingPlan = entry.build(supernet, options)
+    if not isinstance(options, PlanOptions) or not options.hyper:
+        return plan, plan.hyper
+    usual = entry.build(supernet, evolve(options, hyper={})).hyper
+    if plan.hyper != with_hyper(usual, options.hyper):
+        owner = f"{entry.build.plugin.label}: " if isinstance(entry.build, Guarded) else ""
+        raise PluginError(
+            f"{owner}training plan {entry.name!r} leaves its option hyper out",
+            advice="it has to end with .changed(options.phases, options.hyper)",
+        )
+    return plan, usual
+
+
+def _tell_unused(context: JobContext, name: str) -> None:
+    """Tell which options are of a plan that is not the one that runs."""
+    plans = {entry.name for entry in context.host.entries("training_plans")}
+    for other in sorted(plans.intersection(context.settings) - {name}):
+        context.listener(Notice(f"the options of {other} have no effect: the plan is {name}"))
 
 
 def _check_validated(options: TrainOptions, supernet: Supernet) -> None:
@@ -163,10 +194,17 @@ def plan_table(found: Chosen) -> Row:
     full = sum(p.subnet_epochs for p in found.plan.full)
     title = (
         f"plan {found.name} ({found.plan.source}): {found.subnet_epochs:,} subnet-epochs, "
-        f"{found.share:.1%} of the full schedule's {full:,}"
+        f"{found.share:.1%} of the full schedule's {full:,}{_otherwise(found)}"
     )
     columns = ("phase", "epochs", "subnets\na step", "subnet-\nepochs", "rate", "warm-up", "open")
     return (title, columns, rows)
+
+
+def _otherwise(found: Chosen) -> str:
+    """The hyper-parameters that the user has set otherwise."""
+    usual = asdict(found.usual)
+    ours = {k: v for k, v in asdict(found.plan.hyper).items() if v != usual[k]}
+    return "".join(f"; {key} {value:g} instead of {usual[key]:g}" for key, value in ours.items())
 
 
 def _plan_row(phase: Phase) -> list[str]:

@@ -9,6 +9,7 @@ from compofa.networks import compofa_elastic as elastic
 from compofa.plans import compofa
 from ofa_mit.networks import ofa_mbv3_w1_0
 from ofa_mit.plan_options import ShrinkingOptions
+from ofa_plugins_core.phases import Hyperparameters
 from ofa_plugins_core.testing import TrainingPlanSuite, toy_supernet
 
 
@@ -33,6 +34,12 @@ def test_the_published_numbers():
     assert found == [("teacher", 180, 0, 1), ("compound 1", 25, 0, 4), ("compound 2", 120, 5, 4)]
     assert [p.base_lr for p in plan.phases] == pytest.approx([0.325, 0.01, 0.03])
     assert plan.hyper.batch == 256
+
+
+def test_what_a_user_sets_of_all_phases():
+    """What is not set stays CompOFA's."""
+    plan = compofa(fixed(), ShrinkingOptions(hyper={"kd_ratio": 0.5}))
+    assert plan.hyper == Hyperparameters(batch=256, kd_ratio=0.5)
 
 
 def test_what_it_saves():

@@ -9,6 +9,7 @@ from moofa.plans import moofa
 from ofa_mit import mobile_supernet
 from ofa_mit.networks import ofa_resnet50
 from ofa_mit.plan_options import ShrinkingOptions
+from ofa_plugins_core.phases import Hyperparameters
 from ofa_plugins_core.testing import TrainingPlanSuite, toy_supernet
 
 
@@ -36,6 +37,11 @@ def test_the_published_numbers():
         ("expand 1", 25, 2.5e-4, 0, 2.5e-5, 4),
         ("expand 2", 120, 2.5e-4, 5, 7.5e-5, 4),
     ]
+
+
+def test_what_a_user_sets_of_all_phases():
+    plan = moofa(moofa_v3(), ShrinkingOptions(hyper={"kd_ratio": 0.5}))
+    assert plan.hyper == Hyperparameters(kd_ratio=0.5)
 
 
 @pytest.mark.parametrize("supernet", [moofa_v2(), moofa_supernet("mine", MoofaRow(width=16))])

@@ -12,6 +12,7 @@ from ofa_mit.plans import ofa, sandwich
 from ofa_mit.schedules import OFA, progressive
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import PlannedSupernet
+from ofa_plugins_core.phases import Hyperparameters
 from ofa_plugins_core.plans import Change
 from ofa_plugins_core.testing import TrainingPlanSuite, toy_supernet
 from ofa_plugins_core.values import Dimension
@@ -122,12 +123,29 @@ def test_what_a_user_sets():
     assert sandwich(toy_supernet(), SandwichOptions(epochs=3)).phases[0].warmup_epochs == 2
 
 
+def test_what_a_user_sets_of_all_phases():
+    hyper = {"kd_ratio": 0.5, "weight_decay": 1e-4}
+    plans = (
+        ofa(toy_supernet(), ShrinkingOptions(hyper=hyper)),
+        sandwich(toy_supernet(), SandwichOptions(hyper=hyper)),
+    )
+    for plan in plans:
+        assert plan.hyper == Hyperparameters(kd_ratio=0.5, weight_decay=1e-4)
+
+
+def test_phases_of_the_users_that_make_no_plan():
+    with pytest.raises(UsageError, match="compound 1: a sandwich of 2"):
+        sandwich(toy_supernet(), SandwichOptions(phases={"compound": Change(subnets=2)}))
+    with pytest.raises(UsageError, match="teacher: 3 subnets a step, but it trains one network"):
+        ofa(toy_supernet(), ShrinkingOptions(phases={"teacher": Change(subnets=3)}))
+
+
 @pytest.mark.parametrize(
     "wrong",
     [
         lambda: ShrinkingOptions(finetune_epochs=0),
         lambda: SandwichOptions(epochs=0),
-        lambda: SandwichOptions(subnets=1),
+        lambda: SandwichOptions(subnets=2),
     ],
 )
 def test_numbers_that_make_no_plan(wrong):

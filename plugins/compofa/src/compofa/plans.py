@@ -50,7 +50,7 @@ def compofa(supernet: Supernet, options: ShrinkingOptions) -> Plan:
 
     Raises:
         UsageError: the supernet has a dimension that progressive shrinking does not open, or the
-            options no phase of the plan.
+            options make no plan.
     """
     free = uncoupled(supernet)
     full = progressive(free.space, OFA)
@@ -62,7 +62,7 @@ def compofa(supernet: Supernet, options: ShrinkingOptions) -> Plan:
         full=full,
         finetune=finetune(SHORT, options.finetune_epochs),
         source="CompOFA (ICLR 2021), section 3",
-    ).changed(options.phases)
+    ).changed(options.phases, options.hyper)
 
 
 def uncoupled(supernet: Supernet) -> Supernet:

@@ -57,7 +57,7 @@ def moofa(supernet: Supernet, options: ShrinkingOptions) -> Plan:
     short phases.
 
     Raises:
-        UsageError: the supernet has a dimension that no step opens, or the options no phase.
+        UsageError: the supernet has a dimension that no step opens, or the options make no plan.
     """
     phases = progressive(supernet.space, MOOFA)
     return Plan(
@@ -66,4 +66,4 @@ def moofa(supernet: Supernet, options: ShrinkingOptions) -> Plan:
         full=phases,
         finetune=finetune(2.5e-4, options.finetune_epochs),
         source="MOOFA (2024), published training configuration",
-    ).changed(options.phases)
+    ).changed(options.phases, options.hyper)

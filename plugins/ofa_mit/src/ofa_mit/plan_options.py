@@ -35,5 +35,5 @@ class SandwichOptions(ShrinkingOptions):
         super().__attrs_post_init__()
         if self.epochs < 1:
             raise ValueError(f"epochs: must be 1 or more, found {self.epochs}")
-        if self.subnets < 2:
-            raise ValueError(f"subnets: must be 2 or more, found {self.subnets}")
+        if self.subnets < 3:
+            raise ValueError(f"subnets: must be 3 or more, found {self.subnets}")

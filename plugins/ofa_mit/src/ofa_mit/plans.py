@@ -21,7 +21,7 @@ def ofa(supernet: Supernet, options: ShrinkingOptions) -> Plan:
     the short phases, which are continued networks, too.
 
     Raises:
-        UsageError: the supernet has a dimension that no step opens, or the options no phase.
+        UsageError: the supernet has a dimension that no step opens, or the options make no plan.
     """
     phases = progressive(supernet.space, OFA)
     return Plan(
@@ -30,7 +30,7 @@ def ofa(supernet: Supernet, options: ShrinkingOptions) -> Plan:
         full=phases,
         finetune=finetune(2.5e-3, options.finetune_epochs),
         source="Once-for-All (ICLR 2020, arXiv 1908.09791), section 3.3",
-    ).changed(options.phases)
+    ).changed(options.phases, options.hyper)
 
 
 def sandwich(supernet: Supernet, options: SandwichOptions) -> Plan:
@@ -40,7 +40,7 @@ def sandwich(supernet: Supernet, options: SandwichOptions) -> Plan:
     cost (1,160 subnet epochs) is that of progressive shrinking with its teacher (1,170).
 
     Raises:
-        UsageError: the supernet has a dimension that no step opens, or the options no phase.
+        UsageError: the supernet has a dimension that no step opens, or the options make no plan.
     """
     teacher = OFA[0]
     phase = Phase(
@@ -59,7 +59,7 @@ def sandwich(supernet: Supernet, options: SandwichOptions) -> Plan:
         finetune=finetune(2.5e-3, options.finetune_epochs),
         source="sandwich rule and in-place distillation of Yu and Huang (ICCV 2019), as in "
         "BigNAS (ECCV 2020); epochs and rates are ours",
-    ).changed(options.phases)
+    ).changed(options.phases, options.hyper)
 
 
 def finetune(base_lr: float, epochs: int) -> Phase:
