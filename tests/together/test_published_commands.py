@@ -20,7 +20,7 @@ HOST = Host.discover()
 JOBS = {entry.name for entry in HOST.entries("jobs")}
 
 CONFIG = """
-args: {model: MOOFA_V3, dataset: imagenet, checkpoint: last.pt}
+args: {model: MOOFA_V3, dataset: imagenet, checkpoint: last.pt, kd_ratio: 0.5}
 args_per_task: {depth_1: {n_epochs: 10}}
 tasks_phases: {kernel: 1, depth: 2, expand: 2}
 search_config: {max_constraint: 800000, min_constraint: 300000, acc_dataset_path: parts}

@@ -88,6 +88,77 @@ def imported(tmp_path, monkeypatch):
     return run
 
 
+REFUSED = [
+    ("args", "base_batch_size", -4, "--batch: expected a whole number from 2 up, found -4"),
+    ("args", "base_batch_size", 32.5, "expected a whole number, found 32.5"),
+    ("args", "n_worker", "many", "expected a whole number, found 'many'"),
+    ("args", "n_worker", -1, "--workers: expected a whole number from 0 up, found -1"),
+    ("args", "manual_seed", -1, "expected a whole number from 0 up, found -1"),
+    ("args", "manual_seed", "one", "expected a whole number, found 'one'"),
+    ("args", "image_size", "large", "expected .*, found 'large'"),
+    ("args", "image_size", [7], "7"),
+    ("args", "fp16_allreduce", 3, "expected true or false, found 3"),
+    ("args", "kd_ratio", -1, "kd_ratio is -1"),
+    ("args", "kd_ratio", "half", "expected a number, found 'half'"),
+    ("args", "momentum", 1.0, "momentum is 1.0"),
+    ("args", "checkpoint", 3, "expected text, found 3"),
+    ("args", "teacher_path", 3, "expected a path, found 3"),
+    ("args", "dataset", ["a"], "expected text"),
+    ("args_per_task", "depth_1", 3, "expected a mapping, found 3"),
+    ("args_per_task", "depth_1.n_epochs", "ten", "expected a whole number.*, found 'ten'"),
+    ("args_per_task", "depth_1.n_epochs", 0, "epochs: must be 1 or more, found 0"),
+    ("args_per_task", "depth_1.base_lr", -1.0, "base_lr: must be more than 0, found -1.0"),
+    ("tasks_phases", "depth", "two", "expected a whole number, found 'two'"),
+    ("tasks_phases", "depth", -1, "-1, but the supernet has 2 phases"),
+    ("subnet_config", "e", 6, r"e\[0\] = 6 is not an option of moofa_v3; options: 2, 3, 4"),
+    ("subnet_config", "ks", [3, 3], "'ks' must be a list of 20 numbers"),
+    ("subnet_config", "image_size", 225, "image_size = 225 is not an option"),
+    ("subnet_config", "random_sample", "many", "expected a whole number, found 'many'"),
+    ("subnet_config", "random_sample", -2, "expected a whole number from 0 up, found -2"),
+    ("subnet_config", "draw_graphs", "nice", "expected true or false, found 'nice'"),
+    ("search_config", "max_constraint", "abc", "expected a number, found 'abc'"),
+    ("search_config", "min_constraint", [1], "expected a number, found"),
+    ("search_config", "max_constraint", float("inf"), "cannot read the bound"),
+    ("search_config", "N_constraint", 0, "a range takes 1 to 100,000 bounds, found 0"),
+    ("search_config", "N_constraint", 1.5, "expected a whole number, found 1.5"),
+    ("search_config", "acc_dataset_path", 3, "expected a path, found 3"),
+    ("search_config", "acc_predictor_checkpoint", [3], "expected a path"),
+    ("wandb", "use_wandb", "perhaps", "expected true or false, found 'perhaps'"),
+]
+"""Section, key, a value that a job of ours would refuse, and what is said of it."""
+
+
+def within(section, key, value):
+    name, _, inner = key.partition(".")
+    before = CONFIG[section].get(name, {})
+    return changed(section, **{name: {**before, inner: value} if inner else value})
+
+
+class TestWhatAJobWouldRefuse:
+    @pytest.mark.parametrize(("section", "key", "value", "said"), REFUSED)
+    def test_is_refused_with_file_and_key_before_anything_is_written(
+        self, imported, tmp_path, section, key, value, said
+    ):
+        with pytest.raises(UsageError, match=rf"config\.yaml: {section}\.{key}: .*{said}"):
+            imported(within(section, key, value))
+        assert not (tmp_path / "out").exists()
+
+    def test_numbers_that_do_not_fit_together(self, imported, tmp_path):
+        phase = {"n_epochs": 3, "warmup_epochs": 5}
+        with pytest.raises(UsageError, match=r"config\.yaml: args_per_task: .*epochs"):
+            imported(changed("args_per_task", kernel_1=phase))
+        assert not (tmp_path / "out").exists()
+
+    def test_steps_are_a_list_of_names(self, imported):
+        with pytest.raises(UsageError, match=r"config\.yaml: tasks: expected a list"):
+            imported({**CONFIG, "tasks": 3})
+
+    def test_a_row_that_is_no_supernet(self, imported, tmp_path):
+        with pytest.raises(UsageError, match=r"models\.yaml: MINE: .*kernel sizes are odd"):
+            imported({"args": {"model": "MINE"}}, {"MINE": {**MINE, "ks_list": [4]}})
+        assert not (tmp_path / "out").exists()
+
+
 def read(found, job):
     return yaml.safe_load(found.files[job].read_text())
 
@@ -110,7 +181,8 @@ class TestTraining:
                         "warmup_lr": 1e-3,
                         "subnets": 3,
                     },
-                }
+                },
+                "hyper": {"momentum": 0.5},
             }
         }
         assert (own["job"], own["supernet"], own["plan"]) == ("train", "moofa_v3", "moofa")
@@ -136,11 +208,30 @@ class TestTraining:
 
     def test_what_has_none_is_named_with_the_reason(self, imported):
         found = why(imported())
-        assert found["args.momentum"] == "the plan has it: 0.9, not 0.5"
         assert found["args.weight_decay"] == "the plan has it: 3e-05"
         assert "args_per_task" in found["args.base_lr"]
         assert {"args.path", "args.colour", "args_per_task.depth_1.mood"} <= set(found)
         assert {"wandb.project_name", "search_config.res_dir", "subnet_config.name"} <= set(found)
+
+    def test_hyper_parameters_that_differ_from_the_plans_are_taken_over_and_told(self, imported):
+        given = {"kd_ratio": 0.5, "momentum": 0.9, "weight_decay": 1e-4, "label_smoothing": 0}
+        found = imported({"args": {"model": "MOOFA_V3", **given}})
+        taken = {"kd_ratio": 0.5, "weight_decay": 1e-4, "label_smoothing": 0}
+        assert read(found, "train")["set"] == {"moofa": {"hyper": taken}}
+        assert "train: kd_ratio is 0.5, not the plan's 1.0: taken over" in found.notes
+        assert why(found)["args.momentum"] == "the plan has it: 0.9"
+        assert not {f"args.{name}" for name in taken} & set(why(found))
+
+    def test_keys_without_a_value_are_named(self, imported):
+        nothing = {"n_worker": None, "kd_ratio": None, "teacher_path": None, "checkpoint": None}
+        found = why(imported({"args": {"model": "MOOFA_V3", **nothing}}))
+        assert {found[f"args.{name}"] for name in nothing} == {"it has no value"}
+
+    def test_of_two_keys_for_one_option_the_other_is_named(self, imported):
+        sizes = {"batch_size": 16, "base_batch_size": 32}
+        found = imported({"args": {"model": "MOOFA_V3", **sizes}})
+        assert read(found, "train")["batch"] == 32
+        assert why(found)["args.batch_size"] == "another key says it: batch is 32"
 
     @pytest.mark.parametrize(
         ("model", "supernet", "plan"),
@@ -162,7 +253,6 @@ class TestTraining:
             ({}, "unknown model .*None"),
             (changed("tasks_phases", depth=3), "tasks_phases.depth: 3, but the supernet has 2"),
             (changed("args_per_task", depht_1={"n_epochs": 3}), "unknown phase 'depht_1'"),
-            (changed("args_per_task", depth_1={"n_epochs": "ten"}), "depth_1.epochs: expected"),
             ({**CONFIG, "args": 3}, "args: expected a mapping, found 3"),
         ],
     )
@@ -289,3 +379,8 @@ def test_it_is_a_command_whose_files_its_jobs_read(tmp_path, monkeypatch, capsys
     found = json.loads(capsys.readouterr().out)
     assert set(found["files"]) == {"train", "evaluate", "dataset", "search", "fit"}
     assert main.run(["run", "search", "--config", "ours/search.yaml", "--json"]) == 0
+    capsys.readouterr()
+    shown = ("--all", "--show", "--json")
+    assert main.run(["run", "train", "--config", "ours/train.yaml", *shown]) == 0
+    phases = json.loads(capsys.readouterr().out)["phases"]
+    assert next(p for p in phases if p["phase"] == "depth 1")["epochs"] == 10
