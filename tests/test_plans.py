@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import re
+from pathlib import Path
+
 import numpy as np
 import pytest
 from attrs import evolve
@@ -15,6 +18,7 @@ from ofa_plugins_core.testing.laws import LawBrokenError
 from ofa_plugins_core.testing.laws.plan import LAWS
 
 PLAN = toy_plan()
+GUIDE = Path(__file__).parents[1] / "docs" / "plugins.md"
 
 
 def with_depths(count):
@@ -237,3 +241,16 @@ class TestFlawOf:
             except Exception:  # a law about something else, which the flaw has made pointless
                 continue
         assert flaw_of(plan, toy_supernet()) in said
+
+
+@pytest.mark.skipif(not GUIDE.is_file(), reason="the docs are not there")
+def test_the_plan_in_the_docs_keeps_the_laws_and_heeds_its_options():
+    (code,) = re.findall(r"```python\n# late\.py.*?```", GUIDE.read_text(encoding="utf-8"), re.S)
+    module = {}
+    exec(code.removeprefix("```python").removesuffix("```"), module)
+    (entry,) = module["ofa_training_plans"]()
+    options = entry.options(phases={"depth": Change(epochs=30)}, hyper={"kd_ratio": 0.5})
+    plan = entry.build(toy_supernet(), options)
+    assert (plan.phases[1].epochs, plan.hyper.kd_ratio) == (30, 0.5)
+    for law in LAWS:
+        law(plan, toy_supernet(), np.random.default_rng(0))
