@@ -114,4 +114,6 @@ def _details_flaws(found: Any, judged: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _finite(value: object) -> bool:
-    return type(value) in (int, float) and math.isfinite(value)  # type: ignore[arg-type]
+    """A number that JSON takes; numpy's float64 is a float, its other types are none."""
+    plain = isinstance(value, int | float) and not isinstance(value, bool)
+    return plain and math.isfinite(value)  # type: ignore[arg-type]

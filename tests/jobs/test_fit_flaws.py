@@ -34,6 +34,8 @@ GOOD = FittedFile(
 def test_a_good_one_has_no_flaw():
     assert fit_flaw(GOOD, TASK) is None
     assert fit_flaw(evolve(GOOD, sizes=(SIZE,), judged={}, details={}), TASK) is None
+    numpys = evolve(SIZE, half_width=np.float64(1.0), best=np.float64(70.0))
+    assert fit_flaw(evolve(GOOD, sizes=(numpys,)), TASK) is None
 
 
 @pytest.mark.parametrize(
@@ -57,6 +59,8 @@ def test_a_good_one_has_no_flaw():
         ({"sizes": ()}, "not one SizeSummary an image size"),
         ({"sizes": (3,)}, "sizes holds a int, not a SizeSummary"),
         ({"sizes": (evolve(SIZE, image_size=32.0),)}, "image_size is 32.0, no whole number"),
+        ({"sizes": (evolve(SIZE, records=np.int64(30)),)}, "records is .*30.*, no whole number"),
+        ({"sizes": (evolve(SIZE, best=np.float32(1.0)),)}, "best is .*, no finite number"),
         ({"sizes": (evolve(SIZE, records=None),)}, "records is None, no whole number"),
         ({"sizes": (evolve(SIZE, half_width=float("nan")),)}, "half_width is nan"),
         ({"sizes": (evolve(SIZE, best="much"),)}, "best is 'much'"),

@@ -224,7 +224,9 @@ class TestTraining:
 
     def test_keys_without_a_value_are_named(self, imported):
         nothing = {"n_worker": None, "kd_ratio": None, "teacher_path": None, "checkpoint": None}
-        found = why(imported({"args": {"model": "MOOFA_V3", **nothing}}))
+        subnet = {"name": None}
+        found = why(imported({"args": {"model": "MOOFA_V3", **nothing}, "subnet_config": subnet}))
+        assert "subnet_config.name" in found
         assert {found[f"args.{name}"] for name in nothing} == {"it has no value"}
 
     def test_of_two_keys_for_one_option_the_other_is_named(self, imported):

@@ -27,7 +27,8 @@ def evaluating(
         UsageError: it is none of the supernet's; names file and key.
     """
     for key in ("res_dir", "name"):
-        if given.pop(key, None) is not None:
+        if key in given:
+            del given[key]
             found.drop(f"subnet_config.{key}", WHERE)
     plotted = found.taken(given, "draw_graphs", bool, "subnet_config")
     options: dict[str, Any] = {"plot": True} if plotted else {}
