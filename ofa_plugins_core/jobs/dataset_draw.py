@@ -20,9 +20,9 @@ from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import CostModel, Ranged, Sampler, SeparableCost, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.choosing import cost_models, sampler_of
-from ofa_plugins_core.jobs.dataset_flaws import ranges_of, sampled
 from ofa_plugins_core.jobs.dataset_options import DatasetOptions
 from ofa_plugins_core.jobs.options import PricedOptions
+from ofa_plugins_core.jobs.sampling import ranges_of, sampled
 from ofa_plugins_core.values import Arch, Genes, whole
 
 COSTS: Final = ("params", "flops", "peak_memory")

@@ -13,6 +13,7 @@ from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.jobs.choosing import sampler_of
 from ofa_plugins_core.jobs.options import PricedOptions, SampleOptions
 from ofa_plugins_core.jobs.results import Row
+from ofa_plugins_core.jobs.sampling import sampled
 from ofa_plugins_core.values import Arch
 
 MOST: Final = 2_000_000
@@ -41,6 +42,7 @@ def run_sample(context: JobContext, options: SampleOptions) -> SampleResult:
 
     Raises:
         UsageError: an unknown supernet or sampler, or an impossible number.
+        PluginError: what was drawn is no sample.
     """
     if not 1 <= options.n <= MOST:
         raise UsageError(f"--n: expected 1 to {MOST:,}, found {options.n}")
@@ -51,4 +53,5 @@ def run_sample(context: JobContext, options: SampleOptions) -> SampleResult:
     priced = PricedOptions(supernet=options.supernet, lut=options.lut)
     sampler = sampler_of(context, entry, supernet, priced)
     generator = np.random.Generator(np.random.PCG64(context.seed))
-    return SampleResult(supernet.name, supernet.space.decode(sampler.sample(options.n, generator)))
+    genes = sampled(entry, sampler, supernet.space, options.n, generator)
+    return SampleResult(supernet.name, supernet.space.decode(genes))
