@@ -26,6 +26,7 @@ from ofa_plugins_core.entries import (
     WeightsEntry,
 )
 from ofa_plugins_core.errors import OfaError, PluginError, UsageError
+from ofa_plugins_core.fit_flaws import fit_flaw
 from ofa_plugins_core.interfaces import (
     CostModel,
     Device,
@@ -70,7 +71,7 @@ SEAMS: Final[dict[type, Seam]] = {
     JobEntry: Seam("run", 1, None),
 }
 
-FIT: Final = Seam("fit", None, FittedFile)
+FIT: Final = Seam("fit", None, FittedFile, fit_flaw)
 """How a predictor that can be fitted is fitted."""
 
 

@@ -20,7 +20,6 @@ from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.fits import user_folder
 from ofa_plugins_core.interfaces import Predictor, Supernet
-from ofa_plugins_core.jobs.fit_flaws import looked_at
 from ofa_plugins_core.measured import FitTask, FittedFile, Label, Measured, Quality
 from ofa_search.fit_options import DEFAULT_FORM, FitOptions
 from ofa_search.records import files_of, measured, read_records
@@ -152,7 +151,7 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
         found = _asked(context, supernet, teacher)
     found, left_out = _enough(found)
     task = _task(context, supernet.at(found.space.resolutions), found, options, teacher)
-    made = looked_at(entry.fit)(task)
+    made = entry.fit(task)
     name = f"{entry.name}-{task.supernet.space.name}-{task.dataset}{made.ending}"
     files = _written(context, made, name, options.install)
     files += _network(context, task.supernet.space.name, teacher)

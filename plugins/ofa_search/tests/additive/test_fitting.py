@@ -11,9 +11,9 @@ from attrs import evolve
 
 from ofa_plugins_core.entries import NoOptions
 from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.fit_flaws import RESERVED
 from ofa_plugins_core.fits import user_fits
 from ofa_plugins_core.interfaces import Predictions
-from ofa_plugins_core.jobs.fit_flaws import RESERVED
 from ofa_plugins_core.measured import FittedFile, HeldOut, SizeSummary
 from ofa_search.additive.fitfile import loads
 from ofa_search.additive.loading import load_additive

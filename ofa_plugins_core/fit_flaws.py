@@ -9,10 +9,9 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
-from attrs import asdict, evolve
+from attrs import asdict
 
-from ofa_plugins_core.handing import Guarded
-from ofa_plugins_core.measured import FitTask, FittedFile, Fitting, HeldOut, Quality, SizeSummary
+from ofa_plugins_core.measured import FitTask, FittedFile, HeldOut, Quality, SizeSummary
 
 RESERVED: Final = frozenset(
     (
@@ -33,11 +32,6 @@ RESERVED: Final = frozenset(
 """Keys of the job's result, which a plugin's own entries stand beside."""
 PART: Final = ".part"
 """Ending of a file that is still being written: no fit is found under it."""
-
-
-def looked_at(fit: Fitting) -> Fitting:
-    """A fit as the host hands it out: what is wrong with its file names its plugin, too."""
-    return evolve(fit, seam=evolve(fit.seam, flaw=fit_flaw)) if isinstance(fit, Guarded) else fit
 
 
 def fit_flaw(made: FittedFile, task: FitTask) -> str | None:

@@ -11,7 +11,7 @@ from attrs import evolve
 
 from ofa_plugins_core import Host, PredictorEntry
 from ofa_plugins_core.errors import PluginError
-from ofa_plugins_core.jobs.fit_flaws import fit_flaw, looked_at
+from ofa_plugins_core.fit_flaws import fit_flaw
 from ofa_plugins_core.measured import FittedFile, HeldOut, Quality, SizeSummary
 from ofa_plugins_core.testing import in_process
 from ofa_plugins_core.testing.toys import toy_supernet
@@ -90,6 +90,6 @@ def test_the_plugin_whose_form_it_is_is_named():
     good = PredictorEntry("good", "one", load, fit=lambda task: GOOD)
     plugin = in_process("third", ofa_predictors=[bad, good])
     host = Host.discover(extra={"third": plugin})
-    assert looked_at(host.predictor("good").fit)(TASK) is GOOD
+    assert host.predictor("good").fit(TASK) is GOOD
     with pytest.raises(PluginError, match=r"^plugin 'third' .*: predictor 'bad': its file"):
-        looked_at(host.predictor("bad").fit)(TASK)
+        host.predictor("bad").fit(TASK)
