@@ -29,7 +29,7 @@ def _train(context: JobContext, given: TrainOptions) -> Any:
 
     in_a_folder(context, "training")
     result = run_train(context, given)
-    if isinstance(result, TrainResult) and can_draw():
+    if isinstance(result, TrainResult) and result.validated and can_draw():
         from ofa_plugins_core.report.trained import training_plot
 
         file = Path(str(result.run)) / "plots" / "training.svg"

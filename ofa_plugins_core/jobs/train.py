@@ -54,6 +54,11 @@ class TrainResult:
         return bool(self.phases) and self.phases[-1].interrupted
 
     @property
+    def validated(self) -> bool:
+        """Whether there is anything to draw."""
+        return any(phase.outcome.history for phase in self.phases)
+
+    @property
     def exit_code(self) -> int:
         """Of the command."""
         return INTERRUPTED if self.interrupted else 0

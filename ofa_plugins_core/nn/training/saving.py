@@ -149,12 +149,13 @@ class Checkpoints:
 
     def _sound(self) -> bytes:
         """The bytes of the last one that can be read; none where there is none."""
-        for path in reversed(self.found()):
+        for older, path in reversed(list(enumerate(self.found()))):
             try:
                 whole = path.read_bytes()
                 _state(_read(io.BytesIO(whole)))
             except Exception as error:  # a broken archive raises what its bytes happen to say
-                self.listener(Notice(f"{path} is broken ({_line(error)}): the one before is taken"))
+                instead = "the one before is taken" if older else "the phase starts anew"
+                self.listener(Notice(f"{path} is broken ({_line(error)}): {instead}"))
                 continue
             return whole
         return b""

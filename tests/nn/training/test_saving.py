@@ -64,6 +64,7 @@ def test_of_a_broken_one_the_one_before_is_taken_and_the_user_is_told(kept, engi
     found, _ = checkpoints.latest(OF, engine)
     assert found.position.done == 3
     assert "checkpoint-000000006.ckpt is broken" in said[0].message
+    assert "the one before is taken" in said[0].message
 
 
 @pytest.mark.parametrize(
@@ -100,6 +101,7 @@ def test_a_pickle_that_asks_for_more_than_data_is_not_run(kept, engine, tmp_path
     torch.save({"format": Evil()}, checkpoints.folder / "checkpoint-000000006.ckpt")
     assert checkpoints.latest(OF, engine) is None
     assert "is broken" in said[0].message
+    assert "starts anew" in said[0].message
     assert not (tmp_path / "run").exists()
 
 
