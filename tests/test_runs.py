@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import json
+import os
 import re
 from datetime import UTC, datetime
 from pathlib import Path
@@ -62,6 +63,14 @@ def failing(monkeypatch, name, error, after):
         return real(self, content, *rest, **more)
 
     monkeypatch.setattr(Path, name, method)
+
+
+def test_what_is_to_last_is_on_the_disk_before_it_has_its_name(tmp_path, monkeypatch):
+    synced = []
+    monkeypatch.setattr(os, "fsync", lambda number: synced.append((tmp_path / "a").exists()))
+    runs.write(tmp_path / "a", "text", lasting=True)
+    runs.write(tmp_path / "b", "text")
+    assert synced == [False]
 
 
 def test_a_full_disk_leaves_an_old_file_as_it_was(tmp_path, monkeypatch):

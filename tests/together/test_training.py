@@ -21,7 +21,8 @@ pytest.importorskip("sklearn")
 from PIL import Image  # noqa: E402
 
 from ofa_plugins_core.cli.main import run  # noqa: E402
-from ofa_plugins_core.jobs import train  # noqa: E402
+from ofa_plugins_core.errors import InputError  # noqa: E402
+from ofa_plugins_core.jobs import train, training  # noqa: E402
 from ofa_plugins_core.nn.checkpoints import about_of, read_state  # noqa: E402
 from ofa_plugins_core.nn.training import steps as training_steps  # noqa: E402
 
@@ -397,6 +398,23 @@ def test_a_batch_larger_than_the_set(ofa, tiny, pictures):
     said = ofa(*words, code=2)
     assert "the batch is larger than the set" in said and "64" in said
     assert not Path("x").exists()
+
+
+def test_what_was_trained_stays_where_its_end_cannot_be_written(ofa, tiny, monkeypatch):
+    def full(*args):
+        raise InputError("cannot write x/weights.pth: No space left on device")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(training.Training, "place_weights", full)
+        assert "No space left" in ofa(*teach(*tiny, *QUICK, "--out", "x"), code=5)
+    assert latest(Path("x/phases/1-teacher"))
+    assert "teacher is done already" in ofa("train", "--out", "x", "--resume")
+
+
+def test_a_rate_that_a_steps_images_change_is_told(ofa, tiny):
+    said = ofa(*teach(*tiny, *QUICK, "--lr-scale", "0.5", "--out", "x"))
+    told = "rates are times 0.0625: a step takes 8 images, the plan's 64; --lr-scale is 0.5"
+    assert told in " ".join(said.split())
 
 
 def test_a_set_without_a_readable_picture_leaves_the_place_free(ofa, tiny, pictures):

@@ -143,14 +143,6 @@ class TrainingImages:
             )
         return count
 
-    def check(self) -> None:
-        """Refuse a set that has not enough for one step.
-
-        Raises:
-            UsageError: with both numbers.
-        """
-        _ = self.steps
-
     def size_of(self, epoch: int, step: int, sizes: Sequence[int]) -> int:
         """The image size of a step, drawn from the sizes; the same in every process."""
         generator = _generator(_SIZE, self.seed, self.phase, epoch, step)

@@ -106,6 +106,25 @@ def test_a_best_that_its_checkpoint_outlived_is_written_again(course, monkeypatc
     assert loop.Loop(course(means=(5.0, 6.0))).run().best["epoch"] == 1
 
 
+def test_a_best_of_an_earlier_epoch_gives_way_to_the_checkpoints(course, monkeypatch):
+    """Killed between the second checkpoint and its best weights."""
+    write, count = loop.write_state, iter(range(9))
+
+    def once(*args, **named):
+        if next(count):
+            raise OSError("full")
+        write(*args, **named)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(loop, "write_state", once)
+        with pytest.raises(OSError, match="full"):
+            loop.Loop(course(means=(10.0, 30.0))).run()
+    made = course(means=(20.0,))
+    assert about_of(made.folder / loop.BEST)["epoch"] == 1
+    assert loop.Loop(made).run().best["epoch"] == 2
+    assert about_of(made.folder / loop.BEST)["epoch"] == 2
+
+
 def lost(file):
     file.unlink()
 
