@@ -197,7 +197,7 @@ def searched(work: Work, row: str, data: Found) -> Found:
         best = max(fitting, key=lambda r: r["top1"])
         found = work.search(row, fit["files"][0], bound)["front"][0]
         picks += [found["arch"], best["arch"]]
-    seen = [n["top1"]["value"] for n in work.evaluate(row, "picks", picks)["networks"]]
+    seen = [round(n["top1"]["value"], 2) for n in work.evaluate(row, "picks", picks)["networks"]]
     table = [
         {"bound": bound, "searched": seen[2 * n], "random": seen[2 * n + 1]}
         for n, bound in enumerate(BOUNDS)
@@ -252,7 +252,6 @@ def of_row(work: Work, row: str) -> Found:
     return {
         "subnet_epochs": trained["subnet_epochs"],
         "share_of_full_schedule": trained["share_of_full_schedule"],
-        "seconds": round(sum(p["seconds"] for p in trained["phases"])),
         "subnet_steps": sum(p["steps"] * p["subnets"] for p in trained["phases"]),
         "phases": {p["phase"]: p["best"]["top1"] for p in trained["phases"]},
         "subnets": table,

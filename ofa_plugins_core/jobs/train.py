@@ -22,7 +22,8 @@ from ofa_plugins_core.jobs.results import INTERRUPTED, Row
 from ofa_plugins_core.jobs.train_options import TrainOptions
 
 if TYPE_CHECKING:
-    from ofa_plugins_core.jobs.training import Trained, Training  # noqa: TC004 - loads torch
+    from ofa_plugins_core.jobs.trained import Trained  # noqa: TC004 - loads torch
+    from ofa_plugins_core.jobs.training import Training
     from ofa_plugins_core.nn.engines import Engine
 
 WEIGHTS: Final = "weights.pth"

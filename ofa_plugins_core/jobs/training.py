@@ -26,6 +26,7 @@ from ofa_plugins_core.jobs.measuring import fingerprint
 from ofa_plugins_core.jobs.networks import OneSubnet, buildable, own_arch
 from ofa_plugins_core.jobs.planning import Chosen
 from ofa_plugins_core.jobs.train_options import TrainOptions
+from ofa_plugins_core.jobs.trained import Trained, read_done
 from ofa_plugins_core.jobs.training_files import Files
 from ofa_plugins_core.network_blame import asked, asked_for, built
 from ofa_plugins_core.nn.checkpoints import read_state
@@ -53,51 +54,6 @@ from ofa_plugins_core.values import ArchLike
 from ofa_plugins_core.weights.cache import digest
 
 PHASES: Final = "phases"
-
-
-@frozen(eq=False)
-class Trained:
-    """What one phase came to.
-
-    Attributes:
-        phase: as the plan says.
-        folder: with its best weights.
-        outcome: of the loop.
-        seconds: that it took in the run that ended it.
-        steps: of all phases up to its end, for trackers.
-    """
-
-    phase: Phase
-    folder: Path
-    outcome: loop.Outcome
-    steps: int
-    seconds: float = 0.0
-
-    @property
-    def interrupted(self) -> bool:
-        """Stopped before its end."""
-        return self.outcome.interrupted
-
-    def as_dict(self) -> dict[str, Any]:
-        """For result.json and done.json."""
-        return {
-            "phase": self.phase.label,
-            "epochs": self.phase.epochs,
-            "subnets": self.phase.subnets,
-            "subnet_epochs": self.phase.subnet_epochs,
-            "steps": self.outcome.steps,
-            "seconds": round(self.seconds, 3),
-            "best": self.outcome.best,
-            "history": list(self.outcome.history),
-            "weights": str(self.folder / loop.BEST),
-        }
-
-    def row(self) -> list[str]:
-        """Of the table."""
-        best = self.outcome.best
-        mean, epoch = ("", "") if best is None else (f"{best['mean']:.2f}", str(best["epoch"]))
-        steps, seconds = f"{self.outcome.steps:,}", f"{self.seconds:.1f}"
-        return [self.phase.label, str(self.phase.epochs), steps, seconds, mean, epoch]
 
 
 @frozen(eq=False)
@@ -200,7 +156,7 @@ class Training:
     def _kept(self, phase: Phase, folder: Path, origin: int) -> Trained | None:
         """What a phase came to that an earlier run has finished."""
         done = loop.finished(folder) if self.engine.leads else False
-        said = self._said(folder / loop.DONE) if done else None
+        said = read_done(folder, self.context.listener) if done else None
         said = shared(said, self.engine, f"done.{folder.name}")
         if said is None:
             return None
@@ -208,22 +164,6 @@ class Training:
         found = Trained(phase, folder, outcome, origin + outcome.steps, said["seconds"])
         self.context.listener(Notice(f"{phase.label} is done already"))
         return found
-
-    def _said(self, path: Path) -> dict[str, Any] | None:
-        """What a finished phase came to; None where the file is broken: the checkpoint says it."""
-        try:
-            said = json.loads(path.read_bytes())
-            best, history = said["best"], list(said["history"])
-            if best is not None:
-                top1 = {str(k): float(v) for k, v in best["top1"].items()}
-                best = {**best, "mean": float(best["mean"]), "top1": top1}
-                best["epoch"] = int(best["epoch"])
-            steps, seconds = int(said["steps"]), float(said["seconds"])
-        except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:
-            said = f"{path} is broken ({error!r:.80}): the phase's last checkpoint is read instead"
-            self.context.listener(Notice(said))
-            return None
-        return {"best": best, "history": history, "steps": steps, "seconds": seconds}
 
     def _files(self) -> Files:
         return Files(self.context, self.options, self.found, self.engine.leads)

@@ -128,7 +128,7 @@ class Stepper:
 
         Infinite where a gradient is not finite; a scaler finds that out by itself.
         """
-        engine, sound = self.runner.engine, True
+        engine = self.runner.engine
         if engine.count > 1:
             engine.sum_(total, "loss")
             total /= engine.count
@@ -136,11 +136,12 @@ class Stepper:
             for number, bucket in enumerate(_buckets(grads)):
                 flat = torch.cat([t.flatten() for t in bucket])
                 engine.mean_(flat, f"gradients.{number}")
-                sound &= self.scaler.is_enabled() or bool(flat.isfinite().all())
+                if not self.scaler.is_enabled():  # compressed, it may have passed fp16's range
+                    total = total.where(flat.isfinite().all(), math.inf)
                 parts = torch.split(flat, [t.numel() for t in bucket])
                 for tensor, part in zip(bucket, parts, strict=True):
                     tensor.copy_(part.view_as(tensor))
-        return float(total) if sound else math.inf  # compressed, they may have passed fp16's range
+        return float(total)
 
 
 def _buckets(tensors: Sequence[Tensor]) -> Iterator[list[Tensor]]:

@@ -8,8 +8,8 @@ from importlib.util import find_spec
 import pytest
 import yaml
 
-from moofa.importing import run_import
-from moofa.importing_options import ImportOptions
+from moofa.importing.configurations import run_import
+from moofa.importing.options import ImportOptions
 from ofa_plugins_core import Host
 from ofa_plugins_core.cli import main
 from ofa_plugins_core.entries import JobContext

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 from moofa import networks, published
 from moofa.balanced import BalancedOptions, balanced
-from moofa.importing_options import ImportOptions
+from moofa.importing.options import ImportOptions
 from ofa_mit.plan_options import ShrinkingOptions
 from ofa_mit.variants import MobileVariant, varied
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
@@ -127,7 +127,7 @@ def ofa_jobs() -> Iterable[JobEntry]:
 
 
 def _run_import(context: JobContext, options: ImportOptions) -> Any:
-    from moofa.importing import run_import
+    from moofa.importing.configurations import run_import
 
     return run_import(context, options)
 

@@ -129,12 +129,7 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
     """
     if bool(options.data) == (options.from_mlp is not None):
         raise UsageError("give either --data FILE (one or more) or --from-mlp FILE")
-    named = options.dataset
-    if not named.isprintable() or not 0 < len(named) <= 100 or set(named) & set("/\\"):
-        raise UsageError(
-            f"--dataset: expected a name that a file can have, found {named!r:.60}",
-            advice="the fit's file is called after it; --data names what was measured",
-        )
+    _check_name(options.dataset)
     entry = context.host.predictor(options.predictor)
     if entry.fit is None:
         raise UsageError(
@@ -168,6 +163,14 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
     if options.plot:
         _draw(context, result, entry)
     return result
+
+
+def _check_name(named: str) -> None:
+    if not named.isprintable() or not 0 < len(named) <= 100 or set(named) & set("/\\"):
+        raise UsageError(
+            f"--dataset: expected a name that a file can have, found {named!r:.60}",
+            advice="the fit's file is called after it; --data names what was measured",
+        )
 
 
 def _fittable(context: JobContext) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import attrs
 
-from moofa.importing_found import EMPTY, WHERE, Imported
+from moofa.importing.imported import EMPTY, WHERE, Imported
 from ofa_plugins_core.config import structure
 from ofa_plugins_core.entries import JobContext, TrainingPlanEntry
 from ofa_plugins_core.errors import UsageError

@@ -11,11 +11,11 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, Final
 
-from moofa.importing_found import Imported
-from moofa.importing_jobs import evaluating, searching
-from moofa.importing_options import ImportOptions
-from moofa.importing_training import training
-from moofa.model_configs import own_rows
+from moofa.importing.imported import Imported
+from moofa.importing.jobs import evaluating, searching
+from moofa.importing.models import own_rows
+from moofa.importing.options import ImportOptions
+from moofa.importing.training import training
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import as_yaml, read_yaml
 from ofa_plugins_core.entries import JobContext

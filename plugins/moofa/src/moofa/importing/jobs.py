@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from moofa.importing_found import WHERE, Imported
+from moofa.importing.imported import WHERE, Imported
 from ofa_plugins_core.bounds import parse_constraint
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.interfaces import Supernet

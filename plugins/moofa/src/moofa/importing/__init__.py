@@ -1,0 +1,1 @@
+"""Published configurations, MOOFA's and Memory-Constant OFA's, as files for our jobs."""
