@@ -9,6 +9,7 @@ from attrs import field, frozen
 
 from ofa_plugins_core.jobs.options import SUPERNET
 from ofa_plugins_core.jobs.torch_options import said
+from ofa_plugins_core.phases import Step
 
 
 @frozen(kw_only=True, slots=False)
@@ -18,9 +19,9 @@ class TrainOptions:
     supernet: str | None = field(
         default=None, metadata={**SUPERNET, "help": SUPERNET["help"] + "; --smoke: ofa_small"}
     )
-    step: (
-        Literal["teacher", "kernel", "depth", "expand", "width", "compound", "finetune"] | None
-    ) = field(default=None, metadata=said("one step of the plan, with --phase; or --all of it"))
+    step: Step | None = field(
+        default=None, metadata=said("one step of the plan, with --phase; or --all of it")
+    )
     phase: int | None = field(
         default=None, metadata=said("which phase of the step, from 1", metavar="N")
     )
