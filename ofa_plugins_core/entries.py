@@ -50,6 +50,9 @@ class Plugins(Protocol):
     def training_plan(self, name: str) -> TrainingPlanEntry:
         """A training plan's entry."""
 
+    def device(self, name: str) -> DeviceEntry:
+        """A device's entry."""
+
     def fitted(self, predictor: str, supernet: str) -> list[FittedPredictorEntry]:
         """What ships fitted for a supernet, one entry a data set."""
 
@@ -147,6 +150,8 @@ class CostModelEntry:
         unit: of its values.
         qualified: is asked for as NAME@QUALIFIER (a table or a device); the qualifier reaches
             ``build`` as the option ``qualifier``.
+        measured: (supernet, options, device, listener) -> CostModel that runs networks on the
+            device, for ``--measure``; None where it cannot be measured.
     """
 
     name: str
@@ -155,6 +160,7 @@ class CostModelEntry:
     build: Callable[..., CostModel]
     options: type = NoOptions
     qualified: bool = False
+    measured: Callable[..., CostModel] | None = None
 
 
 @frozen

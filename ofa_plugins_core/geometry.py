@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from itertools import product
-from typing import Final, Literal
+from typing import Any, Final, Literal
 
 import numpy as np
-from attrs import field, frozen
+from attrs import asdict, field, frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.separable import Factor, Reduce, Separable, on_grid
@@ -117,6 +117,19 @@ class Block:
     def squeeze_excite(self) -> bool:
         """Whether it has a squeeze-excite branch."""
         return any(op.role == "se" for op in self.ops)
+
+    def as_dict(self) -> dict[str, Any]:
+        """What it is made of, ready for JSON, without its place: equal dicts run alike.
+
+        ``{"shortcut": bool, "activation": name or null, "ops": [{"name", "role", "channels_in",
+        "channels_out", "size_in", "size_out", "kernel", "stride", "groups", "bias", "norm",
+        "activation"}, …]}``.
+        """
+        return {
+            "shortcut": self.shortcut,
+            "activation": self.activation,
+            "ops": [asdict(op) for op in self.ops],
+        }
 
 
 @frozen(eq=False)

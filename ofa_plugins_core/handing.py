@@ -74,6 +74,9 @@ SEAMS: Final[dict[type, Seam]] = {
 FIT: Final = Seam("fit", None, FittedFile, fit_flaw)
 """How a predictor that can be fitted is fitted."""
 
+MEASURED: Final = Seam("measured", 1, CostModel)
+"""How a cost that can be measured is measured."""
+
 
 def handed_out(record: Any, label: str, plugin: Plugin, plugins: Sequence[Plugin]) -> Any:
     """The record as callers get it: its callable guarded, its options by default.
@@ -90,7 +93,11 @@ def handed_out(record: Any, label: str, plugin: Plugin, plugins: Sequence[Plugin
         seam = attrs.evolve(seam, before=0)
     if isinstance(record, JobEntry):
         return attrs.evolve(record, run=GuardedJob(record, plugin, plugins))
-    seams = [seam, FIT] if isinstance(record, PredictorEntry) and record.fit else [seam]
+    seams = [seam]
+    if isinstance(record, PredictorEntry) and record.fit:
+        seams.append(FIT)
+    if isinstance(record, CostModelEntry) and record.measured:
+        seams.append(MEASURED)
     return attrs.evolve(record, **{s.call: Guarded(label, record, plugin, s) for s in seams})
 
 

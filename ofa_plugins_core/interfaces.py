@@ -7,6 +7,7 @@ number of architectures.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
@@ -291,11 +292,75 @@ class RuntimePolicy(Protocol):
         """The next state, and the level to use from now on."""
 
 
+@frozen
+class Work:
+    """What a device runs in one pass: blocks one after another, on random input.
+
+    A whole network is the blocks of an architecture; a row of a latency table is one block. What
+    the weights are does not matter; that they are dense and finite does.
+
+    Attributes:
+        blocks: in the order in which they run, at their image size.
+        batch: images a pass.
+    """
+
+    blocks: tuple[Block, ...]
+    batch: int = 1
+
+    @property
+    def input_shape(self) -> tuple[int, int, int, int]:
+        """(batch, channels, height, width) of the input; that of a linear layer is 1 × 1."""
+        first = self.blocks[0].ops[0]
+        return self.batch, first.channels_in, first.size_in, first.size_in
+
+
+class LoadedWork(Protocol):
+    """Work that is ready to run on a device, until its session ends."""
+
+    def times(self, passes: int) -> Sequence[float]:
+        """Milliseconds of each of so many passes, one after another.
+
+        Each pass is waited for before its time is taken. Fewer come where there are no more: a
+        recording has ended.
+        """
+
+    def release(self) -> None:
+        """Let go of what it holds on the device; it is not run again."""
+
+
+class DeviceSession(Protocol):
+    """A device made ready to measure: clocks locked, threads set, a connection open."""
+
+    def load(self, work: Work) -> LoadedWork:
+        """Make work ready to run, with one pass or more behind it.
+
+        Raises:
+            UsageError: the device cannot run such blocks, or so large a batch.
+            InputError: the device is gone.
+        """
+
+    def conditions(self) -> Mapping[str, float]:
+        """What may change while it measures, by name with unit: ``clock_mhz``, ``cpu_celsius``."""
+
+
 class Device(Protocol):
     """Something that networks run on."""
 
     def describe(self) -> Mapping[str, str]:
-        """Model, cores, clocks, software versions: goes with every measurement."""
+        """Model, cores, clocks, software versions: goes with every measurement.
+
+        Two descriptions that differ are two devices: tables and memos are kept apart by it, so
+        nothing that changes by itself belongs into it (see ``DeviceSession.conditions``).
+        """
+
+    def session(self) -> AbstractContextManager[DeviceSession]:
+        """Make it ready to measure; however the block ends, all is as it was before.
+
+        Raises:
+            UsageError: it is not there, or cannot be set as its options say.
+            InputError: it cannot be reached.
+            MissingExtraError: what it runs on is not installed.
+        """
 
 
 class TrainingPlan(Protocol):

@@ -1,0 +1,146 @@
+"""How long work takes on a device: passes until the answer is narrow, or enough is enough.
+
+Works take turns, a visit each a round in an order that is drawn anew, so that what drifts (clocks,
+temperature, another program) biases none of them. A pass that something else disturbed is set
+aside. Nothing here knows what a device is made of.
+"""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from typing import Final, Generic, TypeVar
+
+import numpy as np
+from attrs import field, frozen
+from attrs.validators import ge, gt
+
+from ofa_plugins_core.interfaces import DeviceSession, LoadedWork
+
+K = TypeVar("K", bound=Hashable)
+
+SIGMAS: Final = 5.0
+"""A pass that lies so many (robust) standard deviations off the median was disturbed."""
+
+_ROBUST: Final = 1.4826
+"""Median absolute deviation of a normal distribution -> its standard deviation."""
+
+_NARROW: Final = 1e-4
+"""Part of the median below which no deviation is called a disturbance: the clock's own grain."""
+
+_NINETY_FIVE: Final = 1.96
+
+
+@frozen(kw_only=True)
+class Effort:
+    """When a measurement is done.
+
+    Attributes:
+        precision: half width of the mean's 95 % confidence interval, as a part of the mean.
+        least, most: passes that count; ``most`` is the cap, whatever the interval.
+        visit: passes in a row at each visit.
+        warmup: passes before the first that counts.
+    """
+
+    precision: float = field(default=0.02, validator=gt(0))
+    least: int = field(default=10, validator=ge(2))
+    most: int = field(default=60, validator=ge(2))
+    visit: int = field(default=1, validator=ge(1))
+    warmup: int = field(default=2, validator=ge(0))
+
+
+@frozen
+class Timed:
+    """How long a pass takes, in ms.
+
+    Attributes:
+        mean, std: of the passes that count. median: of all.
+        half_width: of the mean's 95 % confidence interval.
+        count: passes that count. disturbed: passes set aside.
+        conditions: of the device at the end, by name with unit.
+    """
+
+    mean: float
+    std: float
+    median: float
+    half_width: float
+    count: int
+    disturbed: int = 0
+    conditions: Mapping[str, float] = field(factory=dict)
+
+    @property
+    def variation(self) -> float:
+        """Coefficient of variation, std / mean."""
+        return self.std / self.mean if self.mean else 0.0
+
+
+def summary(times: Sequence[float], conditions: Mapping[str, float] | None = None) -> Timed:
+    """What passes come to; those that something disturbed are counted, not averaged.
+
+    Args:
+        times: of one pass or more, ms.
+    """
+    middle = statistics.median(times)
+    spread = _ROBUST * statistics.median(abs(t - middle) for t in times)
+    limit = SIGMAS * max(spread, _NARROW * middle)
+    kept = [t for t in times if abs(t - middle) <= limit] or list(times)
+    mean = statistics.fmean(kept)
+    std = statistics.stdev(kept) if len(kept) > 1 else 0.0
+    half = _NINETY_FIVE * std / math.sqrt(len(kept)) if len(kept) > 1 else math.inf
+    return Timed(mean, std, middle, half, len(kept), len(times) - len(kept), dict(conditions or {}))
+
+
+class _Run(Generic[K]):
+    """One work that is being measured."""
+
+    def __init__(self, key: K, loaded: LoadedWork, effort: Effort) -> None:
+        self.key, self.loaded, self.effort = key, loaded, effort
+        self.times: list[float] = []
+        self.exhausted = False
+
+    def visit(self) -> None:
+        found = self.loaded.times(self.effort.visit)
+        self.times += found
+        self.exhausted = len(found) < self.effort.visit
+
+    def done(self) -> bool:
+        count, effort = len(self.times), self.effort
+        if self.exhausted or count >= effort.most:
+            return True
+        if count < effort.least:
+            return False
+        found = summary(self.times)
+        return found.half_width <= effort.precision * found.mean
+
+
+def measure(
+    works: Mapping[K, LoadedWork],
+    effort: Effort,
+    generator: np.random.Generator,
+    session: DeviceSession,
+    tell: Callable[[int, int], None] = lambda done, total: None,
+) -> Iterator[tuple[K, Timed]]:
+    """Time works in turns; each comes as soon as it is done.
+
+    Args:
+        works: key -> work that is ready to run.
+        effort: when a work is done.
+        generator: draws the order of each round.
+        session: whose conditions are kept with each result.
+        tell: is told how many are done, of how many.
+    """
+    running = [_Run(key, loaded, effort) for key, loaded in works.items()]
+    for run in running:
+        if effort.warmup:
+            run.loaded.times(effort.warmup)
+    done, total = 0, len(running)
+    while running:
+        for index in generator.permutation(len(running)):
+            running[index].visit()
+        for run in [r for r in running if r.done()]:
+            running.remove(run)
+            done += 1
+            tell(done, total)
+            if run.times:
+                yield run.key, summary(run.times, session.conditions())
