@@ -4,9 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ofa_plugins_core.builtin import costs, jobs, latency, samplers, torch_jobs
+from ofa_plugins_core.builtin import costs, devices, jobs, latency, samplers, torch_jobs
 from ofa_plugins_core.builtin.options import RandomOptions
-from ofa_plugins_core.entries import CostModelEntry, JobEntry, SamplerEntry, SearcherEntry
+from ofa_plugins_core.entries import (
+    CostModelEntry,
+    DeviceEntry,
+    JobEntry,
+    SamplerEntry,
+    SearcherEntry,
+)
 from ofa_plugins_core.hookspecs import hookimpl
 from ofa_plugins_core.interfaces import Searcher
 
@@ -41,6 +47,12 @@ def _build_random(options: RandomOptions) -> Searcher:
     from ofa_plugins_core.builtin.random_search import RandomSearch
 
     return RandomSearch(options)
+
+
+@hookimpl
+def ofa_devices() -> Iterable[DeviceEntry]:
+    """cpu, cuda, onnxruntime."""
+    yield from devices.entries()
 
 
 @hookimpl

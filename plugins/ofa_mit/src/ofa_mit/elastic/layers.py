@@ -12,8 +12,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from ofa_mit.elastic.steps import MOMENTUM, Norm, Step, Tensors, prepared_op, run_op
+from ofa_mit.elastic.steps import Step, prepared_op, run_op
 from ofa_plugins_core.geometry import Op
+from ofa_plugins_core.nn.plain import MOMENTUM, Norm, Tensors
 
 
 class ElasticLayer(nn.Module):

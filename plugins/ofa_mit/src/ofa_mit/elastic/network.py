@@ -20,11 +20,12 @@ from ofa_mit.elastic.layers import ElasticLayer
 from ofa_mit.elastic.names import NAMES, Published
 from ofa_mit.elastic.sorting import sort_block
 from ofa_mit.elastic.static import StaticNetwork
-from ofa_mit.elastic.steps import Step, Tensors, block_step
+from ofa_mit.elastic.steps import Step, block_step
 from ofa_mit.recipe import Recipe
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.geometry import Block, Geometry, Op
 from ofa_plugins_core.interfaces import Statistics
+from ofa_plugins_core.nn.plain import Tensors
 from ofa_plugins_core.values import Arch, ArchLike, SearchSpace
 
 

@@ -3,42 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
 import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
 from ofa_plugins_core.geometry import Block, Op
+from ofa_plugins_core.nn.plain import MOMENTUM, Tensors, parts
 
 Step = Callable[[Tensor], Tensor]
-
-MOMENTUM: Final = 0.1
-"""Weight of a batch in batch norm's running statistics (specs: conventions)."""
-
-
-class Norm(NamedTuple):
-    """Batch norm's tensors, each (channels,)."""
-
-    gamma: Tensor
-    beta: Tensor
-    mean: Tensor
-    variance: Tensor
-
-
-class Tensors(NamedTuple):
-    """The tensors of one op at one width.
-
-    Attributes:
-        weight: (out, in / groups, kernel, kernel), of a linear layer (out, in).
-        bias: (out,) or None.
-        norm: where batch norm follows.
-    """
-
-    weight: Tensor
-    bias: Tensor | None = None
-    norm: Norm | None = None
-
 
 ACTIVATIONS: Final[dict[str | None, Callable[[Tensor, bool], Tensor]]] = {
     "relu": F.relu,
@@ -106,23 +80,6 @@ def pooled(op: Op, x: Tensor) -> Tensor:
 def squeeze_excited(x: Tensor, reduce: Step, expand: Step) -> Tensor:
     """x times its channels' gates, worked out from their global means."""
     return x * expand(reduce(F.adaptive_avg_pool2d(x, 1)))
-
-
-def parts(block: Block) -> tuple[tuple[tuple[Op, ...], ...], tuple[Op, ...]]:
-    """The ops of a block by how they are joined: (main branch, shortcut).
-
-    The main branch is a chain of single ops, and of pairs: squeeze-excite's reduce and expand.
-    """
-    main: list[tuple[Op, ...]] = []
-    shortcut: list[Op] = []
-    for op in block.ops:
-        if op.name.startswith("shortcut"):
-            shortcut.append(op)
-        elif op.name == "se.expand":
-            main[-1] = (*main[-1], op)
-        else:
-            main.append((op,))
-    return tuple(main), tuple(shortcut)
 
 
 def block_step(block: Block, of: Callable[[Op], Step]) -> Step:

@@ -14,8 +14,8 @@ from typing import Final, TypeVar
 import torch
 from torch import Tensor, nn
 
-from ofa_mit.elastic.steps import MOMENTUM, Norm, Tensors
 from ofa_plugins_core.geometry import Op
+from ofa_plugins_core.nn.plain.tensors import MOMENTUM, Norm, Tensors
 
 M = TypeVar("M", bound=nn.Module)
 
@@ -63,7 +63,10 @@ def activation(name: str) -> nn.Module:
 
 
 def pooling(op: Op) -> nn.Module:
-    """A pooling: see ``steps.pooled``."""
+    """A pooling: ``mean`` is global, ``max`` padded by half its window, the shortcut's averages.
+
+    A window of the average that sticks out is divided by the elements that it really has.
+    """
     if op.name == "mean":
         return nn.AdaptiveAvgPool2d(1)
     if op.name == "max":

@@ -1,0 +1,122 @@
+"""This machine's processor: what it is, its clock, and staying on some of its cores."""
+
+from __future__ import annotations
+
+import os
+import platform
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from pathlib import Path
+
+from ofa_plugins_core.errors import MissingExtraError, UsageError
+
+CPUINFO = Path("/proc/cpuinfo")
+CPUFREQ = Path("/sys/devices/system/cpu/cpu0/cpufreq")
+THERMAL = Path("/sys/class/thermal")
+
+
+def needs(packages: Sequence[str], device: str, extra: str) -> None:
+    """End here where what a device runs on is not installed.
+
+    Raises:
+        MissingExtraError: with the line that installs it.
+    """
+    if any(find_spec(package) is None for package in packages):
+        raise MissingExtraError(f"the device {device}", "ofa-plugins-core", extra)
+
+
+def described(packages: Sequence[str]) -> dict[str, str]:
+    """Model, cores, clock limits, system and versions, as far as they can be had.
+
+    Args:
+        packages: distributions whose versions take part.
+    """
+    found = {"model": _model(), "cores": str(os.cpu_count() or 1)}
+    for name, file in (("governor", "scaling_governor"), ("clock_limit_khz", "scaling_max_freq")):
+        if text := _text(CPUFREQ / file):
+            found[name] = text
+    found["system"] = f"{platform.system()} {platform.machine()}"
+    for package in packages:
+        with suppress(PackageNotFoundError):
+            found[package] = version(package)
+    return found
+
+
+def _model() -> str:
+    for key in ("model name", "Hardware", "Model", "CPU part"):  # x86, then Arm's several ways
+        match = re.search(rf"^{key}\s*:\s*(.+)$", _text(CPUINFO), re.MULTILINE)
+        if match:
+            return match[1].strip()
+    return platform.processor() or platform.machine() or "unknown"
+
+
+def _text(path: Path) -> str:
+    with suppress(OSError, UnicodeDecodeError):
+        return path.read_text().strip()
+    return ""
+
+
+def conditions() -> dict[str, float]:
+    """Clock, load and temperature as they are now; what the system does not tell is left out."""
+    found: dict[str, float] = {}
+    clocks = re.findall(r"^cpu MHz\s*:\s*([\d.]+)$", _text(CPUINFO), re.MULTILINE)
+    if current := _text(CPUFREQ / "scaling_cur_freq"):
+        found["cpu_mhz"] = int(current) / 1000
+    elif clocks:
+        found["cpu_mhz"] = max(map(float, clocks))
+    with suppress(OSError, AttributeError):
+        found["load_1min"] = os.getloadavg()[0]
+    if temperature := _temperature():
+        found["cpu_celsius"] = temperature
+    return found
+
+
+def _temperature() -> float | None:
+    texts = [_text(zone / "temp") for zone in sorted(THERMAL.glob("thermal_zone*"))]
+    found = [int(t) / 1000 for t in texts if re.fullmatch(r"\d+", t)]
+    return max(found, default=None)
+
+
+@contextmanager
+def pinned(cores: Sequence[int]) -> Iterator[None]:
+    """Keep every thread of this process on some cores; () for all that there are.
+
+    Raises:
+        UsageError: the system has no such cores, or cannot pin.
+    """
+    if not cores:
+        yield
+        return
+    if not hasattr(os, "sched_setaffinity"):
+        raise UsageError("this system cannot pin a process to cores", advice="leave pin out")
+    before = {thread: os.sched_getaffinity(thread) for thread in _threads()}
+    try:
+        for thread in before:
+            os.sched_setaffinity(thread, cores)
+    except OSError as error:
+        _restore(before)
+        known = ", ".join(map(str, sorted(os.sched_getaffinity(0))))
+        raise UsageError(
+            f"cannot pin to cores {', '.join(map(str, cores))}: {error.strerror}",
+            advice=f"this process may use {known}",
+        ) from error
+    try:
+        yield
+    finally:
+        _restore(before)
+
+
+def _threads() -> list[int]:
+    try:
+        return [int(name) for name in os.listdir("/proc/self/task")]
+    except OSError:
+        return [0]
+
+
+def _restore(before: Mapping[int, set[int]]) -> None:
+    for thread, cores in before.items():
+        with suppress(OSError):  # a thread that has ended meanwhile
+            os.sched_setaffinity(thread, cores)
