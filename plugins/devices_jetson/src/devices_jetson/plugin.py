@@ -1,0 +1,3 @@
+"""The hooks of the plugin devices_jetson."""
+
+OFA_API = 1
