@@ -5,13 +5,21 @@ from __future__ import annotations
 from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 from compofa import networks, published
+from compofa.population.options import PopulationOptions
+from compofa.targets.options import TargetsOptions
 from ofa_mit.plan_options import ShrinkingOptions
 from ofa_mit.variants import MobileVariant, varied
 from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
-from ofa_plugins_core.entries import FittedPredictorEntry, TrainingPlanEntry, WeightsEntry
+from ofa_plugins_core.entries import (
+    FittedPredictorEntry,
+    JobContext,
+    JobEntry,
+    TrainingPlanEntry,
+    WeightsEntry,
+)
 from ofa_plugins_core.interfaces import Supernet, TrainingPlan
 
 OFA_API = 1
@@ -78,6 +86,41 @@ def _build_plan(supernet: Supernet, options: ShrinkingOptions) -> TrainingPlan:
     from compofa.plans import compofa
 
     return compofa(supernet, options)
+
+
+@hookimpl
+def ofa_jobs() -> Iterable[JobEntry]:
+    """CompOFA's search, and its population beside another's."""
+    yield JobEntry(
+        "targets",
+        "the best network under each latency of a list, from one enumeration where it is small",
+        run=_run_targets,
+        options=TargetsOptions,
+        example="ofa run targets --supernet compofa --target note10 --lut note10=FOLDER "
+        "--lut-as ofa_mbv3_w1.2",
+        keeps_run=True,
+    )
+    yield JobEntry(
+        "population",
+        "measured networks of two supernets compared at equal latency, or another cost",
+        run=_run_population,
+        options=PopulationOptions,
+        example="ofa run population --records compofa_elastic=FILE --records ofa_mbv3_w1.0=FILE "
+        "--lut note10=FOLDER --lut-as ofa_mbv3_w1.2",
+        keeps_run=True,
+    )
+
+
+def _run_targets(context: JobContext, options: TargetsOptions) -> Any:
+    from compofa.targets.jobs import run_targets
+
+    return run_targets(context, options)
+
+
+def _run_population(context: JobContext, options: PopulationOptions) -> Any:
+    from compofa.population.jobs import run_population
+
+    return run_population(context, options)
 
 
 @hookimpl

@@ -1,0 +1,1 @@
+"""Two populations of measured networks, compared at equal latency."""

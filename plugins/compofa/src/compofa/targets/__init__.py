@@ -1,0 +1,1 @@
+"""CompOFA's search: the best network under each latency of a list, for one device."""

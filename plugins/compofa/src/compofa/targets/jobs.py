@@ -1,0 +1,326 @@
+"""The job ``ofa run targets``: a list of latencies, and the best network under each.
+
+A small space is enumerated once for all of them; elsewhere each is a search. Source of the lists
+and of what they are compared to: CompOFA (ICLR 2021).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Final, TypeAlias
+
+import attrs
+import numpy as np
+from attrs import evolve, frozen
+
+from compofa.targets.enumeration import Enumeration
+from compofa.targets.options import TargetsOptions
+from compofa.targets.presets import TARGETS, Target
+from compofa.targets.progress import Kept
+from compofa.targets.result import PUBLISHED_CSV, TargetsResult, as_published
+from ofa_plugins_core import runs
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import InfeasibleError, UsageError
+from ofa_plugins_core.events import Notice, Progress, silent
+from ofa_plugins_core.interfaces import Problem
+from ofa_plugins_core.jobs.asking import Question, question_of
+from ofa_plugins_core.jobs.choosing import (
+    Choice,
+    latency_tables,
+    predictor_needed,
+    searcher_of,
+)
+from ofa_plugins_core.jobs.describing import described
+from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions, SearchOptions
+from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult
+from ofa_plugins_core.values import Constraint, Genes, whole
+from ofa_search.exhaustive import networks
+
+SMALL: Final = 20_000
+"""Most networks of a space that ``auto`` enumerates; ``--searcher exhaustive`` takes more."""
+
+Front: TypeAlias = list[Item | Infeasible]
+
+
+@frozen(eq=False)
+class Outcome:
+    """What was found under the bounds, in their order."""
+
+    front: Front
+    optimal: bool
+    evaluations: int
+    note: str | None = None
+    interrupted: bool = False
+
+
+def run_targets(context: JobContext, options: TargetsOptions) -> TargetsResult:
+    """Search under every latency of a list.
+
+    Raises:
+        UsageError: no list, no latencies, or options that do not fit together.
+        PluginError: a searcher, a cost or a predictor failed.
+    """
+    began = time.perf_counter()
+    if context.out is not None and context.out.suffix in runs.FILES:
+        raise UsageError(f"targets are kept in a folder, and {context.out} is named like a file")
+    target = target_of(options)
+    name = latency_of(context, options, target)
+    question = _question(context, options, target, name)
+    constraints = [Constraint(name, "<=", bound) for bound in target.bounds]
+    choice = _choice(context, options.searcher, question.problem, constraints)
+    started = time.perf_counter()
+    kept = Kept.of(context, options)
+    run = _enumerated if choice.name == "exhaustive" else _searched
+    outcome = run(context, question.problem, choice, constraints, kept)
+    result = TargetsResult(
+        target=target,
+        found=_found(context, question, choice, outcome, name, time.perf_counter() - started),
+        networks=networks(question.problem.supernet.space),
+        seconds=time.perf_counter() - began,
+    )
+    if context.out is not None:
+        _write(context, result, context.out, options.plot)
+    return result
+
+
+def target_of(options: TargetsOptions) -> Target:
+    """The list that is asked for: published, or the user's own bounds.
+
+    Raises:
+        UsageError: neither is given.
+    """
+    target = Target(None, ()) if options.target is None else TARGETS[options.target]
+    if options.bounds is not None:
+        return evolve(target, name=None, bounds=tuple(sorted(set(options.bounds))))
+    if not target.bounds:
+        raise UsageError(
+            "which latencies? no list of targets is given",
+            advice=f"--target {'|'.join(TARGETS)}, or --bounds LIST in ms",
+        )
+    return target
+
+
+def latency_of(context: JobContext, options: TargetsOptions, target: Target) -> str:
+    """The cost that is bounded: of several tables the one with the target's name.
+
+    Raises:
+        UsageError: there is neither a table nor a device to measure on, or several tables.
+    """
+    tables = latency_tables(options.lut)
+    if options.measure and not tables:
+        return "latency"
+    if not tables:
+        raise UsageError(
+            "targets are latencies, and nothing says what a network takes",
+            advice=f"--lut {options.target or 'NAME'}=FOLDER (ofa run lut makes one), or "
+            f"--measure --device {target.run_on or 'NAME'}",
+        )
+    if len(tables) > 1 and target.name not in tables:
+        raise UsageError(
+            f"which latency? {' and '.join(tables)} are given",
+            advice="give one --lut, or --target by the name of one of them",
+        )
+    name = target.name if target.name in tables else next(iter(tables))
+    if target.batch not in (None, 1):
+        context.listener(
+            Notice(
+                f"the latencies of {options.target} are of batches of {target.batch} images: "
+                f"the table {name} has to be of such, too"
+            )
+        )
+    return f"latency@{name}"
+
+
+def _question(context: JobContext, options: TargetsOptions, target: Target, name: str) -> Question:
+    """Names and flags as one problem, without the bounds."""
+    quiet = evolve(context, listener=silent)
+    predictor_needed(quiet, options, context.host.supernet(options.supernet))  # or says what to do
+    question = question_of(context, asked(options, target, name))
+    return evolve(question, problem=question.problem.with_constraints(()))
+
+
+def asked(options: TargetsOptions, target: Target, name: str) -> SearchOptions:
+    """The search under the first of the bounds; measured as the list is, unless told otherwise."""
+    shared = (*attrs.fields(PricedOptions), *attrs.fields(PredictedOptions))
+    given = {f.name: getattr(options, f.name) for f in shared}
+    if options.measure:
+        given["device"] = options.device or target.run_on
+        given["batch"] = options.batch or target.batch
+    given |= {
+        "cost": tuple(dict.fromkeys((name, *options.cost))),
+        "constraint": (str(Constraint(name, "<=", target.bounds[0])),),
+        "resolutions": options.resolutions,
+        "searcher": options.searcher,
+    }
+    return SearchOptions(**given)
+
+
+def _choice(
+    context: JobContext, name: str, problem: Problem, constraints: Sequence[Constraint]
+) -> Choice:
+    """One enumeration where the space is small, or the searcher that was asked for."""
+    bounded = problem.with_constraints(constraints[:1])
+    count = networks(problem.supernet.space)
+    small = name == "auto" and count <= SMALL
+    choice = searcher_of(context, "exhaustive" if small else name, bounded)
+    if choice.name != "exhaustive":
+        if name == "auto" and not choice.exact:
+            context.listener(Notice(f"searched by {choice.name}: {choice.reason}"))
+        return choice
+    said = f"{count:,} networks, each scored once for all {len(constraints)} bounds"
+    return evolve(choice, reason=said)
+
+
+def _found(
+    context: JobContext,
+    question: Question,
+    choice: Choice,
+    outcome: Outcome,
+    name: str,
+    seconds: float,
+) -> SearchResult:
+    chosen = question.chosen
+    return SearchResult(
+        run=context.out,
+        supernet=question.problem.supernet.name,
+        searcher=choice.name,
+        reason=choice.reason,
+        predictor=None if chosen is None else chosen.predictor.name,
+        predictor_source=None if chosen is None else chosen.predictor.source,
+        dataset=None if chosen is None else chosen.dataset,
+        optimal=outcome.optimal,
+        evaluations=outcome.evaluations,
+        seconds=seconds,
+        front=outcome.front,
+        swept=name,
+        note=outcome.note,
+        interrupted=outcome.interrupted,
+    )
+
+
+# ------------------------------------------------------------------------------- one enumeration
+
+
+def _enumerated(
+    context: JobContext,
+    problem: Problem,
+    choice: Choice,
+    constraints: Sequence[Constraint],
+    kept: Kept,
+) -> Outcome:
+    """Every network once, and the best under each bound; an interrupt keeps what is there."""
+    found, interrupted = Enumeration(problem, constraints), False
+    try:
+        found.run(kept.parts.get("enumerated"), kept.keep_enumerated, context.listener)
+    except KeyboardInterrupt:
+        if not found.evaluations:
+            raise
+        interrupted = True
+        kept.store()
+    front: Front = []
+    for constraint in constraints:
+        genes = found.genes(constraint)
+        if len(genes):
+            front.append(_item(problem, constraint, genes, optimal=not interrupted))
+        elif not interrupted:  # nothing is known of the networks that were not looked at
+            front.append(missed(constraint, found.infeasible(constraint)))
+    seen = f"interrupted after {found.evaluations:,} of {found.total:,} networks"
+    return Outcome(
+        front, not interrupted, found.evaluations, seen if interrupted else None, interrupted
+    )
+
+
+# ------------------------------------------------------------------------------- a search a bound
+
+
+def _searched(
+    context: JobContext,
+    problem: Problem,
+    choice: Choice,
+    constraints: Sequence[Constraint],
+    kept: Kept,
+) -> Outcome:
+    """One search a bound; those that an earlier run came to are taken from it."""
+    front: Front = []
+    optimal, evaluations, interrupted = True, 0, False
+    try:
+        for number, constraint in enumerate(constraints):
+            part = kept.parts.get(repr(constraint.bound))
+            if part is None:
+                part = _at_bound(context, problem, choice, constraint, number)
+            front.append(_read(problem, constraint, part))
+            optimal &= part.get("optimal", choice.exact)
+            evaluations += part.get("evaluations", 0)
+            if part.get("interrupted"):  # shown, but searched anew when resumed
+                raise KeyboardInterrupt
+            kept.keep(repr(constraint.bound), part)
+            context.listener(Progress("bound", number + 1, len(constraints), str(constraint)))
+    except KeyboardInterrupt:
+        if not front:
+            raise
+        interrupted = True
+        kept.store()
+    note = f"interrupted: {len(front)} of {len(constraints)} bounds" if interrupted else None
+    return Outcome(front, optimal and not interrupted, evaluations, note, interrupted)
+
+
+def _at_bound(
+    context: JobContext, problem: Problem, choice: Choice, constraint: Constraint, number: int
+) -> dict[str, Any]:
+    """The best under one bound, as plain data that can be kept."""
+    generator = np.random.Generator(np.random.PCG64([context.seed, number]))
+    bounded = problem.with_constraints((constraint,))
+    try:
+        found = choice.searcher.search(bounded, generator, context.listener)
+    except InfeasibleError as error:
+        return {"smallest": dict(error.smallest), "binds": error.binds}
+    if not len(found.genes):
+        raise KeyboardInterrupt  # before anything was found
+    return {
+        "arch": problem.supernet.space.decode(found.genes[:1])[0].as_dict(),
+        "optimal": found.optimal,
+        "evaluations": found.evaluations,
+        "interrupted": found.interrupted,
+    }
+
+
+def _read(problem: Problem, constraint: Constraint, part: Mapping[str, Any]) -> Item | Infeasible:
+    if "arch" not in part:
+        smallest, binds = dict(part["smallest"]), str(part["binds"])
+        return missed(constraint, InfeasibleError("", smallest=smallest, binds=binds))
+    genes = problem.supernet.space.encode([part["arch"]])
+    return _item(problem, constraint, genes, part["optimal"], part["evaluations"])
+
+
+# ------------------------------------------------------------------------------- items, files
+
+
+def _item(
+    problem: Problem, constraint: Constraint, genes: Genes, optimal: bool, evaluations: int = 0
+) -> Item:
+    (item,) = described(problem, genes, (constraint,))
+    bound = whole(constraint.bound)
+    return evolve(item, bound=bound, optimal=optimal, evaluations=evaluations)
+
+
+def missed(constraint: Constraint, error: InfeasibleError) -> Infeasible:
+    """A bound that no network meets."""
+    reachable = {name: whole(value) for name, value in error.smallest.items()}
+    smallest = reachable.get(constraint.name)
+    return Infeasible(whole(constraint.bound), smallest, error.binds, reachable)
+
+
+def _write(context: JobContext, result: TargetsResult, folder: Path, plot: bool) -> None:
+    """The published table, and the plot; a finished run's are not replaced by less."""
+    if runs.worth_more(folder, result.as_json()) is not None:
+        return
+    runs.write(folder / PUBLISHED_CSV, as_published(result.found))
+    if plot and result.found.items:
+        from ofa_plugins_core.report.fronts import front_plot
+        from ofa_plugins_core.report.results import search_result
+
+        record = search_result(result.as_json())
+        assert record is not None
+        front_plot(record, folder / "front.svg")
