@@ -132,6 +132,23 @@ class Block:
         }
 
 
+def parts(block: Block) -> tuple[tuple[tuple[Op, ...], ...], tuple[Op, ...]]:
+    """The ops of a block by how they are joined: (main branch, shortcut).
+
+    The main branch is a chain of single ops, and of pairs: squeeze-excite's reduce and expand.
+    """
+    main: list[tuple[Op, ...]] = []
+    shortcut: list[Op] = []
+    for op in block.ops:
+        if op.name.startswith("shortcut"):
+            shortcut.append(op)
+        elif op.name == "se.expand":
+            main[-1] = (*main[-1], op)
+        else:
+            main.append((op,))
+    return tuple(main), tuple(shortcut)
+
+
 @frozen(eq=False)
 class Site:
     """A place for a block.

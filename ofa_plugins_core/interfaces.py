@@ -97,6 +97,14 @@ class SeparableCost(CostModel, Protocol):
 
 
 @runtime_checkable
+class IntervalCost(CostModel, Protocol):
+    """A cost that knows how far off it may be."""
+
+    def interval(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:
+        """(n,) costs -> (n,) lower and upper ends of an 80 % interval, or None if unknown."""
+
+
+@runtime_checkable
 class Ranged(Sampler, Protocol):
     """A sampler that fills ranges of a cost: each network of predictor data is told its range.
 

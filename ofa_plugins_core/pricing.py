@@ -12,9 +12,17 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.geometry import Block, Geometry
-from ofa_plugins_core.interfaces import Archs, Supernet
+from ofa_plugins_core.interfaces import Archs, CostModel, IntervalCost, Supernet
 from ofa_plugins_core.separable import Reduce, Separable
-from ofa_plugins_core.values import ArchLike, Genes, Kind, Number, SearchSpace, parse_arch
+from ofa_plugins_core.values import (
+    ArchLike,
+    Genes,
+    Kind,
+    Measurement,
+    Number,
+    SearchSpace,
+    parse_arch,
+)
 
 
 @frozen(eq=False, slots=False)
@@ -59,6 +67,16 @@ class BlockCostModel:
             InputError: an architecture is not of the supernet's space.
         """
         return evaluate_separable(self.supernet.space, self.separable, archs)
+
+
+def measurements(model: CostModel, values: NDArray[Any]) -> list[Measurement]:
+    """(n,) values of a cost as what they are: unit, kind, source, and an interval where known."""
+    ends = model.interval(values) if isinstance(model, IntervalCost) else None
+    low, high = ([None] * len(values) if e is None else e.tolist() for e in ends or (None, None))
+    return [
+        Measurement(value, model.unit, model.kind, model.source, low[row], high[row])
+        for row, value in enumerate(values.tolist())
+    ]
 
 
 def evaluate_separable(

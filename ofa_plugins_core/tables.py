@@ -1,8 +1,9 @@
-"""Latency tables: what each op of a supernet takes on one device, one file an image size.
+"""Latency tables: what each block of a supernet takes on one device, at each image size.
 
-The published form: ``<size>_lookup_table.json`` or ``.yaml`` maps a key such as
-``Conv-input:224x224x3-output:112x112x24`` to ``{count, mean, std}`` in milliseconds; some old
-files have ``var`` where others have ``std``. A network's latency is the sum of its rows.
+Ours is one file (``own_tables``). The published form: ``<size>_lookup_table.json`` or ``.yaml``
+maps a key such as ``Conv-input:224x224x3-output:112x112x24`` to ``{count, mean, std}`` in
+milliseconds; some old files have ``var`` where others have ``std``. A network's latency is the sum
+of its rows.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ from attrs import field, frozen
 from ofa_plugins_core.config import read_json, read_yaml
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.geometry import SPATIAL, Block, Op
+from ofa_plugins_core.own_tables import FILE as OWN
+from ofa_plugins_core.own_tables import OwnTable, read_own
 
 FILE: Final = re.compile(r"(\d{1,5})_lookup_table\.(json|ya?ml)")
 MEASURE: Final = "measure your device again with: ofa run lut"
@@ -72,20 +75,28 @@ class TableFolder:
         name: what the user calls the table, for example ``note10``.
         path: the folder.
         files: image size -> file, increasing.
+        own: what else is known of a table that ``ofa run lut`` made: device, correction, error.
     """
 
     name: str
     path: Path
     files: Mapping[int, Path]
+    own: OwnTable | None = None
     _read: dict[int, Table] = field(factory=dict, init=False, repr=False)
 
     @classmethod
     def open(cls, path: Path, name: str | None = None) -> TableFolder:
-        """List a folder's tables.
+        """A table that ``ofa run lut`` made, or a folder of published ones.
+
+        Args:
+            path: a folder; of a table of ours its file, too.
 
         Raises:
-            InputError: there is no such folder, no table in it, or two of one size.
+            InputError: there is no such folder, no table in it, two of one size, or a broken one.
         """
+        own = path if path.suffix == ".json" and path.is_file() else path / OWN
+        if own.is_file():
+            return cls._opened(own, name or own.resolve().parent.name)
         try:
             found = sorted(p for p in path.iterdir() if FILE.fullmatch(p.name))
         except OSError as error:
@@ -106,6 +117,16 @@ class TableFolder:
                 advice="its files are called <size>_lookup_table.json or .yaml",
             )
         return cls(name or path.resolve().name, path, files)
+
+    @classmethod
+    def _opened(cls, path: Path, name: str) -> TableFolder:
+        table = read_own(path)
+        sizes = sorted(map(int, table.rows))
+        found = cls(name, path.parent, dict.fromkeys(sizes, path), table)
+        for size in sizes:
+            rows = {k: Row(r.count, r.mean, r.std) for k, r in table.rows[str(size)].items()}
+            found._read[size] = Table(name, size, path, rows)
+        return found
 
     @property
     def sizes(self) -> tuple[int, ...]:

@@ -119,7 +119,7 @@ def measure(
     effort: Effort,
     generator: np.random.Generator,
     session: DeviceSession,
-    tell: Callable[[int, int], None] = lambda done, total: None,
+    tell: Callable[[float], None] = lambda share: None,
 ) -> Iterator[tuple[K, Timed]]:
     """Time works in turns; each comes as soon as it is done.
 
@@ -128,19 +128,20 @@ def measure(
         effort: when a work is done.
         generator: draws the order of each round.
         session: whose conditions are kept with each result.
-        tell: is told how many are done, of how many.
+        tell: is told after each round which share of the passes is behind, 0 to 1.
     """
     running = [_Run(key, loaded, effort) for key, loaded in works.items()]
     for run in running:
         if effort.warmup:
             run.loaded.times(effort.warmup)
-    done, total = 0, len(running)
+    total = len(running)
     while running:
         for index in generator.permutation(len(running)):
             running[index].visit()
-        for run in [r for r in running if r.done()]:
-            running.remove(run)
-            done += 1
-            tell(done, total)
+        done = [run for run in running if run.done()]
+        running = [run for run in running if run not in done]
+        begun = sum(len(run.times) for run in running) / effort.most
+        tell((total - len(running) + begun) / total)
+        for run in done:
             if run.times:
                 yield run.key, summary(run.times, session.conditions())

@@ -1,4 +1,4 @@
-"""Latency from tables: the sum of a network's rows, so it is searched exactly.
+"""Latency: by a table the sum of a network's rows, so it is searched exactly; or by running it.
 
 Source of the keys and of the additive estimate: the published look-up tables of Once-for-All
 (ICLR 2020); specs give their form.
@@ -9,20 +9,23 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, Literal
 
+import numpy as np
 from attrs import field, frozen
+from attrs.validators import ge, gt
 from numpy.typing import NDArray
 
 from ofa_plugins_core.entries import CostModelEntry
 from ofa_plugins_core.errors import InputError, UsageError
-from ofa_plugins_core.events import Notice
-from ofa_plugins_core.interfaces import Archs, Supernet
+from ofa_plugins_core.events import Listener, Notice
+from ofa_plugins_core.interfaces import Archs, CostModel, Device, Supernet
 from ofa_plugins_core.pricing import evaluate_separable
-from ofa_plugins_core.separable import Separable
+from ofa_plugins_core.separable import Factor, Separable, on_grid
 from ofa_plugins_core.values import Kind
 
 if TYPE_CHECKING:  # tables are read by those who use them; the entry is listed by everyone
+    from ofa_plugins_core.own_tables import OwnTable
     from ofa_plugins_core.tables import Table, TableFolder  # noqa: TC004  # never structured
 
 PUBLISHED_WIDTHS: Final[Mapping[tuple[int, ...], str]] = {
@@ -39,6 +42,19 @@ class LatencyOptions:
     folder: Path | None = field(default=None, metadata={"help": "folder with the table's files"})
     lut_as: str | None = field(
         default=None, metadata={"help": "the supernet as which networks are priced"}
+    )
+    unit: Literal["ms", "s", "us"] | None = field(
+        default=None, metadata={"help": "of the table's numbers, where it is not ms"}
+    )
+    batch: int = field(default=1, validator=ge(1), metadata={"help": "measured: images a pass"})
+    precision: float = field(
+        default=0.02,
+        validator=gt(0),
+        metadata={"help": "measured: half width of the mean's 95 % interval, as a part of it"},
+    )
+    passes: int = field(default=60, validator=ge(2), metadata={"help": "measured: at most so many"})
+    memo: bool = field(
+        default=True, metadata={"help": "measured: keep results in the user's cache folder"}
     )
 
 
@@ -62,22 +78,36 @@ class TableLatency:
 
     @property
     def kind(self) -> Kind:
-        """``published`` for a published table or convention, otherwise ``measured``."""
-        return "published" if self.lut_as or self._published else "measured"
+        """``published`` for a published table or convention; of a table of ours ``predicted``.
+
+        Sums of other tables' measured rows are called measured, as the field does.
+        """
+        if self.lut_as or self._published:
+            return "published"
+        return "measured" if self.folder.own is None else "predicted"
 
     @property
     def source(self) -> str:
-        """The table, and whether its rows are another supernet's."""
+        """The table, and whether its rows are another supernet's; the device, and the error."""
+        if self.folder.own is not None:
+            return own_source(self.folder.own, self.lut_as)
         which = f"the published table {self._published}" if self._published else "the table"
         text = f"sum of rows of {which} in {self.folder.path}"
         if self.lut_as is None:
             return text
         return f"published convention: priced as {self.lut_as}, {text}"
 
+    def interval(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:
+        """Ends of an 80 % interval of latencies (n,), ms; None for a table of unknown error."""
+        error = None if self.folder.own is None or self.lut_as else self.folder.own.error
+        return None if error is None else (values * error.low, values * error.high)
+
     @cached_property
     def _published(self) -> str | None:
         from ofa_plugins_core.table_flaws import published_name
 
+        if self.folder.own is not None:
+            return None
         sizes = [s for s in self.supernet.resolutions if s in self.folder.files]
         return published_name(self.folder.table(sizes[0])) if sizes else None
 
@@ -92,15 +122,27 @@ class TableLatency:
         Raises:
             InputError: no table for the size, a broken one, or rows that it does not have.
         """
+        if size not in self._tables:
+            self._tables[size] = self._priced(self.folder.table(size))
+        return self._tables[size]
+
+    def _priced(self, table: Table) -> Separable:
         from ofa_plugins_core.tables import row_key
 
-        if size not in self._tables:
-            table = self.folder.table(size)
-            self._check_rows(table)
-            self._tables[size] = self.supernet.geometry().separable(
-                size, lambda block: table.rows[row_key(block)].mean, "sum"
+        self._check_rows(table)
+        own = self.folder.own
+        if own is None:
+            return self.supernet.geometry().separable(
+                table.size, lambda block: table.rows[row_key(block)].mean, "sum"
             )
-        return self._tables[size]
+        fit = own.correction
+        found = self.supernet.geometry().separable(
+            table.size,
+            lambda block: fit.scale * table.rows[row_key(block)].mean + fit.per_block,
+            "sum",
+        )
+        offset = Factor("offset of the network", (), on_grid(np.array(fit.offset)))
+        return Separable("sum", (*found.factors, offset))
 
     def _check_rows(self, table: Table) -> None:
         from ofa_plugins_core.tables import row_key
@@ -138,6 +180,16 @@ class TableLatency:
         return [Notice(flaw.message) for flaw in flaws]
 
 
+def own_source(table: OwnTable, lut_as: str | None = None) -> str:
+    """What stands behind a latency by a table of ours."""
+    text = f"table of {table.supernet} measured on {table.where}"
+    if lut_as is not None:
+        return f"{text}; priced as {lut_as}: its error is not known"
+    if table.error is None:
+        return f"{text}; not validated"
+    return f"{text}; off by {table.error.mape:.2g} % on {table.error.networks} networks there"
+
+
 def rows_are_of(table: Table) -> str:
     """The supernet that a table is for, by the widths in its keys; or these widths."""
     found: set[int] = set()
@@ -157,25 +209,46 @@ def rows_are_of(table: Table) -> str:
 
 
 def _build(supernet: Supernet, options: LatencyOptions) -> TableLatency:
+    from ofa_plugins_core.own_tables import installed
+    from ofa_plugins_core.table_units import in_milliseconds
     from ofa_plugins_core.tables import TableFolder
 
-    if options.folder is None:
+    place = options.folder or installed().get(options.qualifier or "")
+    if place is None:
         name = options.qualifier or "NAME"
         raise UsageError(
             f"latency@{name} needs its table",
-            advice=f"--lut {name}=FOLDER, a folder with <size>_lookup_table.json or .yaml files",
+            advice=f"--lut {name}=FOLDER with a table (`ofa run lut --device cpu` makes one for "
+            "this machine), or --device NAME --measure",
         )
-    folder = TableFolder.open(options.folder, options.qualifier)
+    folder = in_milliseconds(TableFolder.open(place, options.qualifier), options.unit)
+    if folder.own is not None:  # what was measured is the network that runs
+        supernet = supernet.as_built()
     return TableLatency(f"latency@{folder.name}", supernet, folder, options.lut_as)
+
+
+def _measured(
+    supernet: Supernet, options: LatencyOptions, device: Device, listener: Listener
+) -> CostModel:
+    from ofa_plugins_core.timed_costs import MeasuredCost, kept_memo, mean_time
+    from ofa_plugins_core.timing import Effort
+
+    effort = Effort(precision=options.precision, most=options.passes)
+    memo = kept_memo() if options.memo else {}
+    name = f"latency@{options.qualifier}" if options.qualifier else "latency"
+    return MeasuredCost(
+        name, "ms", supernet, device, mean_time, effort, options.batch, memo, listener
+    )
 
 
 def entry() -> CostModelEntry:
     """The cost ``latency@NAME``."""
     return CostModelEntry(
         "latency",
-        "latency by a table of ops: the sum of its rows (latency@NAME with --lut FOLDER)",
+        "latency: by a table of ops (latency@NAME with --lut FOLDER), or by running (--measure)",
         "ms",
         _build,
         LatencyOptions,
         qualified=True,
+        measured=_measured,
     )

@@ -11,6 +11,7 @@ from attrs import frozen
 
 from ofa_plugins_core.config import structure
 from ofa_plugins_core.entries import (
+    CostModelEntry,
     FittedPredictorEntry,
     JobContext,
     PredictorEntry,
@@ -21,6 +22,7 @@ from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import (
     ClassedSupernet,
     CostModel,
+    Device,
     Predictor,
     Problem,
     Sampler,
@@ -29,6 +31,7 @@ from ofa_plugins_core.interfaces import (
 )
 from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
 
+DEFAULT_DEVICE = "cpu"
 DEFAULT_PREDICTOR = "additive"
 DEFAULT_DATASET = "imagenet"
 AUTOMATIC = ("exact", "evolution", "nsga2", "random")
@@ -112,9 +115,48 @@ def _cost_model(
         "lut_as": None if options.lut_as is None else context.host.supernet(options.lut_as).name,
         "dtype": options.dtype,
     }
+    if options.measure and entry.measured is not None and qualifier not in tables:
+        return _measured_cost(context, options, supernet, entry, qualifier)
     if options.lut_as is not None and entry.qualified:
         supernet = supernet.priced_as(context.host.supernet(options.lut_as))
     return entry.build(supernet, entry_options(context, entry, given))
+
+
+def _measured_cost(
+    context: JobContext,
+    options: PricedOptions,
+    supernet: Supernet,
+    entry: CostModelEntry,
+    qualifier: str,
+) -> CostModel:
+    """A cost that is had by running networks on a device: the one of ``NAME@DEVICE``, or --device.
+
+    Raises:
+        UsageError: the two differ.
+    """
+    assert entry.measured is not None
+    name = qualifier or options.device or DEFAULT_DEVICE
+    if options.device not in (None, name):
+        raise UsageError(
+            f"where is {entry.name} to be measured: on {name}, or on --device {options.device}?"
+        )
+    given = {"qualifier": name, "batch": options.batch, "dtype": options.dtype}
+    device = device_of(context, name)
+    own = entry_options(context, entry, given)
+    return entry.measured(supernet.as_built(), own, device, context.listener)
+
+
+def device_of(context: JobContext, name: str, given: Mapping[str, Any] | None = None) -> Device:
+    """A device by name, with the user's options.
+
+    Args:
+        given: values of the job's own flags; those that the device has no option for are left out.
+
+    Raises:
+        UnknownNameError: nothing offers it; with the nearest known names.
+    """
+    entry = context.host.device(name)
+    return entry.build(entry_options(context, entry, given))
 
 
 def notices_of(costs: Mapping[str, CostModel]) -> list[Notice]:

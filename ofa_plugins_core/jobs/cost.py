@@ -14,6 +14,7 @@ from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.choosing import cost_models, notices_of, priced_supernet
 from ofa_plugins_core.jobs.options import CostOptions
 from ofa_plugins_core.jobs.results import Row, number
+from ofa_plugins_core.pricing import measurements
 from ofa_plugins_core.values import Arch, ArchLike, Measurement, Number
 
 DEFAULT_COSTS: Final = ("params", "flops", "peak_memory")
@@ -106,14 +107,8 @@ def run_cost(context: JobContext, options: CostOptions) -> CostResult:
     models = cost_models(context, options, found.supernet, names)
     for notice in notices_of(models):
         context.listener(notice)
-    columns = {name: model.evaluate(found.genes).tolist() for name, model in models.items()}
-    costs = [
-        {
-            n: Measurement(c[i], models[n].unit, models[n].kind, models[n].source)
-            for n, c in columns.items()
-        }
-        for i in range(len(found.genes))
-    ]
+    columns = {n: measurements(m, m.evaluate(found.genes)) for n, m in models.items()}
+    costs = [{n: c[row] for n, c in columns.items()} for row in range(len(found.genes))]
     details = None
     if len(found.genes) == 1:
         details = _details(

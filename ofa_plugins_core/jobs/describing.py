@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
-
-import numpy as np
 
 from ofa_plugins_core.interfaces import Predictions, Predictor, Problem, RecordSupport
 from ofa_plugins_core.jobs.results import Item
-from ofa_plugins_core.values import Constraint, Genes, Measurement, Number
+from ofa_plugins_core.pricing import measurements
+from ofa_plugins_core.values import Constraint, Genes, Measurement
 
 
 def described(problem: Problem, genes: Genes, constraints: Sequence[Constraint] = ()) -> list[Item]:
@@ -21,32 +19,23 @@ def described(problem: Problem, genes: Genes, constraints: Sequence[Constraint] 
     """
     if not len(genes):
         return []
-    costs = {name: model.evaluate(genes) for name, model in problem.costs.items()}
+    costs = {n: measurements(m, m.evaluate(genes)) for n, m in problem.costs.items()}
     predicted = None if problem.predictor is None else problem.predictor.predict(genes)
     bounds = [c for c in constraints if c.name != "accuracy"]
     items = []
     for row, arch in enumerate(problem.supernet.space.decode(genes)):
-        values = {name: _number(found[row]) for name, found in costs.items()}
-        around = bounds or [Constraint(n, "<=", v) for n, v in list(values.items())[:1]]
+        found = {name: column[row] for name, column in costs.items()}
+        around = bounds or [Constraint(n, "<=", m.value) for n, m in list(found.items())[:1]]
         items.append(
             Item(
                 arch,
                 _accuracy(predicted, row),
-                {name: _measured(problem, name, value) for name, value in values.items()},
+                found,
                 None if predicted is None else bool(predicted.extrapolated[row]),
                 _support(problem.predictor, arch.image_size, around),
             )
         )
     return items
-
-
-def _number(value: Any) -> Number:
-    return int(value) if isinstance(value, int | np.integer) else float(value)
-
-
-def _measured(problem: Problem, name: str, value: Number) -> Measurement:
-    model = problem.costs[name]
-    return Measurement(value, model.unit, model.kind, model.source)
 
 
 def _accuracy(predicted: Predictions | None, row: int) -> Measurement | None:

@@ -30,6 +30,21 @@ class PricedOptions:
         default=None,
         metadata=_said("price latency with the rows of this supernet", metavar="SUPERNET"),
     )
+    device: str | None = field(
+        default=None,
+        metadata=_said(
+            "with --measure: where networks are run; default: cpu", metavar="NAME", example="cpu"
+        ),
+    )
+    measure: bool = field(
+        default=False,
+        metadata=_said(
+            "run networks to know a cost, one by one and remembered, where no table is given for it"
+        ),
+    )
+    batch: int | None = field(
+        default=None, metadata=_said("measured: images a pass (1)", unit="images")
+    )
     as_built: bool = field(
         default=False, metadata=_said("price the network that is extracted, where it differs")
     )

@@ -2,6 +2,6 @@
 
 from ofa_plugins_core.nn.plain.blocks import block_module
 from ofa_plugins_core.nn.plain.layers import layer, sequence
-from ofa_plugins_core.nn.plain.tensors import MOMENTUM, Norm, Tensors, parts
+from ofa_plugins_core.nn.plain.tensors import MOMENTUM, Norm, Tensors
 
-__all__ = ["MOMENTUM", "Norm", "Tensors", "block_module", "layer", "parts", "sequence"]
+__all__ = ["MOMENTUM", "Norm", "Tensors", "block_module", "layer", "sequence"]

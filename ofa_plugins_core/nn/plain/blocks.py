@@ -6,9 +6,8 @@ from collections.abc import Callable, Sequence
 
 from torch import Tensor, nn
 
-from ofa_plugins_core.geometry import Block, Op
+from ofa_plugins_core.geometry import Block, Op, parts
 from ofa_plugins_core.nn.plain.layers import activation, pooling, sequence
-from ofa_plugins_core.nn.plain.tensors import parts
 
 Layers = Callable[[Op], nn.Module]
 

@@ -1,0 +1,1 @@
+"""The job ``ofa run lut``: a latency table of one's own device, or a look at one that is there."""

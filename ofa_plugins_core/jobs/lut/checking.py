@@ -1,0 +1,102 @@
+"""Tables that are there already: what is wrong with them, and how they agree with measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.jobs.archfiles import ArchFile, read_archs
+from ofa_plugins_core.jobs.choosing import cost_models, latency_tables
+from ofa_plugins_core.jobs.lut.result import CheckedTable, CheckResult
+from ofa_plugins_core.jobs.lut_options import LutOptions
+from ofa_plugins_core.jobs.options import PricedOptions
+from ofa_plugins_core.table_flaws import find_flaws
+from ofa_plugins_core.table_model import TableError, error_of
+from ofa_plugins_core.tables import TableFolder, row_key
+
+
+def run_check(context: JobContext, options: LutOptions) -> CheckResult:
+    """Report the flaws of tables; several are also compared with each other.
+
+    Raises:
+        UsageError: options that do not fit together.
+        InputError: a table or the measured networks are broken.
+    """
+    supernet = context.host.supernet(options.supernet)
+    folders = [TableFolder.open(path, name) for name, path in latency_tables(options.lut).items()]
+    known = None
+    if options.measured is not None:
+        known = read_archs(options.measured, supernet)
+    flaws = find_flaws(folders, options.resolutions)
+    found = []
+    for folder in folders:
+        asked = options.resolutions or folder.sizes
+        sizes = [s for s in folder.sizes if s in asked]
+        found.append(
+            CheckedTable(
+                folder.name,
+                folder.path,
+                sizes,
+                sum(len(folder.table(s).rows) for s in sizes),
+                [f.message for f in flaws if f.table == folder.name],
+                _lacking(supernet, folder, sizes),
+                *(() if known is None else _agreement(context, options, folder, known)),
+            )
+        )
+    return CheckResult(supernet.name, found)
+
+
+def _lacking(supernet: Supernet, folder: TableFolder, sizes: Sequence[int]) -> dict[int, list[str]]:
+    found = {}
+    for size in sizes:
+        blocks = supernet.geometry().catalogue(size).blocks
+        missing = sorted({row_key(b) for b in blocks} - folder.table(size).rows.keys())
+        if missing:
+            found[size] = missing
+    return found
+
+
+def _agreement(
+    context: JobContext, options: LutOptions, folder: TableFolder, known: ArchFile
+) -> tuple[TableError, tuple[float, float]]:
+    """Measured latencies against the table's."""
+    assert options.measured is not None
+    measured = np.array(
+        [_latency(options.measured, n, a) for n, a in enumerate(known.archs, 1)], dtype=float
+    )
+    priced = PricedOptions(supernet=options.supernet, lut=(f"{folder.name}={folder.path}",))
+    name = f"latency@{folder.name}"
+    (model,) = cost_models(context, priced, known.supernet, [name]).values()
+    predicted = model.evaluate(known.genes)
+    ratio = measured / predicted
+    return error_of(predicted, measured), (float(ratio.min()), float(ratio.max()))
+
+
+def _latency(path: Path, number: int, line: object) -> float:
+    value = line.get("latency") if isinstance(line, dict) else None
+    good = isinstance(value, int | float) and not isinstance(value, bool) and 0 < value < 1e9
+    if not good:
+        raise InputError(
+            f"{path}, network {number}: 'latency' must be milliseconds over 0, found {value!r:.60}"
+        )
+    assert isinstance(value, int | float)
+    return float(value)
+
+
+def check_options(options: LutOptions) -> None:
+    """Refuse what does not go together.
+
+    Raises:
+        UsageError: names the flags.
+    """
+    if options.measured is not None and not options.lut:
+        raise UsageError("--measured is held against a table: give it with --lut FOLDER")
+    if options.lut and (options.install or options.show):
+        raise UsageError("with --lut nothing is measured: --install and --show make no sense there")
+    if options.least > options.most:
+        raise UsageError(f"--least {options.least} is more than --most {options.most}")

@@ -1,0 +1,192 @@
+"""Blocks and whole networks timed on a device, image size by image size."""
+
+from __future__ import annotations
+
+import json
+import time
+from collections.abc import Callable, Iterator, Mapping, Sequence
+
+import numpy as np
+from attrs import frozen
+
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import PluginError
+from ofa_plugins_core.events import Progress
+from ofa_plugins_core.geometry import Block
+from ofa_plugins_core.interfaces import Device, DeviceSession, LoadedWork, Supernet, Work
+from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
+from ofa_plugins_core.jobs.lut.works import Needed
+from ofa_plugins_core.own_tables import OwnRow
+from ofa_plugins_core.timing import Effort, Timed, measure
+from ofa_plugins_core.values import Arch
+
+TOGETHER = 8
+"""Whole networks that are held at once: a hundred would fill a board's memory."""
+
+PILOT = 2
+"""Passes of each block from which the time is estimated."""
+
+
+@frozen(eq=False)
+class Plan:
+    """What is to be measured.
+
+    Attributes:
+        supernet: at the image sizes of the table, as it is built.
+        rows: blocks. parts: of blocks, where asked for.
+        archs: whole networks.
+        effort: for each of them. batch: images a pass.
+    """
+
+    supernet: Supernet
+    rows: Needed
+    parts: Needed | None
+    archs: Sequence[Arch]
+    effort: Effort
+    batch: int
+
+
+def drawn_networks(supernet: Supernet, count: int, seed: int) -> list[Arch]:
+    """Distinct uniform draws over all image sizes, fewer where there are not as many."""
+    generator = np.random.Generator(np.random.PCG64([seed, 1]))
+    drawn = supernet.space.canonical(supernet.space.sample(4 * count, generator))
+    _, first = np.unique(drawn, axis=0, return_index=True)
+    return supernet.space.decode(drawn[np.sort(first)[:count]]) if count else []
+
+
+def arch_key(arch: Arch) -> str:
+    """What a network is kept under."""
+    return json.dumps(arch.as_dict())
+
+
+# ------------------------------------------------------------------------------- estimate
+
+
+def estimated_seconds(session: DeviceSession, plan: Plan) -> float:
+    """How long measuring takes, from a few passes of every block at the largest image size.
+
+    A block's time is taken to grow with its pixels; half the passes between least and most are
+    expected.
+    """
+    largest = plan.supernet.resolutions[-1]
+    pilot: dict[str, float] = {}
+    for key in plan.rows.sizes[largest]:
+        with loaded(session, plan.rows.blocks[key], plan.batch) as work:
+            pilot[key] = min(work.times(PILOT), default=0.0)
+    whole = sum(pilot.values())
+    part = {s: (s / largest) ** 2 for s in plan.supernet.resolutions}
+    rows = sum(whole * part[s] * len(new) / len(pilot) for s, new in plan.rows.new.items())
+    blocks = float(np.mean([len(plan.supernet.geometry().blocks(a)) for a in plan.archs] or [0]))
+    network = whole / len(pilot) * blocks
+    nets = sum(network * part[a.image_size] for a in plan.archs)
+    passes = plan.effort.warmup + (plan.effort.least + plan.effort.most) / 2
+    both = 2 if plan.parts is not None else 1  # the parts of all blocks take about as long
+    return (rows * both + nets) * passes / 1000
+
+
+class loaded:  # noqa: N801 - reads as a word: with loaded(...)
+    """A block that is ready to run, and let go of afterwards."""
+
+    def __init__(self, session: DeviceSession, block: Block, batch: int) -> None:
+        self._work = session.load(Work((block,), batch))
+
+    def __enter__(self) -> LoadedWork:
+        return self._work
+
+    def __exit__(self, *_: object) -> None:
+        self._work.release()
+
+
+# ------------------------------------------------------------------------------- measuring
+
+
+def measure_all(context: JobContext, device: Device, plan: Plan, kept: Kept) -> None:
+    """Measure what is not kept yet; each result is kept as it comes.
+
+    Raises:
+        KeyboardInterrupt: the user stopped it; what came until then is kept.
+        InputError: the device is gone, or nothing can be written.
+        PluginError: the device says what cannot be.
+    """
+    generator = np.random.Generator(np.random.PCG64([context.seed, 2]))
+    with device.session() as session:
+        bench = _Bench(context, session, plan, kept, generator)
+        bench.blocks(ROWS, plan.rows)
+        if plan.parts is not None:
+            bench.blocks(PARTS, plan.parts)
+        bench.networks()
+
+
+@frozen(eq=False)
+class _Bench:
+    context: JobContext
+    session: DeviceSession
+    plan: Plan
+    kept: Kept
+    generator: np.random.Generator
+
+    def blocks(self, kind: str, needed: Needed) -> None:
+        """Every block of each image size in turns."""
+        told = _Told(self, kind, len(needed.blocks))
+        for size, new in needed.new.items():
+            works = {
+                key: Work((needed.blocks[key],), self.plan.batch)
+                for key in new
+                if key not in self.kept.found[kind]
+            }
+            self._turns(kind, works, told, f"{size} px")
+
+    def networks(self) -> None:
+        """Whole networks, a few at a time, in turns across image sizes."""
+        left = [a for a in self.plan.archs if arch_key(a) not in self.kept.found[NETWORKS]]
+        told = _Told(self, NETWORKS, len(self.plan.archs))
+        geometry = self.plan.supernet.geometry()
+        for start in range(0, len(left), TOGETHER):
+            works = {
+                arch_key(a): Work(geometry.blocks(a), self.plan.batch)
+                for a in left[start : start + TOGETHER]
+            }
+            self._turns(NETWORKS, works, told, "")
+
+    def _turns(self, kind: str, works: Mapping[str, Work], told: _Told, note: str) -> None:
+        ready: dict[str, LoadedWork] = {}
+        before = len(self.kept.found[kind])
+        try:
+            for key, work in works.items():
+                ready[key] = self.session.load(work)
+            for key, timed in self._timed(ready, lambda s: told(before + s * len(works), note)):
+                self.kept.add(kind, key, OwnRow.of(timed))
+        finally:
+            for loaded_work in ready.values():
+                loaded_work.release()
+
+    def _timed(
+        self, ready: Mapping[str, LoadedWork], tell: Callable[[float], None]
+    ) -> Iterator[tuple[str, Timed]]:
+        for key, timed in measure(ready, self.plan.effort, self.generator, self.session, tell):
+            if not 0 < timed.mean < float("inf"):
+                raise PluginError(f"the device says that {key:.80} took {timed.mean} ms")
+            yield key, timed
+
+
+class _Told:
+    """Progress of one kind of work, with the time that is left."""
+
+    def __init__(self, bench: _Bench, kind: str, total: int) -> None:
+        self._listener, self._what, self._total = bench.context.listener, kind, total
+        self._started, self._before = time.monotonic(), len(bench.kept.found[kind])
+
+    def __call__(self, done: float, note: str) -> None:
+        """So many are behind, those under way in part."""
+        seconds = time.monotonic() - self._started
+        left = seconds * (self._total - done) / max(0.01, done - self._before)
+        words = [note] if note else []
+        words.append(f"{duration(left)} left" if done < self._total else "done")
+        self._listener(Progress(self._what, int(done), self._total, ", ".join(words)))
+
+
+def duration(seconds: float) -> str:
+    """Seconds as a person says it."""
+    if seconds < 90:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"
