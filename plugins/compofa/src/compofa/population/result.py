@@ -139,7 +139,7 @@ class PopulationResult:
             )
             for g in self.gaps
         ]
-        within = f"within {self.near_points:g} points"
+        within = f"within {self.near_points:g} point{'' if self.near_points == 1 else 's'}"
         return [*found, Claim(f"denser near the front ({within})", near, "share", shares)]
 
     # --------------------------------------------------------------------------- JSON
@@ -209,6 +209,7 @@ class PopulationResult:
         model, (ours, theirs) = self.ours.model, self.names
         title = (
             f"{ours} and {theirs}: measured networks at equal {model.name} ({model.kind})\n"
+            f"{f'{model.name}: {model.source}' if model.source else ''}\n"
             f"most accurate record under a bound: top-1 in %, measured"
         )
         columns = [f"bound\n{model.unit}", ours, theirs, "difference\npoints", "records\nunder it"]
