@@ -34,12 +34,14 @@ def needed_rows(supernet: Supernet) -> Needed:
     Raises:
         UsageError: two blocks that differ go by one key, so that no table could tell them apart.
     """
-    return _needed({s: _whole(supernet, s) for s in supernet.resolutions}, supernet.name)
+    found = {s: _whole(supernet, s) for s in supernet.resolutions}
+    _check(supernet.name, found)
+    return _needed(found)
 
 
 def needed_parts(supernet: Supernet) -> Needed:
     """The distinct parts of those blocks: what a table of single ops would hold."""
-    return _needed({s: _pieces(supernet, s) for s in supernet.resolutions}, supernet.name)
+    return _needed({s: _pieces(supernet, s) for s in supernet.resolutions})
 
 
 def _whole(supernet: Supernet, size: int) -> list[tuple[str, Block]]:
@@ -51,18 +53,25 @@ def _pieces(supernet: Supernet, size: int) -> list[tuple[str, Block]]:
     return [(part_key(piece), piece) for block in blocks for piece in pieces_of(block)]
 
 
-def _needed(found: Mapping[int, list[tuple[str, Block]]], name: str) -> Needed:
+def _check(name: str, found: Mapping[int, list[tuple[str, Block]]]) -> None:
+    known: dict[str, Block] = {}
+    for pairs in found.values():
+        for key, block in pairs:
+            before = known.setdefault(key, block)
+            if before is not block and before.as_dict() != block.as_dict():
+                raise UsageError(
+                    f"{name}: two different blocks go by the key {key}: no table can hold both",
+                    advice="measure whole networks instead: --cost latency --measure",
+                )
+
+
+def _needed(found: Mapping[int, list[tuple[str, Block]]]) -> Needed:
     blocks: dict[str, Block] = {}
     new: dict[int, tuple[str, ...]] = {}
     for size, pairs in found.items():
         before = len(blocks)
         for key, block in pairs:
-            known = blocks.setdefault(key, block)
-            if known is not block and known.as_dict() != block.as_dict():
-                raise UsageError(
-                    f"{name}: two different blocks go by the key {key}: no table can hold both",
-                    advice="measure whole networks instead: --cost latency --measure",
-                )
+            blocks.setdefault(key, block)
         new[size] = tuple(blocks)[before:]
     sizes = {size: tuple(dict.fromkeys(k for k, _ in pairs)) for size, pairs in found.items()}
     return Needed(blocks, sizes, new)

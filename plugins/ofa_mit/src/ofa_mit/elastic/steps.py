@@ -9,8 +9,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from ofa_plugins_core.geometry import Block, Op
-from ofa_plugins_core.nn.plain import MOMENTUM, Tensors, parts
+from ofa_plugins_core.geometry import Block, Op, parts
+from ofa_plugins_core.nn.plain import MOMENTUM, Tensors
 
 Step = Callable[[Tensor], Tensor]
 
