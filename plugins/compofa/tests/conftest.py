@@ -47,10 +47,37 @@ def table(host, tmp_path_factory):
 
 
 @pytest.fixture
+def own_table(table, tmp_path):
+    """(batch) -> a folder ``cpu`` with the same rows as a table of ours."""
+
+    def make(batch):
+        rows = {
+            file.name.partition("_")[0]: json.loads(file.read_text())
+            for file in table.glob("*_lookup_table.json")
+        }
+        found = {
+            "format": "ofa-latency-table",
+            "version": 1,
+            "supernet": "compofa",
+            "device": {"device": "cpu"},
+            "batch": batch,
+            "effort": {},
+            "rows": rows,
+        }
+        folder = tmp_path / "tables" / "cpu"
+        folder.mkdir(parents=True)
+        (folder / "table.json").write_text(json.dumps(found))
+        return folder
+
+    return make
+
+
+@pytest.fixture
 def ofa(host, tmp_path, monkeypatch, capsys):
     """Runs ``ofa run WORDS --json`` in an empty folder: its exit code, its JSON, what it told."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OFA_FITTED", str(tmp_path / "fitted"))
+    monkeypatch.setenv("OFA_TABLES", str(tmp_path / "installed"))
 
     def call(*words, host=host):
         code = run(["run", *map(str, words), "--json"], lambda block: host)

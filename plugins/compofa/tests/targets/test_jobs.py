@@ -9,7 +9,7 @@ from types import ModuleType
 import numpy as np
 import pytest
 
-from compofa.targets.jobs import asked, target_of
+from compofa.targets.asking import asked, latency_of, target_of
 from compofa.targets.options import TargetsOptions
 from compofa.targets.presets import EVOLUTION, TARGETS
 from ofa_plugins_core import CostModelEntry, Host, hookimpl
@@ -262,19 +262,50 @@ def test_measuring_takes_the_device_and_the_batch_of_the_list():
     assert (found.device, found.batch) == (None, None)
 
 
+@pytest.mark.parametrize(
+    ("given", "name"),
+    [
+        ({"target": "note10", "lut": ("a/folder",)}, "latency@folder"),
+        ({"target": "note10", "lut": ("note10=a", "other=b")}, "latency@note10"),
+        ({"target": "note10", "lut": ("a", "b"), "cost": ("flops", "latency@b")}, "latency@b"),
+        ({"target": "gpu", "measure": True}, "latency@cuda"),
+        ({"target": "gpu", "measure": True, "device": "other"}, "latency@other"),
+        ({"target": "note10", "measure": True}, "latency"),
+        ({"target": "gpu", "measure": True, "lut": ("gpu=a",)}, "latency@gpu"),
+        ({"target": "cpu", "cost": ("latency@mine",)}, "latency@mine"),
+    ],
+)
+def test_the_latency_that_is_bounded_is_the_one_that_is_meant(given, name):
+    assert latency_of(options(**given), TARGETS[given["target"]]) == name
+
+
+def test_an_installed_table_of_the_targets_name_is_taken(ofa, own_table, monkeypatch):
+    monkeypatch.setenv("OFA_TABLES", str(own_table(batch=1).parent))
+    code, found, _ = ofa("targets", "--supernet", "compofa", "--target", "cpu")
+    assert (code, found["swept"]) == (0, "latency@cpu")
+
+
+def test_a_table_of_other_batches_than_the_list_is_refused(ofa, own_table):
+    words = ("targets", "--supernet", "compofa", "--lut", f"gpu={own_table(batch=1)}")
+    code, _, told = ofa(*words, "--target", "gpu")
+    assert code == 2
+    assert "ofa run lut --batch 64" in told
+    assert ofa(*words, "--bounds", "10")[0] == 0  # one's own bounds are of one's own table
+
+
 def test_of_several_tables_the_one_with_the_targets_name_counts(ofa, table):
     both = ("--lut", f"cpu={table}", "--lut", f"other={table}")
     _, found, _ = ofa("targets", "--supernet", "compofa", *both, "--target", "cpu")
     assert found["swept"] == "latency@cpu"
     code, _, told = ofa("targets", "--supernet", "compofa", *both, "--bounds", "10")
     assert code == 2
-    assert "which latency? cpu and other are given" in told
+    assert "which latency? latency@cpu and latency@other are given" in told
 
 
 def test_a_table_for_batches_is_asked_for_where_the_list_is_of_batches(ofa, table):
     words = ("targets", "--supernet", "compofa", "--lut", f"gpu={table}", "--target", "gpu")
     _, _, told = ofa(*words)
-    assert "the table gpu has to be of such, too" in told
+    assert "the table of latency@gpu has to be of such, too" in told
 
 
 @pytest.mark.parametrize(

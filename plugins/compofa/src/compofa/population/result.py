@@ -10,7 +10,7 @@ from attrs import field, frozen
 
 from compofa.population.comparing import LEVEL, Estimate
 from compofa.population.records import Population
-from ofa_plugins_core.jobs.results import Row, number
+from ofa_plugins_core.jobs.results import Row
 from ofa_plugins_core.values import whole
 
 PUBLISHED: Final = (0.6, 0.8)
@@ -142,8 +142,6 @@ class PopulationResult:
         within = f"within {self.near_points:g} point{'' if self.near_points == 1 else 's'}"
         return [*found, Claim(f"denser near the front ({within})", near, "share", shares)]
 
-    # --------------------------------------------------------------------------- JSON
-
     def as_json(self) -> dict[str, Any]:
         """As ``--json`` prints it and result.json holds it."""
         model = self.ours.model
@@ -199,99 +197,17 @@ class PopulationResult:
             "gap": estimate(found.gap, "points"),
         }
 
-    # --------------------------------------------------------------------------- tables
-
     def as_tables(self) -> list[Row]:
         """For the terminal."""
-        return [self._best_table(), self._gap_table(), self._bin_table(), self._claim_table()]
+        from compofa.population.showing import tables
 
-    def _best_table(self) -> Row:
-        model, (ours, theirs) = self.ours.model, self.names
-        title = (
-            f"{ours} and {theirs}: measured networks at equal {model.name} ({model.kind})\n"
-            f"{f'{model.name}: {model.source}' if model.source else ''}\n"
-            f"most accurate record under a bound: top-1 in %, measured"
-        )
-        columns = [f"bound\n{model.unit}", ours, theirs, "difference\npoints", "records\nunder it"]
-        rows = []
-        for best in self.best:
-            a, b = (_top1(p, r) for p, r in zip((self.ours, self.theirs), best.rows, strict=True))
-            both = a is not None and b is not None
-            rows.append(
-                [
-                    number(best.bound),
-                    *("none" if v is None else f"{v:.2f}" for v in (a, b)),
-                    f"{a - b:+.2f}" if a is not None and b is not None else "",
-                    f"{best.records[0]:,} and {best.records[1]:,}" if both else "",
-                ]
-            )
-        return title, columns, rows
-
-    def _gap_table(self) -> Row:
-        unit = self.ours.model.unit
-        columns = ["", "networks", f"from, to\n{unit}", "mean gap\npoints", "95 %\ninterval"]
-        columns += [f"at {end}\nof these" for end in ("the first", "the last")]
-        rows = [
-            [
-                g.place,
-                f"{g.networks[0]:,} and {g.networks[1]:,}",
-                f"{g.range[0]:.4g} to {g.range[1]:.4g}",
-                f"{g.mean.value:+.2f}",
-                interval(g.mean),
-                f"{g.first.value:+.2f}",
-                f"{g.last.value:+.2f}",
-            ]
-            for g in self.gaps
-        ]
-        if self.published:
-            low, high = PUBLISHED
-            said = f"{low:+.1f} to {high:+.1f}"
-            rows.append(["published", "", "", said, "read off a figure", "", ""])
-        title = f"gap at equal {self.ours.model.name}; intervals over {OVER}"
-        return title, columns, rows
-
-    def _bin_table(self) -> Row:
-        unit, (ours, theirs) = self.ours.model.unit, self.names
-        columns = ["", f"from, to\n{unit}", "networks", ours, theirs, "gap\npoints", "95 %"]
-        rows = [
-            [
-                "all sizes" if b.image_size is None else f"{b.image_size} px",
-                f"{b.low:.4g} to {b.high:.4g}",
-                f"{b.networks[0]:,} and {b.networks[1]:,}",
-                *(f"{m:.2f}" for m in b.means),
-                f"{b.gap.value:+.2f}",
-                interval(b.gap),
-            ]
-            for b in self.bins
-        ]
-        return "mean top-1 in % of the records in each bin", columns, rows
-
-    def _claim_table(self) -> Row:
-        rows = [
-            [c.text, _by(c), c.unit, interval(c.found), c.shown, _said(c)] for c in self.claims()
-        ]
-        columns = ["", "by", "", "95 %\ninterval", "", ""]
-        return f"what is said of {self.names[0]}, and what the records say", columns, rows
+        return tables(self)
 
 
 def estimate(found: Estimate, unit: str) -> dict[str, Any]:
     """An estimate as JSON: measured, with its interval."""
     ends = {"low": found.low, "high": found.high}
     return {"value": found.value, **ends, "unit": unit, "kind": "measured"}
-
-
-def interval(found: Estimate) -> str:
-    """``-0.12 to +0.30``."""
-    return f"{found.low:+.2f} to {found.high:+.2f}"
-
-
-def _by(claim: Claim) -> str:
-    return f"{claim.found.value:+.2f}"
-
-
-def _said(claim: Claim) -> str:
-    words = {"holds": "holds", "reversed": "the opposite holds"}
-    return words.get(claim.found.verdict, "undecided")
 
 
 def _population(found: Population) -> dict[str, Any]:
@@ -303,10 +219,6 @@ def _population(found: Population) -> dict[str, Any]:
         "compared": {str(s): len(found.cloud.at(s)) for s in sizes},
         "networks_of_the_space": found.supernet.space.count(),
     }
-
-
-def _top1(population: Population, row: int | None) -> float | None:
-    return None if row is None else float(population.top1[row])
 
 
 def _network(population: Population, row: int | None) -> dict[str, Any]:

@@ -11,29 +11,25 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, TypeAlias
 
-import attrs
 import numpy as np
 from attrs import evolve, frozen
 
+from compofa.targets.asking import latency_of, question_for, target_of
 from compofa.targets.enumeration import Enumeration
 from compofa.targets.options import TargetsOptions
-from compofa.targets.presets import TARGETS, Target
 from compofa.targets.progress import Kept
 from compofa.targets.result import PUBLISHED_CSV, TargetsResult, as_published
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InfeasibleError, UsageError
-from ofa_plugins_core.events import Notice, Progress, silent
+from ofa_plugins_core.events import Notice, Progress
 from ofa_plugins_core.interfaces import Problem
-from ofa_plugins_core.jobs.asking import Question, question_of
+from ofa_plugins_core.jobs.asking import Question
 from ofa_plugins_core.jobs.choosing import (
     Choice,
-    latency_tables,
-    predictor_needed,
     searcher_of,
 )
 from ofa_plugins_core.jobs.describing import described
-from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions, SearchOptions
 from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult
 from ofa_plugins_core.values import Constraint, Genes, whole
 from ofa_search.exhaustive import networks
@@ -66,8 +62,8 @@ def run_targets(context: JobContext, options: TargetsOptions) -> TargetsResult:
     if context.out is not None and context.out.suffix in runs.FILES:
         raise UsageError(f"targets are kept in a folder, and {context.out} is named like a file")
     target = target_of(options)
-    name = latency_of(context, options, target)
-    question = _question(context, options, target, name)
+    name = latency_of(options, target)
+    question = question_for(context, options, target, name)
     constraints = [Constraint(name, "<=", bound) for bound in target.bounds]
     choice = _choice(context, options.searcher, question.problem, constraints)
     started = time.perf_counter()
@@ -83,78 +79,6 @@ def run_targets(context: JobContext, options: TargetsOptions) -> TargetsResult:
     if context.out is not None:
         _write(context, result, context.out, options.plot)
     return result
-
-
-def target_of(options: TargetsOptions) -> Target:
-    """The list that is asked for: published, or the user's own bounds.
-
-    Raises:
-        UsageError: neither is given.
-    """
-    target = Target(None, ()) if options.target is None else TARGETS[options.target]
-    if options.bounds is not None:
-        return evolve(target, name=None, bounds=tuple(sorted(set(options.bounds))))
-    if not target.bounds:
-        raise UsageError(
-            "which latencies? no list of targets is given",
-            advice=f"--target {'|'.join(TARGETS)}, or --bounds LIST in ms",
-        )
-    return target
-
-
-def latency_of(context: JobContext, options: TargetsOptions, target: Target) -> str:
-    """The cost that is bounded: of several tables the one with the target's name.
-
-    Raises:
-        UsageError: there is neither a table nor a device to measure on, or several tables.
-    """
-    tables = latency_tables(options.lut)
-    if options.measure and not tables:
-        return "latency"
-    if not tables:
-        raise UsageError(
-            "targets are latencies, and nothing says what a network takes",
-            advice=f"--lut {options.target or 'NAME'}=FOLDER (ofa run lut makes one), or "
-            f"--measure --device {target.run_on or 'NAME'}",
-        )
-    if len(tables) > 1 and target.name not in tables:
-        raise UsageError(
-            f"which latency? {' and '.join(tables)} are given",
-            advice="give one --lut, or --target by the name of one of them",
-        )
-    name = target.name if target.name in tables else next(iter(tables))
-    if target.batch not in (None, 1):
-        context.listener(
-            Notice(
-                f"the latencies of {options.target} are of batches of {target.batch} images: "
-                f"the table {name} has to be of such, too"
-            )
-        )
-    return f"latency@{name}"
-
-
-def _question(context: JobContext, options: TargetsOptions, target: Target, name: str) -> Question:
-    """Names and flags as one problem, without the bounds."""
-    quiet = evolve(context, listener=silent)
-    predictor_needed(quiet, options, context.host.supernet(options.supernet))  # or says what to do
-    question = question_of(context, asked(options, target, name))
-    return evolve(question, problem=question.problem.with_constraints(()))
-
-
-def asked(options: TargetsOptions, target: Target, name: str) -> SearchOptions:
-    """The search under the first of the bounds; measured as the list is, unless told otherwise."""
-    shared = (*attrs.fields(PricedOptions), *attrs.fields(PredictedOptions))
-    given = {f.name: getattr(options, f.name) for f in shared}
-    if options.measure:
-        given["device"] = options.device or target.run_on
-        given["batch"] = options.batch or target.batch
-    given |= {
-        "cost": tuple(dict.fromkeys((name, *options.cost))),
-        "constraint": (str(Constraint(name, "<=", target.bounds[0])),),
-        "resolutions": options.resolutions,
-        "searcher": options.searcher,
-    }
-    return SearchOptions(**given)
 
 
 def _choice(
