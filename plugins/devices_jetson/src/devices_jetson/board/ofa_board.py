@@ -1,0 +1,789 @@
+#!/usr/bin/env python3
+# ruff: noqa: SIM105, UP006, UP035, UP045  # newer than a board's Python
+"""The board's side of ofa-plugins: times networks, sets power modes and clocks, reads sensors.
+
+One file, Python 3.6, standard library; torch and trtexec are used where they are installed. It
+takes requests, one JSON object a line, and writes an answer a line: from stdin to stdout (over
+ssh, or as a child of the program on the same machine), or from a file to a file:
+
+    python3 ofa_board.py --requests requests.jsonl --answers answers.jsonl
+
+Nothing is parsed here: raw texts go back, the host understands them. Whatever ends it - an error,
+a signal, the end of stdin because ssh is gone - clocks and power mode are put back first; if it
+was killed outright, the next start does it.
+"""
+
+import argparse
+import base64
+import glob
+import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from typing import Any, Dict, List, Optional, Set, Tuple
+
+PROTOCOL = 1
+CPU = "/sys/devices/system/cpu"
+CLOCKS = (CPU + "/cpu[0-9]*/cpufreq/scaling_cur_freq", "/sys/class/devfreq/*/cur_freq")
+HEAT = ("/sys/class/thermal/thermal_zone*/type", "/sys/class/thermal/thermal_zone*/temp")
+RAILS = ("/sys/class/hwmon/hwmon*/in*_label", "/sys/bus/i2c/drivers/ina3221x/*/*/rail_name_*")
+POWER = (
+    "/sys/class/hwmon/hwmon*/in*_input",
+    "/sys/class/hwmon/hwmon*/curr*_input",
+    "/sys/bus/i2c/drivers/ina3221x/*/*/in_power*_input",
+)
+FACTS = (
+    "/proc/device-tree/model",
+    "/proc/device-tree/compatible",
+    "/etc/nv_tegra_release",
+    "/etc/nvpmodel.conf",
+    CPU + "/online",
+    CPU + "/cpu[0-9]*/cpufreq/scaling_*_freq",
+    CPU + "/cpu[0-9]*/cpufreq/cpuinfo_max_freq",
+    "/sys/class/devfreq/*/*_freq",
+    "/sys/class/devfreq/*/available_frequencies",
+)
+GPUS = ("gpu", "gp10b", "gv11b", "ga10b")
+LONGEST = 300000
+MEASURES = ("time", "power")
+
+
+class RefusedError(Exception):
+    """A request that cannot be done; kind: denied, missing, reboot, usage or failed."""
+
+    def __init__(self, kind: str, message: str) -> None:
+        Exception.__init__(self, message)
+        self.kind = kind
+
+
+class StoppedError(BaseException):
+    """A signal came."""
+
+
+# ------------------------------------------------------------------ files and programs
+
+
+class System:
+    """The machine below a root: its files, and its programs, found through PATH."""
+
+    def __init__(self, root: str) -> None:
+        self.root = root
+        places = [self.path(p) for p in ("/usr/sbin", "/usr/bin", "/usr/src/tensorrt/bin")]
+        before = os.environ.get("PATH", "").split(os.pathsep)
+        path = places + before if root != "/" else before + places
+        self.env = dict(os.environ, PATH=os.pathsep.join(path))
+        self.state = self.path(os.path.expanduser("~/.ofa-board"))
+
+    def path(self, path: str) -> str:
+        return os.path.join(self.root, path.lstrip("/"))
+
+    def texts(self, patterns: Tuple[str, ...]) -> Dict[str, str]:
+        """Path -> text; a file that cannot be read, such as a sensor switched off, is left out."""
+        found = {}
+        for pattern in patterns:
+            for path in sorted(glob.glob(self.path(pattern))):
+                try:
+                    with open(path, "rb") as file:
+                        text = file.read(LONGEST).decode("utf-8", "replace")
+                except OSError:
+                    continue
+                found["/" + os.path.relpath(path, self.root)] = text
+        return found
+
+    def write(self, path: str, text: str) -> None:
+        with open(self.path(path), "w") as file:
+            file.write(text)
+
+    def find(self, program: str) -> Optional[str]:
+        return shutil.which(program, path=self.env["PATH"])
+
+    def run(self, words: List[str], timeout: float = 120.0, root: bool = False) -> Dict[str, Any]:
+        """A program's exit code and output; it asks nobody, and a signal meant for us spares it."""
+        if root and os.geteuid() != 0 and self.find("sudo"):
+            words = ["sudo", "-n", *words]
+        process = self.start(words)
+        try:
+            out, err = process.communicate(timeout=timeout)
+        except subprocess.TimeoutExpired:
+            end_group(process)
+            raise RefusedError("failed", f"{words[0]}: not done after {timeout:g} s") from None
+        except BaseException:
+            end_group(process)
+            raise
+        return {"code": process.returncode, "out": out[-LONGEST:], "err": err[-LONGEST:]}
+
+    def start(self, words: List[str]) -> Any:
+        return subprocess.Popen(
+            words,
+            stdin=subprocess.DEVNULL,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.PIPE,
+            universal_newlines=True,
+            errors="replace",
+            env=self.env,
+            start_new_session=True,
+        )
+
+    def must(self, words: List[str], what: str) -> Dict[str, Any]:
+        """Run a program that needs root; RefusedError where it does not do it."""
+        done = self.run(words, root=True)
+        said = (done["out"] + "\n" + done["err"]).strip()
+        if done["code"] == 0:
+            return done
+        last = said.splitlines()[-1] if said else f"exit code {done['code']}"
+        signs = ("root", "permi", "denied", "password", "sudo")
+        kind = "denied" if any(sign in said.lower() for sign in signs) else "failed"
+        raise RefusedError(kind, f"{what}: {os.path.basename(words[0])}: {last}")
+
+
+def end_group(process: Any) -> None:
+    """End a program and its children."""
+    try:
+        os.killpg(process.pid, signal.SIGTERM)
+        process.wait(timeout=5)
+    except (OSError, subprocess.TimeoutExpired):
+        process.kill()
+    process.communicate()
+
+
+# ------------------------------------------------------------------ what is put back
+
+
+class Undo:
+    """Steps that put the board back as it was, as data: on disk, so that a kill loses none."""
+
+    def __init__(self, system: System) -> None:
+        self.system = system
+        self.file = os.path.join(system.state, "undo.json")
+        self.clocks = os.path.join(system.state, "clocks.conf")
+        self.steps = []  # type: List[List[Any]]
+        self.ours = False
+
+    def leftover(self) -> List[str]:
+        """Take up what a killed run has left; refuse while another one is at work."""
+        if self.ours:
+            return []
+        try:
+            with open(self.file) as file:
+                found = json.load(file)
+            pid, steps = int(found["pid"]), list(found["steps"])
+        except (OSError, ValueError, KeyError, TypeError):
+            return []
+        if alive(pid):
+            raise RefusedError(
+                "usage",
+                f"another ofa_board.py (process {pid}) has set mode or clocks of this board; "
+                f"wait for it, or delete {self.file}",
+            )
+        self.steps, self.ours = steps, True
+        return list(self.all()["restored"])
+
+    def push(self, step: List[Any]) -> None:
+        """Keep a step before what it undoes is done."""
+        if not self.ours:
+            self.leftover()
+            self.ours = True
+        self.steps.append(step)
+        self._keep()
+
+    def drop(self) -> None:
+        """Forget the last step: what it undoes was not done."""
+        self.steps.pop()
+        self._keep()
+
+    def _keep(self) -> None:
+        if not os.path.isdir(self.system.state):
+            os.makedirs(self.system.state, 0o700)
+        beside = self.file + ".part"
+        with open(beside, "w") as file:
+            json.dump({"pid": os.getpid(), "steps": self.steps}, file)
+        os.rename(beside, self.file)
+
+    def all(self) -> Dict[str, Any]:
+        """Put everything back, the last first; a step that fails stays for the next start."""
+        restored, failed, left = [], [], []  # type: Tuple[List[str], List[str], List[List[Any]]]
+        while self.steps:
+            step = self.steps.pop()
+            try:
+                restored.append(self._one(step))
+            except (RefusedError, OSError, subprocess.SubprocessError) as error:
+                failed.append(str(error))
+                left.insert(0, step)
+        self.steps = left
+        if left:
+            self._keep()
+        elif self.ours and os.path.exists(self.file):
+            os.remove(self.file)
+        return {"restored": restored, "failed": failed}
+
+    def _one(self, step: List[Any]) -> str:
+        if step[0] == "jetson_clocks":
+            self.system.must([program(self.system, step[0]), "--restore", step[1]], "clocks")
+            os.remove(step[1])
+            return "clocks"
+        if step[0] == "mode":
+            self.system.must([program(self.system, "nvpmodel"), "-m", str(step[1])], "power mode")
+            return "mode"
+        for path, text in step[1].items():
+            self.system.write(path, text)
+        return "clocks"
+
+
+def alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+def program(system: System, name: str) -> str:
+    found = system.find(name)
+    if found is None:
+        raise RefusedError("missing", f"{name} is not installed here")
+    return found
+
+
+# ------------------------------------------------------------------ networks in torch
+
+
+def builder(torch: Any) -> Any:
+    """blocks -> a module in evaluation mode, from their JSON alone; weights are random."""
+    nn = torch.nn
+    Module = nn.Module  # type: Any  # noqa: N806  # a class
+
+    class HardSwish(Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return x * nn.functional.relu6(x + 3.0) / 6.0
+
+    class HardSigmoid(Module):  # type: ignore[misc]
+        def forward(self, x: Any) -> Any:
+            return nn.functional.relu6(x + 3.0) / 6.0
+
+    class SqueezeExcite(Module):  # type: ignore[misc]
+        def __init__(self, reduce: Any, expand: Any) -> None:
+            nn.Module.__init__(self)
+            self.pool, self.reduce, self.expand = nn.AdaptiveAvgPool2d(1), reduce, expand
+
+        def forward(self, x: Any) -> Any:
+            return x * self.expand(self.reduce(self.pool(x)))
+
+    class Sum(Module):  # type: ignore[misc]
+        def __init__(self, main: Any, shortcut: Any, act: Any) -> None:
+            nn.Module.__init__(self)
+            self.main, self.shortcut, self.act = main, shortcut, act
+
+        def forward(self, x: Any) -> Any:
+            y = self.main(x) + self.shortcut(x)
+            return y if self.act is None else self.act(y)
+
+    def activation(name: str) -> Any:
+        if name == "relu":
+            return nn.ReLU(inplace=True)
+        if name == "relu6":
+            return nn.ReLU6(inplace=True)
+        if name == "h_swish":  # torch 1.6 and later; 1.5 and before have neither
+            return nn.Hardswish(inplace=True) if hasattr(nn, "Hardswish") else HardSwish()
+        if name == "h_sigmoid":
+            return nn.Hardsigmoid() if hasattr(nn, "Hardsigmoid") else HardSigmoid()
+        raise RefusedError("usage", f"unknown activation {name!r}")
+
+    def pooling(op: Dict[str, Any]) -> Any:
+        k, s = op["kernel"], op["stride"]
+        if op["name"] == "mean":
+            return nn.AdaptiveAvgPool2d(1)
+        if op["name"] == "max":
+            return nn.MaxPool2d(k, s, k // 2)
+        return nn.AvgPool2d(k, s, 0, ceil_mode=True, count_include_pad=False)
+
+    def weighted(op: Dict[str, Any]) -> Any:
+        into, out, k = op["channels_in"], op["channels_out"], op["kernel"]
+        if op["role"] == "linear":
+            made = nn.Linear(into, out, bias=op["bias"])
+        else:
+            made = nn.Conv2d(
+                into, out, k, op["stride"], k // 2, groups=op["groups"], bias=op["bias"]
+            )
+        fan = into // op["groups"] * k * k
+        with torch.no_grad():  # sizes stay sound: no infinite and no denormal numbers
+            made.weight.normal_(0.0, (2.0 / fan) ** 0.5)
+            if made.bias is not None:
+                made.bias.zero_()
+        return made
+
+    def layer(op: Dict[str, Any]) -> Any:
+        if op["role"] == "pool":
+            return pooling(op)
+        found = [nn.Flatten()] if op["role"] == "linear" else []
+        found.append(weighted(op))
+        if op["norm"]:
+            found.append(nn.BatchNorm2d(op["channels_out"]))
+        if op["activation"] is not None:
+            found.append(activation(op["activation"]))
+        return nn.Sequential(*found)
+
+    def block(given: Dict[str, Any]) -> Any:
+        main, aside, ops = [], [], list(given["ops"])
+        while ops:
+            op = ops.pop(0)
+            if op["name"].startswith("shortcut"):
+                aside.append(layer(op))
+            elif op["name"] == "se.reduce":
+                main.append(SqueezeExcite(layer(op), layer(ops.pop(0))))
+            else:
+                main.append(layer(op))
+        if not (aside or given["shortcut"]):
+            return nn.Sequential(*main)
+        act = None if given["activation"] is None else activation(given["activation"])
+        return Sum(nn.Sequential(*main), nn.Sequential(*aside), act)
+
+    def build(blocks: List[Dict[str, Any]]) -> Any:
+        return nn.Sequential(*[block(one) for one in blocks]).eval()
+
+    return build
+
+
+class Torch:
+    """Works in torch, by the names that requests give them."""
+
+    def __init__(self) -> None:
+        self.works = {}  # type: Dict[str, Tuple[Any, Any, bool]]
+
+    @staticmethod
+    def load_torch() -> Any:
+        try:
+            import torch
+        except Exception as error:  # a broken build raises anything
+            version = sys.version.split()[0]
+            raise RefusedError(
+                "missing", f"no torch for Python {version}: {one_line(error)}"
+            ) from None
+        return torch
+
+    def load(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        torch, gpu = self.load_torch(), asked["processor"] == "gpu"
+        if gpu and not torch.cuda.is_available():
+            raise RefusedError("missing", f"torch {torch.__version__} sees no GPU here")
+        if asked.get("threads"):
+            torch.set_num_threads(int(asked["threads"]))
+        if gpu:
+            torch.backends.cudnn.benchmark = True  # kernels are chosen by trying, as deployed
+        first, half = asked["blocks"][0]["ops"][0], asked.get("dtype") == "fp16"
+        size = (asked["batch"], first["channels_in"], first["size_in"], first["size_in"])
+        try:
+            network, images = builder(torch)(asked["blocks"]), torch.rand(*size)
+            if half:
+                network, images = network.half(), images.half()
+            if gpu:
+                network, images = network.cuda(), images.cuda()
+            self.works[asked["work"]] = (network, images, gpu)
+            self.time(asked["work"], 1)
+        except RuntimeError as error:
+            self.works.pop(asked["work"], None)
+            if "memory" in str(error).lower():
+                raise RefusedError(
+                    "usage", f"no memory for a batch of {size[0]}: {one_line(error)}"
+                ) from None
+            raise
+        return {}
+
+    def time(self, work: str, passes: int) -> List[float]:
+        """Milliseconds of passes in a row; the input was written just before, as in a network."""
+        if work not in self.works:
+            raise RefusedError("usage", f"no work {work!r} is loaded")
+        network, images, gpu = self.works[work]
+        torch, found = self.load_torch(), []
+        with torch.no_grad():
+            images.add_(0.0)
+            for _ in range(passes):
+                found.append(
+                    self._gpu(torch, network, images) if gpu else self._cpu(network, images)
+                )
+        return found
+
+    @staticmethod
+    def _gpu(torch: Any, network: Any, images: Any) -> float:
+        start = torch.cuda.Event(enable_timing=True)
+        end = torch.cuda.Event(enable_timing=True)
+        torch.cuda.synchronize()
+        start.record()
+        network(images)
+        end.record()
+        end.synchronize()
+        return float(start.elapsed_time(end))
+
+    @staticmethod
+    def _cpu(network: Any, images: Any) -> float:
+        start = time.perf_counter()
+        network(images)
+        return (time.perf_counter() - start) * 1000.0
+
+    def release(self, work: str) -> None:
+        _, _, gpu = self.works.pop(work, (None, None, False))
+        if gpu:
+            self.load_torch().cuda.empty_cache()
+
+
+def one_line(error: BaseException) -> str:
+    return " ".join(str(error).split())[:300] or type(error).__name__
+
+
+# ------------------------------------------------------------------ sensors
+
+
+class Sensors:
+    """Raw readings of power with the seconds of each: tegrastats, or the INA3221's files."""
+
+    def __init__(self, system: System, interval_ms: int) -> None:
+        self.system, self.interval = system, interval_ms / 1000.0
+        self.lines = []  # type: List[List[Any]]
+        self.zero = time.monotonic()
+        self.ended = threading.Event()
+        self.process = None  # type: Any
+        stats = system.find("tegrastats")
+        if stats is not None:
+            self.process = system.start([stats, "--interval", str(interval_ms)])
+        elif not system.texts(RAILS):
+            raise RefusedError(
+                "missing", "neither tegrastats nor an INA3221 is here: no power is read"
+            )
+        self.thread = threading.Thread(target=self._read if self.process else self._poll)
+        self.thread.daemon = True
+        self.thread.start()
+
+    def now(self) -> float:
+        return time.monotonic() - self.zero
+
+    def _read(self) -> None:
+        for line in self.process.stdout:
+            self.lines.append([self.now(), line.rstrip("\n")])
+
+    def _poll(self) -> None:
+        names = self.system.texts(RAILS)
+        while not self.ended.wait(self.interval):
+            self.lines.append([self.now(), dict(names, **self.system.texts(POWER))])
+
+    def stop(self) -> None:
+        self.ended.set()
+        if self.process is not None:
+            try:
+                os.killpg(self.process.pid, signal.SIGTERM)
+            except OSError:
+                pass
+        self.thread.join(5)
+        if self.process is not None:
+            self.process.kill()
+            self.process.wait()
+
+
+# ------------------------------------------------------------------ requests
+
+
+class Board:
+    """Answers requests."""
+
+    def __init__(self, system: System) -> None:
+        self.system, self.undo, self.torch = system, Undo(system), Torch()
+        self.folder = None  # type: Optional[str]
+        self.found = []  # type: List[str]
+        try:
+            self.found = self.undo.leftover()
+        except RefusedError:
+            pass  # said again when something is set
+
+    def answer(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        """An answer to any request; errors are answers, too."""
+        done = {"n": asked.get("n")}  # type: Dict[str, Any]
+        try:
+            do = getattr(self, "do_" + str(asked.get("do")), None)
+            if do is None:
+                raise RefusedError("usage", "unknown request {!r}".format(asked.get("do")))
+            done.update(do(asked), ok=True)
+        except RefusedError as error:
+            done.update(ok=False, kind=error.kind, error=str(error))
+        except PermissionError as error:
+            done.update(ok=False, kind="denied", error=one_line(error))
+        except Exception as error:
+            text = f"{type(error).__name__}: {one_line(error)}"
+            done.update(ok=False, kind="failed", error=text)
+        return done
+
+    def do_hello(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        system = self.system
+        query = system.find("nvpmodel")
+        names = ("nvpmodel", "jetson_clocks", "tegrastats", "trtexec")
+        return {
+            "protocol": PROTOCOL,
+            "root": system.root,
+            "files": system.texts(FACTS + CLOCKS + HEAT + RAILS),
+            "nvpmodel": system.run([query, "-q"])["out"] if query else "",
+            "programs": [name for name in names if system.find(name)],
+            "versions": versions(),
+            "leftover": self.found,
+            "user": os.geteuid(),
+        }
+
+    def do_mode(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        tool, wanted = program(self.system, "nvpmodel"), int(asked["number"])
+        before = self._mode(tool)
+        if before == wanted:
+            return {"changed": False}
+        self.undo.push(["mode", before])
+        try:
+            done = self.system.must([tool, "-m", str(wanted)], "power mode")
+            if "reboot" in (done["out"] + done["err"]).lower() and self._mode(tool) != wanted:
+                raise RefusedError("reboot", "this power mode needs a reboot of the board")
+            if self._mode(tool) != wanted:
+                raise RefusedError("failed", f"nvpmodel -m {wanted} did not change the power mode")
+        except RefusedError:
+            if self._mode(tool) == before:
+                self.undo.drop()
+            raise
+        return {"changed": True}
+
+    def _mode(self, tool: str) -> int:
+        said = self.system.run([tool, "-q"])["out"].split()
+        if not said or not said[-1].isdigit():
+            raise RefusedError("failed", "nvpmodel -q does not say the present power mode")
+        return int(said[-1])
+
+    def do_lock(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        tool = self.system.find("jetson_clocks")
+        if tool is None:
+            return self._lock_files()
+        store = self.undo.clocks
+        if not os.path.isdir(self.system.state):
+            os.makedirs(self.system.state, 0o700)
+        self.undo.leftover()
+        if os.path.exists(store):  # jetson_clocks asks before it overwrites
+            os.remove(store)
+        self.system.must([tool, "--store", store], "clocks cannot be stored")
+        if not os.path.exists(store):
+            raise RefusedError("failed", "clocks cannot be stored: jetson_clocks wrote no file")
+        self.undo.push(["jetson_clocks", store])
+        self.system.must([tool], "clocks cannot be locked")
+        return {"how": "jetson_clocks"}
+
+    def _lock_files(self) -> Dict[str, Any]:
+        """Without jetson_clocks: the lowest clock is set to the highest that the mode allows."""
+        wanted = {}
+        for path, text in self.system.texts((CPU + "/cpu[0-9]*/cpufreq/scaling_max_freq",)).items():
+            wanted[path.replace("scaling_max_freq", "scaling_min_freq")] = text
+        for path, text in self.system.texts(("/sys/class/devfreq/*/max_freq",)).items():
+            if any(name in path for name in GPUS):
+                wanted[path.replace("max_freq", "min_freq")] = text
+        before = self.system.texts(tuple(wanted))
+        if not before:
+            raise RefusedError(
+                "missing", "neither jetson_clocks nor cpufreq is here: no clock is locked"
+            )
+        self.undo.push(["files", before])
+        for path in before:
+            try:
+                self.system.write(path, wanted[path])
+            except OSError as error:
+                raise RefusedError(
+                    "denied", f"clocks cannot be locked: {one_line(error)}"
+                ) from None
+        return {"how": "sysfs"}
+
+    def do_restore(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        return self.undo.all()
+
+    def do_conditions(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        return {"files": self.system.texts(CLOCKS + HEAT)}
+
+    def do_load(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        return self.torch.load(asked)
+
+    def do_time(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        return {"ms": self.torch.time(asked["work"], int(asked["passes"]))}
+
+    def do_release(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        self.torch.release(asked["work"])
+        return {}
+
+    def do_power(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        """Power while nothing runs, then while passes do; times are seconds from the start."""
+        sensors = Sensors(self.system, int(asked["interval_ms"]))
+        try:
+            time.sleep(float(asked["idle_s"]))
+            start = sensors.now()
+            passes = self.torch.time(asked["work"], int(asked["passes"]))
+            end = sensors.now()
+            time.sleep(2.0 * sensors.interval)
+        finally:
+            sensors.stop()
+        return {"idle": [0.0, start], "run": [start, end], "ms": passes, "lines": sensors.lines}
+
+    def do_file(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        """Take a part of a file that trtexec is to read; it is gone when this ends."""
+        if self.folder is None:
+            self.folder = tempfile.mkdtemp(prefix="ofa-board-")
+        with open(os.path.join(self.folder, os.path.basename(asked["name"])), "ab") as file:
+            file.write(base64.b64decode(asked["base64"]))
+        return {}
+
+    def do_trtexec(self, asked: Dict[str, Any]) -> Dict[str, Any]:
+        """Run trtexec; {files} in an argument is the folder of files that were sent."""
+        tool, folder = program(self.system, "trtexec"), self.folder or tempfile.mkdtemp()
+        self.folder = folder
+        words = [tool, *(word.replace("{files}", folder) for word in asked["arguments"])]
+        done, times = self.system.run(words, float(asked["timeout_s"])), None
+        exported = os.path.join(folder, "times.json")
+        if os.path.exists(exported):
+            with open(exported) as file:
+                times = file.read()
+            os.remove(exported)
+        return dict(done, times=times)
+
+    def close(self) -> Dict[str, Any]:
+        """Put everything back."""
+        done = self.undo.all()
+        if self.folder is not None:
+            shutil.rmtree(self.folder, ignore_errors=True)
+        return done
+
+
+def versions() -> Dict[str, Optional[str]]:
+    """Of Python, torch, CUDA, cuDNN and TensorRT; None for what is not here."""
+    found = {"python": sys.version.split()[0]}  # type: Dict[str, Optional[str]]
+    found.update(torch=None, cuda=None, cudnn=None, gpu=None, tensorrt=None)
+    try:
+        import torch
+
+        found.update(torch=str(torch.__version__), cuda=torch.version.cuda)
+        if torch.cuda.is_available():
+            cudnn = torch.backends.cudnn  # type: Any
+            found.update(cudnn=str(cudnn.version()))
+            found.update(gpu=str(torch.cuda.get_device_name(0)))
+    except Exception as error:  # a broken build raises anything; the reason is said on loading
+        sys.stderr.write(f"torch: {one_line(error)}\n")
+    try:
+        import tensorrt  # type: ignore[import-not-found,unused-ignore]
+
+        found.update(tensorrt=str(tensorrt.__version__))
+    except Exception:
+        pass
+    return found
+
+
+# ------------------------------------------------------------------ serving
+
+
+def serve(board: Board, out: Any) -> None:
+    """Answer lines of stdin until it ends."""
+    for line in iter(sys.stdin.readline, ""):
+        try:
+            asked = json.loads(line)
+        except ValueError:
+            asked = None
+        if not isinstance(asked, dict):
+            asked = {"do": line.strip()[:80]}
+        last = asked.get("do") == "end"
+        done = dict(board.close(), n=asked.get("n"), ok=True) if last else board.answer(asked)
+        out.write(json.dumps(done) + "\n")
+        out.flush()
+        if last:
+            return
+
+
+def answered(path: str) -> List[int]:
+    """Numbers of the requests that a file of answers has, complete lines only."""
+    found = []
+    if os.path.exists(path):
+        with open(path, "rb") as file:
+            whole = file.read()
+        whole = whole[: whole.rfind(b"\n") + 1]
+        with open(path, "wb") as file:  # a line cut short by a power loss is dropped
+            file.write(whole)
+        for line in whole.decode("utf-8").splitlines()[1:]:
+            entry = json.loads(line)
+            if entry["answer"].get("ok"):
+                found.append(entry["request"]["n"])
+    return found
+
+
+def serve_files(board: Board, requests: str, answers: str) -> None:
+    """Answer a file of requests; where answers are there already, go on after them."""
+    with open(requests) as file:
+        asked = [json.loads(line) for line in file if line.strip()]
+    before = set(answered(answers))
+    waiting = {a["work"] for a in asked if a["do"] in MEASURES and a["n"] not in before}
+    new = not os.path.exists(answers) or not os.path.getsize(answers)
+    with open(answers, "a") as out:
+        if new:
+            origin = "measured" if board.system.root == "/" else "constructed"
+            head = {"recording": PROTOCOL, "origin": origin, "made": time.time()}
+            out.write(json.dumps(head) + "\n")
+        for number, one in enumerate(asked):
+            if one["n"] in before and not again(one, waiting):
+                continue
+            done = board.answer(one)
+            if one["n"] not in before:
+                out.write(json.dumps({"request": one, "answer": done}) + "\n")
+                out.flush()
+            if not done["ok"]:
+                sys.stderr.write("{}: {}\n".format(one["do"], done["error"]))
+                if one["do"] in ("hello", "mode", "lock"):
+                    raise SystemExit(5)
+            if number % 50 == 0 or number + 1 == len(asked):
+                sys.stderr.write(f"{number + 1} of {len(asked)} requests\n")
+
+
+def again(request: Dict[str, Any], waiting: Set[str]) -> bool:
+    """Whether a request that was answered before an interruption has to be done once more."""
+    return request["do"] in ("mode", "lock") or (
+        request["do"] in ("load", "release") and request["work"] in waiting
+    )
+
+
+def main() -> int:
+    """Answer; put everything back whatever happens."""
+    given = argparse.ArgumentParser(description=(__doc__ or "").splitlines()[0])
+    given.add_argument("--root", default="/", help="another file system's root, for tests")
+    given.add_argument("--requests", metavar="FILE", help="take requests from a file")
+    given.add_argument("--answers", metavar="FILE", help="and write them with answers to another")
+    options = given.parse_args()
+    out = os.fdopen(os.dup(1), "w")
+    os.dup2(2, 1)  # what libraries print must not mix with answers
+    stopping = []  # type: List[int]
+
+    def stop(number: int, frame: Any) -> None:
+        if not stopping:  # once: putting things back must not be interrupted
+            stopping.append(number)
+            raise StoppedError()
+
+    board = Board(System(options.root))
+    code = 0
+    try:
+        try:
+            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, stop)
+            if options.requests:
+                serve_files(board, options.requests, options.answers or "answers.jsonl")
+            else:
+                serve(board, out)
+        finally:
+            stopping.append(0)
+    except StoppedError:
+        code = 128 + stopping[0]
+    except (BrokenPipeError, ConnectionError):
+        code = 1
+    finally:
+        done = board.close()
+        for line in done["failed"]:
+            sys.stderr.write(f"not put back: {line}\n")
+            code = 1
+    return code
+
+
+if __name__ == "__main__":
+    sys.exit(main())
