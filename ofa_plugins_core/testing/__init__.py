@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from ofa_plugins_core.testing.installing import in_process, installed
     from ofa_plugins_core.testing.suites import (
         CostModelSuite,
+        DeviceSuite,
         ElasticModuleSuite,
         PredictorSuite,
         RuntimePolicySuite,
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
         TrainingPlanSuite,
         networks,
     )
+    from ofa_plugins_core.testing.toy_device import ToyDevice
     from ofa_plugins_core.testing.toys import (
         TOY_LEVELS,
         ToyPolicy,
@@ -36,12 +38,14 @@ if TYPE_CHECKING:
 __all__ = [
     "TOY_LEVELS",
     "CostModelSuite",
+    "DeviceSuite",
     "ElasticModuleSuite",
     "PredictorSuite",
     "RuntimePolicySuite",
     "SamplerSuite",
     "SearcherSuite",
     "SupernetSuite",
+    "ToyDevice",
     "ToyPolicy",
     "ToyPredictor",
     "ToySupernet",
@@ -63,4 +67,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     room = "suites" if name.endswith("Suite") or name == "networks" else "toys"
     room = "installing" if name in ("installed", "in_process") else room
+    room = "toy_device" if name == "ToyDevice" else room
     return getattr(import_module(f"{__name__}.{room}"), name)

@@ -19,6 +19,7 @@ from ofa_plugins_core.network_blame import built
 from ofa_plugins_core.testing import laws, toys
 from ofa_plugins_core.testing.laws import (
     cost,
+    device,
     elastic,
     plan,
     policy,
@@ -192,8 +193,7 @@ def _policy(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
 
 
 def _device(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
-    host.device(name).build()
-    return iter(())
+    yield host.device(name).build(), toys.toy_supernet()
 
 
 def _plan(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
@@ -234,6 +234,7 @@ _LAWS: Final[dict[str, tuple[laws.Law, ...]]] = {
     "fitted_predictors": predictor.LAWS,
     "searchers": searcher.LIGHT,
     "runtime_policies": policy.LAWS,
+    "devices": device.LAWS,
     "training_plans": plan.LAWS,
     "jobs": (says_how_it_is_called,),
 }

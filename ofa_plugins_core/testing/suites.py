@@ -22,6 +22,7 @@ from hypothesis import strategies as st
 from ofa_plugins_core.interfaces import (
     BuildableSupernet,
     CostModel,
+    Device,
     ElasticModule,
     Level,
     Predictor,
@@ -35,6 +36,7 @@ from ofa_plugins_core.interfaces import (
 from ofa_plugins_core.testing import laws, toys
 from ofa_plugins_core.testing.laws import Law
 from ofa_plugins_core.testing.laws import cost as cost_laws
+from ofa_plugins_core.testing.laws import device as device_laws
 from ofa_plugins_core.testing.laws import elastic as elastic_laws
 from ofa_plugins_core.testing.laws import plan as plan_laws
 from ofa_plugins_core.testing.laws import policy as policy_laws
@@ -255,6 +257,20 @@ class TrainingPlanSuite(_OnSupernet):
         place = data.draw(st.integers(0, len(plan.phases) - 1))
         seed, epoch, step = (data.draw(st.integers(0, 2**32)) for _ in range(3))
         plan_laws.demand_inside(supernet.space, plan.phases[place], (seed, place, epoch, step))
+
+
+class DeviceSuite(_OnSupernet):
+    """For a device; a law is skipped, and says why, where the device is not there."""
+
+    @pytest.fixture
+    def device(self) -> Device:
+        """The device that is tested."""
+        raise NotImplementedError("give the fixture 'device'")
+
+    @each(device_laws.LAWS)
+    def test_law(self, law: Law, device: Device, supernet: Supernet) -> None:
+        """The law holds."""
+        _holds(law, device, supernet)
 
 
 class RuntimePolicySuite:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import math
+from contextlib import contextmanager, suppress
+
 import numpy as np
 import pytest
 from attrs import evolve, frozen
 
-from ofa_plugins_core.errors import InfeasibleError
+from ofa_plugins_core.errors import InfeasibleError, InputError, UsageError
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.interfaces import Found, Predictions
 from ofa_plugins_core.phases import Hyperparameters
 from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.testing import (
     TOY_LEVELS,
+    ToyDevice,
     ToyPolicy,
     ToyPredictor,
     everything,
@@ -23,7 +27,9 @@ from ofa_plugins_core.testing import (
 )
 from ofa_plugins_core.testing.laws import (
     LawBrokenError,
+    NotApplicableError,
     cost,
+    device,
     plan,
     policy,
     predictor,
@@ -304,6 +310,150 @@ class OneTooFar(ToyPolicy):
 )
 def test_a_broken_policy_breaks(law, broken):
     breaks(law, broken, TOY_LEVELS)
+
+
+class Machine(Wrapped):
+    """The toy device: what it says, what its sessions do and what its passes take are changed."""
+
+    def __init__(self, times=lambda found, passes: found, **changes):
+        super().__init__(ToyDevice())
+        self.change, self.swallows = times, changes.pop("swallows", ())
+        vars(self).update(changes)
+
+    @contextmanager
+    def session(self):
+        with suppress(*self.swallows), self.inner.session() as session:
+            yield Session(session, self)
+
+
+class Session(Wrapped):
+    def __init__(self, inner, machine):
+        super().__init__(inner)
+        self.machine = machine
+
+    def load(self, work):
+        return Loaded(self.inner.load(work), self.machine)
+
+    def conditions(self):
+        return vars(self.machine).get("reading", {})
+
+
+class Loaded(Wrapped):
+    def __init__(self, inner, machine):
+        super().__init__(inner)
+        self.machine = machine
+
+    def times(self, passes):
+        return self.machine.change(self.inner.times(passes), passes)
+
+
+class Tired(Machine):
+    """Gives less with each session."""
+
+    @contextmanager
+    def session(self):
+        try:
+            with super().session() as session:
+                yield session
+        finally:
+            self.change = lambda found, passes: [0.0 * time for time in found]
+
+
+class LetsGoOfEverything(Machine):
+    """Releasing one work releases all."""
+
+    def __init__(self):
+        super().__init__()
+        self.gone = False
+
+    @contextmanager
+    def session(self):
+        with self.inner.session() as session:
+            inner = Session(session, self)
+            inner.load = lambda work: self.loaded(session, work)
+            yield inner
+
+    def loaded(self, session, work):
+        def released():
+            self.gone = True
+
+        found = Loaded(session.load(work), self)
+        self.change = lambda times, passes: [math.nan] if self.gone else times
+        found.release = released
+        return found
+
+
+def counting(texts=[]):  # noqa: B006
+    texts.append("again")
+    return {"device": "toy", "said": " ".join(texts)}
+
+
+def only_short(found, passes):
+    return found if passes < 4 else []
+
+
+def slow_batch(found, passes):
+    return [time if time < 0.2 else math.inf for time in found]
+
+
+BROKEN_DEVICES = {
+    device.says_what_it_is: [
+        Machine(describe=dict),
+        Machine(describe=lambda: {"cores": 4}),
+        Machine(describe=lambda: {"model": " "}),
+    ],
+    device.describes_itself_alike: [Machine(describe=counting)],
+    device.runs_any_block: [
+        Machine(lambda found, passes: [0.0] * passes),
+        Machine(lambda found, passes: [math.nan] * passes),
+        Machine(lambda found, passes: [-1.0] * passes),
+        Machine(lambda found, passes: ["1 ms"] * passes),
+    ],
+    device.runs_whole_networks: [Machine(slow_batch)],
+    device.gives_as_many_passes_as_asked: [
+        Machine(lambda found, passes: [*found, 1.0]),
+        Machine(only_short),
+    ],
+    device.works_take_turns: [LetsGoOfEverything()],
+    device.tells_its_conditions: [
+        Machine(reading={"cpu_mhz": math.inf}),
+        Machine(reading={"cpu_mhz": "fast"}),
+        Machine(reading={"": 1.0}),
+    ],
+    device.ends_whatever_happens: [Machine(swallows=(Exception,)), Tired()],
+}
+
+
+def test_every_law_of_devices_is_here():
+    assert set(BROKEN_DEVICES) == set(device.LAWS)
+
+
+@pytest.mark.parametrize(
+    ("law", "broken"),
+    [(law, broken) for law, several in BROKEN_DEVICES.items() for broken in several],
+    ids=lambda value: getattr(value, "__name__", ""),
+)
+def test_a_broken_device_breaks(law, broken):
+    breaks(law, broken, TOY)
+
+
+@pytest.mark.parametrize("law", device.LAWS, ids=lambda law: law.__name__)
+@pytest.mark.parametrize("error", [UsageError("no such GPU"), InputError("the host is away")])
+def test_a_device_that_is_not_there_breaks_nothing(law, error):
+    def away():
+        raise error
+
+    with pytest.raises(NotApplicableError, match=error.message):
+        law(Machine(session=away, describe=away), TOY, np.random.default_rng(20))
+
+
+@pytest.mark.parametrize("part", ["load", "conditions"])
+def test_a_session_without_everything_breaks(part):
+    class Half:
+        def session(self):
+            return contextmanager(lambda: (yield type("Session", (), {part: None})()))()
+
+    breaks(device.runs_any_block, Half(), TOY)
 
 
 class Finds:

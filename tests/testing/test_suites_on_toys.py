@@ -11,11 +11,13 @@ from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem
 from ofa_plugins_core.testing import (
     CostModelSuite,
+    DeviceSuite,
     PredictorSuite,
     RuntimePolicySuite,
     SamplerSuite,
     SearcherSuite,
     SupernetSuite,
+    ToyDevice,
     ToyPolicy,
     ToyPredictor,
     TrainingPlanSuite,
@@ -76,6 +78,12 @@ class TestToyPolicy(RuntimePolicySuite):
     @pytest.fixture
     def policy(self):
         return ToyPolicy()
+
+
+class TestToyDevice(DeviceSuite):
+    @pytest.fixture
+    def device(self):
+        return ToyDevice(noise=0.05, disturbed=0.1)
 
 
 class TestToyPlan(TrainingPlanSuite):

@@ -1,0 +1,94 @@
+"""Devices as the core offers them, and one of somebody else's, as docs/plugins.md writes it."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from ofa_plugins_core import Host
+from ofa_plugins_core.testing.checking import check
+
+HOST = Host.discover()
+GUIDE = Path(__file__).parents[2] / "docs" / "plugins.md"
+BOARD = """#!/bin/sh
+echo "$1" >> "$0.log"
+case $1 in
+  about) echo "a board" ;;
+  temperature) echo 41.5 ;;
+  time) head -c 4 > /dev/null; i=0; while [ $i -lt $2 ]; do echo 0.25; i=$((i + 1)); done ;;
+esac
+"""
+
+
+def test_the_core_offers_three():
+    assert HOST.plugin("builtin").offers["devices"] == ["cpu", "cuda", "onnxruntime"]
+
+
+@pytest.mark.parametrize("name", ["cpu", "cuda", "onnxruntime"])
+def test_listing_and_building_them_imports_nothing_heavy(name):
+    code = (
+        "import sys; from ofa_plugins_core import Host; "
+        f"Host.discover().device({name!r}).build(); "
+        "print([m for m in ('torch', 'onnx', 'onnxruntime') if m in sys.modules])"
+    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
+
+
+@pytest.mark.parametrize(
+    ("words", "said"),
+    [
+        (("cpu.threads=0",), "threads"),
+        (("cpu.pin=[-1]",), "pin"),
+        (("cpu.cores=2",), "cores"),
+        (("cuda.dtype=fp8",), "fp32 or fp16, found"),
+        (("onnxruntime.threads=some",), "a whole number"),
+    ],
+)
+def test_wrong_options_are_named(ofa, words, said):
+    settings = [w for word in words for w in ("--set", word)]
+    name = words[0].partition(".")[0]
+    done = ofa("run", "lut", "--supernet", "toy", "--device", name, *settings)
+    assert done.code == 2
+    assert said in done.err and "Traceback" not in done.err
+
+
+def test_an_unknown_one_is_answered_with_the_nearest(ofa):
+    done = ofa("run", "lut", "--supernet", "toy", "--device", "cuba")
+    assert done.code == 2
+    assert "nearest known: cuda" in done.err
+
+
+@pytest.mark.skipif(not GUIDE.is_file(), reason="docs/ is not beside the tests")
+class TestTheDocs:
+    """The board of docs/plugins.md, with a program that stands for its maker's."""
+
+    @pytest.fixture
+    def board(self, tmp_path, monkeypatch, ofa_install):
+        pytest.importorskip("onnx", reason="blocks become ONNX files: the extra [export]")
+        text = GUIDE.read_text(encoding="utf-8")
+        (source,) = re.findall(r"```python\n# my_board\.py[^\n]*\n(.*?)```", text, re.S)
+        program = tmp_path / "bin" / "boardctl"
+        program.parent.mkdir()
+        program.write_text(BOARD)
+        program.chmod(0o755)
+        monkeypatch.setenv("PATH", f"{program.parent}:/usr/bin:/bin")
+        ofa_install("my_board", source)
+        return program
+
+    def test_it_keeps_every_law_of_devices(self, board):
+        found = check(Host.discover(), "my_board")
+        assert {f.outcome for f in found} == {"holds"}, found
+        log = board.with_name("boardctl.log").read_text().split()
+        assert log.count("lock-clocks") == log.count("unlock-clocks") > 3
+
+    def test_a_board_that_does_not_answer_is_told_in_one_line(self, board):
+        board.unlink()
+        found = check(Host.discover(), "my_board")
+        laws = [f for f in found if f.law != "It can be built."]
+        assert laws and {f.outcome for f in laws} == {"does not apply"}
+        assert all("the board does not answer" in f.message for f in laws)
