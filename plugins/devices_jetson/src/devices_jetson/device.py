@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from attrs import define, field, frozen
 
@@ -18,6 +18,9 @@ from devices_jetson.recording import Recorder, Recording, Replay, numbers
 from devices_jetson.transport import Answer, Channel, local, remote
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.interfaces import Work
+
+CONSTRUCTED: Final = "constructed: no board has measured this"
+"""Said of every number that comes from a board, or a recording, that was made up."""
 
 
 @frozen(eq=False)
@@ -203,9 +206,10 @@ def described(
 ) -> dict[str, str]:
     """What goes with every measurement; nothing in it changes by itself."""
     mode = facts.mode(options.mode)
+    made_up = "" if origin == "measured" else f" ({CONSTRUCTED})"
     found = {
         "device": board.name,
-        "model": facts.model,
+        "model": f"{facts.model}{made_up}",
         "compute_capability": board.capability,
         "processor": options.processor,
         "dtype": options.dtype,
@@ -218,11 +222,8 @@ def described(
     if facts.release is not None and facts.release.jetpack is not None:
         found["jetpack"] = str(facts.release.jetpack)
     if mode is not None:
-        found.update(power_mode=mode.name, **limits(mode))
-    found.update(facts.versions)
-    if origin != "measured":
-        found["origin"] = "constructed: no board has measured this"
-    return found
+        found.update(mode=mode.name, **limits(mode))
+    return {**found, **facts.versions}
 
 
 def limits(mode: Mode) -> dict[str, str]:
