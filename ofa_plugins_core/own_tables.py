@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final, Literal
 
 from attrs import evolve, field, frozen
-from attrs.validators import ge, gt
+from attrs.validators import ge, gt, optional
 
 from ofa_plugins_core.config import read_json, structure
 from ofa_plugins_core.errors import InputError
@@ -29,9 +29,10 @@ class OwnRow:
     """What was measured of one block; see ``timing.Timed``.
 
     Attributes:
-        mean, std, half_width: ms.
+        mean, std, half_width: ms; in a table at the device's typical speed, see ``levelled``.
         count, disturbed: passes that count, and that were set aside.
         conditions: of the device, by name with unit.
+        reference: what the reference took at the same time, ms.
     """
 
     mean: float = field(validator=gt(0))
@@ -40,6 +41,7 @@ class OwnRow:
     half_width: float | None = None
     disturbed: int = 0
     conditions: dict[str, float] = field(factory=dict)
+    reference: float | None = field(default=None, validator=optional(gt(0)))
 
     @classmethod
     def of(cls, timed: Timed) -> OwnRow:
@@ -51,7 +53,16 @@ class OwnRow:
             half_width=timed.half_width if math.isfinite(timed.half_width) else None,
             disturbed=timed.disturbed,
             conditions=dict(timed.conditions),
+            reference=timed.reference,
         )
+
+    def levelled(self, level: float | None) -> OwnRow:
+        """As it would be while the reference takes ``level`` ms: what slowed both is taken out."""
+        if level is None or self.reference is None:
+            return self
+        share = level / self.reference
+        half = None if self.half_width is None else share * self.half_width
+        return evolve(self, mean=share * self.mean, std=share * self.std, half_width=half)
 
     @property
     def variation(self) -> float:
@@ -67,13 +78,14 @@ class OwnNetwork:
         arch: exchange dict.
         sum: of its rows, ms. blocks: how many rows. split_sum: of the parts of its blocks, ms,
             where those were measured, too.
-        measured: ms.
+        measured: at the device's typical speed. seen: ms as it was at that moment.
     """
 
     arch: dict[str, Any]
     sum: float = field(validator=gt(0))
     blocks: int = field(validator=ge(1))
     measured: OwnRow
+    seen: float = field(validator=gt(0))
     split_sum: float | None = None
 
 
@@ -84,6 +96,8 @@ class OwnTable:
     Attributes:
         supernet: whose blocks it holds. device: as it describes itself. batch: images a pass.
         effort: how each row was measured. made: UTC.
+        reference: mean time of the reference while the table was measured, ms: the speed at which
+            rows and networks are given. swing: its least and greatest part of that.
         rows: image size -> key -> row. parts: likewise of the parts of blocks, where measured.
         correction: from the sum of rows to a network's latency. error: of what that predicts.
         forms: all corrections that were tried, the best first.
@@ -97,6 +111,8 @@ class OwnTable:
     batch: int = field(validator=ge(1))
     effort: Effort
     made: str = ""
+    reference: float | None = None
+    swing: tuple[float, float] = (1.0, 1.0)
     correction: Correction = Correction()
     error: TableError | None = None
     forms: list[FormFit] = field(factory=list)

@@ -56,10 +56,17 @@ class CopiedRows:
         kinds = ", ".join(sorted({_kind(key) for _, key in self.rows}))
         what = "are copied" if self.known else "are the same"
         return (
-            f"latency table {self.table}: {len(self.rows)} of {self.total} rows {what}, bit for "
-            f"bit, {'from' if self.known else 'in'} {self.other} ({kinds}): they tell nothing of "
-            "this device"
+            f"latency table {self.table}: {len(self.rows)} of {self.total} rows{self._each()} "
+            f"{what}, bit for bit, {'from' if self.known else 'in'} {self.other} ({kinds}): they "
+            "tell nothing of this device"
         )
+
+    def _each(self) -> str:
+        """How many a size, where that is one number."""
+        sizes = [size for size, _ in self.rows]
+        counts = {sizes.count(size) for size in sizes}
+        same = len(set(sizes)) > 1 and len(counts) == 1
+        return f" ({counts.pop()} at each of {len(set(sizes))} image sizes)" if same else ""
 
 
 @frozen

@@ -96,13 +96,16 @@ class FormFit:
     error: TableError
 
 
-def error_of(predicted: Values, measured: Values) -> TableError:
+def error_of(predicted: Values, measured: Values, seen: Values | None = None) -> TableError:
     """Compare latencies that were predicted with measured ones, (n,) ms each.
 
     The interval holds four fifths of networks to come: its ends are a rank out where n is small.
+
+    Args:
+        seen: for the interval: as they were at their moment, where ``measured`` are freed of what
+            the device's speed did meanwhile.
     """
-    ratio = measured / predicted
-    low, high = _interval(ratio)
+    low, high = _interval((measured if seen is None else seen) / predicted)
     return TableError(
         networks=len(measured),
         mape=float(100 * np.mean(np.abs(predicted - measured) / measured)),
@@ -122,13 +125,18 @@ def _interval(ratio: Values) -> tuple[float, float]:
 
 
 def fitted_forms(
-    sums: Values, blocks: NDArray[np.int64], measured: Values, least_row: float
+    sums: Values,
+    blocks: NDArray[np.int64],
+    measured: Values,
+    least_row: float,
+    seen: Values | None = None,
 ) -> list[FormFit]:
     """Every form of correction that makes sense, the best on networks left out first.
 
     Args:
         sums, blocks, measured: (n,) sums of rows (ms), numbers of blocks, measured latencies (ms).
         least_row: the cheapest row, ms: a form under which a block would cost nothing is left out.
+        seen: as in ``error_of``.
     """
     found = []
     for form in FORMS:
@@ -139,7 +147,7 @@ def fitted_forms(
             continue
         held_out = _left_out(form, sums, blocks, measured)
         if held_out is not None:
-            error = error_of(held_out, measured)
+            error = error_of(held_out, measured, seen)
             found.append(FormFit(form=form, correction=correction, error=error))
     return sorted(found, key=lambda f: f.error.mape)
 

@@ -33,19 +33,24 @@ def in_milliseconds(folder: TableFolder, unit: Unit | None) -> TableFolder:
     """
     if folder.own is not None:
         return folder
-    if unit is None:
-        _ask(folder)
+    if unit is None and (doubt := suspected(folder)) is not None:
+        raise doubt
     return folder if unit in (None, "ms") else _scaled(folder, IN_MS[unit])
 
 
-def _ask(folder: TableFolder) -> None:
+def suspected(folder: TableFolder) -> UsageError | None:
+    """What is to be asked about a table's unit, or None where milliseconds can be.
+
+    Raises:
+        InputError: a file is broken.
+    """
     table = folder.table(folder.sizes[0])
     typical = median(row.mean for row in table.rows.values())
     meant = "seconds" if typical < FASTEST else "microseconds" if typical > SLOWEST else None
-    if meant is None:
-        return
+    if folder.own is not None or meant is None:
+        return None
     other = {"seconds": "s", "microseconds": "us"}[meant]
-    raise UsageError(
+    return UsageError(
         f"latency table {folder.name}: a typical row takes {typical:.3g} ms, which no device does: "
         f"are these {meant}?",
         advice=f"--set latency.unit={other} if they are, --set latency.unit=ms if they are not",

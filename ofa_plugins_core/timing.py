@@ -1,8 +1,9 @@
 """How long work takes on a device: passes until the answer is narrow, or enough is enough.
 
 Works take turns, a visit each a round in an order that is drawn anew, so that what drifts (clocks,
-temperature, another program) biases none of them. A pass that something else disturbed is set
-aside. Nothing here knows what a device is made of.
+temperature, another program) biases none of them. Works that are measured at different times are
+held together by a reference, which takes its turn in every round: where it is slow, all was slow. A
+pass that something else disturbed is set aside. Nothing here knows what a device is made of.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.validators import ge, gt
 
 from ofa_plugins_core.interfaces import DeviceSession, LoadedWork
@@ -59,6 +60,7 @@ class Timed:
         half_width: of the mean's 95 % confidence interval.
         count: passes that count. disturbed: passes set aside.
         conditions: of the device at the end, by name with unit.
+        reference: mean of the reference's passes in the same rounds, ms; None without one.
     """
 
     mean: float
@@ -68,6 +70,7 @@ class Timed:
     count: int
     disturbed: int = 0
     conditions: Mapping[str, float] = field(factory=dict)
+    reference: float | None = None
 
     @property
     def variation(self) -> float:
@@ -120,6 +123,7 @@ def measure(
     generator: np.random.Generator,
     session: DeviceSession,
     tell: Callable[[float], None] = lambda share: None,
+    reference: LoadedWork | None = None,
 ) -> Iterator[tuple[K, Timed]]:
     """Time works in turns; each comes as soon as it is done.
 
@@ -129,19 +133,38 @@ def measure(
         generator: draws the order of each round.
         session: whose conditions are kept with each result.
         tell: is told after each round which share of the passes is behind, 0 to 1.
+        reference: takes a turn in every round.
     """
     running = [_Run(key, loaded, effort) for key, loaded in works.items()]
     for run in running:
         if effort.warmup:
             run.loaded.times(effort.warmup)
+    beside: list[float] = []
+    if reference is not None and effort.warmup:
+        reference.times(effort.warmup)
     total = len(running)
     while running:
-        for index in generator.permutation(len(running)):
-            running[index].visit()
+        _round(running, effort, generator, reference, beside)
         done = [run for run in running if run.done()]
         running = [run for run in running if run not in done]
         begun = sum(len(run.times) for run in running) / effort.most
         tell((total - len(running) + begun) / total)
         for run in done:
             if run.times:
-                yield run.key, summary(run.times, session.conditions())
+                level = summary(beside).mean if beside else None
+                yield run.key, evolve(summary(run.times, session.conditions()), reference=level)
+
+
+def _round(
+    running: Sequence[_Run[K]],
+    effort: Effort,
+    generator: np.random.Generator,
+    reference: LoadedWork | None,
+    beside: list[float],
+) -> None:
+    """A visit to each work, and to the reference, in an order of its own."""
+    for index in generator.permutation(len(running) + (reference is not None)):
+        if index < len(running):
+            running[index].visit()
+        elif reference is not None:
+            beside += reference.times(effort.visit)

@@ -209,8 +209,15 @@ class SearchResult:
     def _costs(self) -> dict[str, Measurement]:
         return dict(self.items[0].costs) if self.items else {}
 
+    def _uncertain(self) -> set[str]:
+        """Costs that have an interval."""
+        return {n for i in self.items for n, m in i.costs.items() if m.low is not None}
+
     def _columns(self) -> list[str]:
-        costs = [f"{n}\n{m.unit}\n{m.kind}" for n, m in self._costs().items()]
+        costs = []
+        for name, found in self._costs().items():
+            costs.append(f"{name}\n{found.unit}\n{found.kind}")
+            costs += ["80 %\ninterval"] if name in self._uncertain() else []
         accuracy = ["accuracy\n%\npredicted", "80 %\ninterval"] if self.predictor else []
         records = ["records\nbehind"] if any(i.support is not None for i in self.items) else []
         bound = [] if self.swept is None else [f"bound\non\n{self.swept}"]
@@ -223,7 +230,10 @@ class SearchResult:
             said = f"reaches {reached(item.smallest, item.relation)}; binds: {item.binds}"
             return [number(item.bound), "none", *("" for _ in range(width - 3)), said]
         cells = [] if self.swept is None else [number(item.bound)]
-        cells += [number(m.value) for m in item.costs.values()]
+        for name, found in item.costs.items():
+            cells.append(number(found.value))
+            if name in self._uncertain():
+                cells.append("" if found.low is None else f"{found.low:.4g} to {found.high:.4g}")
         if self.predictor:
             a = item.accuracy
             cells += ["", ""] if a is None else [f"{a.value:.2f}", f"{a.low:.1f} to {a.high:.1f}"]

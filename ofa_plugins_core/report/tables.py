@@ -24,6 +24,7 @@ def table_plot(table: OwnTable, path: Path) -> None:
     sums = np.array([n.sum for n in table.networks])
     blocks = np.array([n.blocks for n in table.networks])
     measured = np.array([n.measured.mean for n in table.networks])
+    seen = np.array([n.seen for n in table.networks])
     predicted = table.correction.of(sums, blocks)
     with canvas.sheet(path, 6.4, 6.0) as sheet:
         axes = sheet.axes()
@@ -34,6 +35,7 @@ def table_plot(table: OwnTable, path: Path) -> None:
             axes.fill_between(ends, low, high, color=canvas.BLUE, alpha=0.12, linewidth=0)
         axes.plot(ends, ends, color=canvas.GREY, linewidth=0.8)
         axes.plot(sums, measured, "o", color=canvas.GREY, markersize=4, label="sum of rows")
+        axes.plot(predicted, seen, "x", color=canvas.BLUE, markersize=4, label="as it was then")
         axes.plot(predicted, measured, "o", color=canvas.BLUE, markersize=4, label="corrected")
         axes.set_xlabel("latency by the table, ms, predicted")
         axes.set_ylabel("latency, ms, measured")

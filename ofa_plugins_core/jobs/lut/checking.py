@@ -17,6 +17,7 @@ from ofa_plugins_core.jobs.lut_options import LutOptions
 from ofa_plugins_core.jobs.options import PricedOptions
 from ofa_plugins_core.table_flaws import find_flaws
 from ofa_plugins_core.table_model import TableError, error_of
+from ofa_plugins_core.table_units import suspected
 from ofa_plugins_core.tables import TableFolder, row_key
 
 
@@ -43,12 +44,17 @@ def run_check(context: JobContext, options: LutOptions) -> CheckResult:
                 folder.path,
                 sizes,
                 sum(len(folder.table(s).rows) for s in sizes),
-                [f.message for f in flaws if f.table == folder.name],
+                [*_doubt(folder), *(f.message for f in flaws if f.table == folder.name)],
                 _lacking(supernet, folder, sizes),
                 *(() if known is None else _agreement(context, options, folder, known)),
             )
         )
     return CheckResult(supernet.name, found)
+
+
+def _doubt(folder: TableFolder) -> list[str]:
+    doubt = suspected(folder)
+    return [] if doubt is None else [doubt.message]
 
 
 def _lacking(supernet: Supernet, folder: TableFolder, sizes: Sequence[int]) -> dict[int, list[str]]:

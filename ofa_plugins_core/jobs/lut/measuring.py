@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 
@@ -54,6 +55,12 @@ def drawn_networks(supernet: Supernet, count: int, seed: int) -> list[Arch]:
     return supernet.space.decode(drawn[np.sort(first)[:count]]) if count else []
 
 
+def reference_network(supernet: Supernet) -> Arch:
+    """What takes a turn in every round: the middle option of every gene, at the smallest size."""
+    space = supernet.space.with_resolutions(supernet.resolutions[:1])
+    return space.decode((space.sizes[None] // 2).astype(np.uint8))[0]
+
+
 def arch_key(arch: Arch) -> str:
     """What a network is kept under."""
     return json.dumps(arch.as_dict())
@@ -79,9 +86,11 @@ def estimated_seconds(session: DeviceSession, plan: Plan) -> float:
     blocks = float(np.mean([len(plan.supernet.geometry().blocks(a)) for a in plan.archs] or [0]))
     network = whole / len(pilot) * blocks
     nets = sum(network * part[a.image_size] for a in plan.archs)
+    beside = network * part[plan.supernet.resolutions[0]]
+    rounds = len(plan.rows.new) + math.ceil(len(plan.archs) / TOGETHER)
     passes = plan.effort.warmup + (plan.effort.least + plan.effort.most) / 2
     both = 2 if plan.parts is not None else 1  # the parts of all blocks take about as long
-    return (rows * both + nets) * passes / 1000
+    return (rows * both + nets + beside * rounds) * passes / 1000
 
 
 class loaded:  # noqa: N801 - reads as a word: with loaded(...)
@@ -110,7 +119,9 @@ def measure_all(context: JobContext, device: Device, plan: Plan, kept: Kept) -> 
     """
     generator = np.random.Generator(np.random.PCG64([context.seed, 2]))
     with device.session() as session:
-        bench = _Bench(context, session, plan, kept, generator)
+        blocks = plan.supernet.geometry().blocks(reference_network(plan.supernet))
+        reference = session.load(Work(blocks, plan.batch))
+        bench = _Bench(context, session, plan, kept, generator, reference)
         bench.blocks(ROWS, plan.rows)
         if plan.parts is not None:
             bench.blocks(PARTS, plan.parts)
@@ -124,6 +135,7 @@ class _Bench:
     plan: Plan
     kept: Kept
     generator: np.random.Generator
+    reference: LoadedWork
 
     def blocks(self, kind: str, needed: Needed) -> None:
         """Every block of each image size in turns."""
@@ -163,7 +175,9 @@ class _Bench:
     def _timed(
         self, ready: Mapping[str, LoadedWork], tell: Callable[[float], None]
     ) -> Iterator[tuple[str, Timed]]:
-        for key, timed in measure(ready, self.plan.effort, self.generator, self.session, tell):
+        for key, timed in measure(
+            ready, self.plan.effort, self.generator, self.session, tell, self.reference
+        ):
             if not 0 < timed.mean < float("inf"):
                 raise PluginError(f"the device says that {key:.80} took {timed.mean} ms")
             yield key, timed

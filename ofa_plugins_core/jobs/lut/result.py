@@ -119,6 +119,7 @@ class LutResult:
             "device": table.device,
             "batch": table.batch,
             "sizes": [int(s) for s in table.rows],
+            "swing": list(table.swing),
             "noisy": [{"size": s, "key": k, "variation": v} for s, k, v in self.noisy],
             "correction": plain(table.correction),
             "error": None if table.error is None else _error(table.error),
@@ -162,6 +163,7 @@ def _about(result: LutResult, table: OwnTable) -> Row:
         ["rows", f"{result.done:,} measured, for {len(table.rows)} image sizes"],
         ["noisy rows", f"{len(result.noisy):,}: coefficient of variation over {NOISY}"],
         ["time", duration(result.seconds)],
+        ["speed meanwhile", _swing(table)],
     ]
     if table.error is not None:
         low, high = (f"{100 * (end - 1):+.1f}" for end in (table.error.low, table.error.high))
@@ -174,6 +176,13 @@ def _about(result: LutResult, table: OwnTable) -> Row:
     if result.installed is not None:
         rows.append(["installed as", f"latency@{result.installed.name}"])
     return (f"latency table of {table.supernet}", ["", ""], rows)
+
+
+def _swing(table: OwnTable) -> str:
+    if table.reference is None:
+        return "not known"
+    low, high = (f"{100 * part:.0f}" for part in table.swing)
+    return f"a reference network took {low} to {high} % of its mean, {table.reference:.4g} ms"
 
 
 def number_or_none(value: float | None) -> str:

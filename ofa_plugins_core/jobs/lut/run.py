@@ -7,6 +7,7 @@ import time
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from pathlib import Path
+from statistics import fmean
 from typing import Final
 
 import numpy as np
@@ -113,7 +114,7 @@ def _measured(context: JobContext, options: LutOptions, plan: Plan, device: Devi
     if interrupted:
         return LutResult(context.out, None, done, total, (), seconds, interrupted=True)
     table = _table(plan, described, kept)
-    split = _split_forms(plan, kept, table) if plan.parts is not None else ()
+    split = _split_forms(table) if plan.parts is not None else ()
     if context.out is not None:
         write_table(context.out, table)
     place = None if options.install is None else _install(options.install, table)
@@ -156,38 +157,65 @@ def _table(plan: Plan, described: dict[str, str], kept: Kept) -> OwnTable:
             f"{lacking[0]}",
             advice="a recording has ended; --resume with the device goes on",
         )
-    networks = [n for a in plan.archs if (n := _network(plan, a, kept)) is not None]
+    level, swing = _speed(kept)
+    rows = {key: row.levelled(level) for key, row in rows.items()}
+    pieces = {key: row.levelled(level) for key, row in kept.found[PARTS].items()}
+    found = [_network(plan, a, kept, rows, pieces, level) for a in plan.archs]
+    networks = [n for n in found if n is not None]
     table = OwnTable(
         supernet=plan.supernet.name,
         device=described,
         batch=plan.batch,
         effort=plan.effort,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
+        reference=level,
+        swing=swing,
         rows={str(s): {k: rows[k] for k in keys} for s, keys in plan.rows.sizes.items()},
-        parts={} if plan.parts is None else _parts(plan.parts.sizes, kept),
+        parts={} if plan.parts is None else _at_sizes(plan.parts.sizes, pieces),
         networks=networks,
     )
     return best_form(table, _forms(networks, [n.sum for n in networks], rows))
 
 
-def _parts(sizes: Mapping[int, Sequence[str]], kept: Kept) -> dict[str, dict[str, OwnRow]]:
-    found = kept.found[PARTS]
-    return {str(s): {k: found[k] for k in keys if k in found} for s, keys in sizes.items()}
+def _speed(kept: Kept) -> tuple[float | None, tuple[float, float]]:
+    """The reference's mean time, ms, and its least and greatest part of that."""
+    every = [
+        row.reference for rows in kept.found.values() for row in rows.values() if row.reference
+    ]
+    if not every:
+        return None, (1.0, 1.0)
+    level = fmean(every)
+    return level, (min(every) / level, max(every) / level)
 
 
-def _network(plan: Plan, arch: Arch, kept: Kept) -> OwnNetwork | None:
+def _at_sizes(
+    sizes: Mapping[int, Sequence[str]], rows: Mapping[str, OwnRow]
+) -> dict[str, dict[str, OwnRow]]:
+    return {str(s): {k: rows[k] for k in keys if k in rows} for s, keys in sizes.items()}
+
+
+def _network(
+    plan: Plan,
+    arch: Arch,
+    kept: Kept,
+    rows: Mapping[str, OwnRow],
+    parts: Mapping[str, OwnRow],
+    level: float | None,
+) -> OwnNetwork | None:
+    """A network beside the sum of its rows; None where it was not measured."""
     measured = kept.found[NETWORKS].get(arch_key(arch))
     if measured is None:
         return None
     blocks = plan.supernet.geometry().blocks(arch)
-    rows, parts = kept.found[ROWS], kept.found[PARTS]
     pieces = [part_key(piece) for block in blocks for piece in pieces_of(block)]
-    split = None
-    if plan.parts is not None and all(key in parts for key in pieces):
-        split = sum(parts[key].mean for key in pieces)
-    total = sum(rows[row_key(block)].mean for block in blocks)
+    whole = plan.parts is not None and all(key in parts for key in pieces)
     return OwnNetwork(
-        arch=arch.as_dict(), sum=total, blocks=len(blocks), measured=measured, split_sum=split
+        arch=arch.as_dict(),
+        sum=sum(rows[row_key(block)].mean for block in blocks),
+        blocks=len(blocks),
+        measured=measured.levelled(level),
+        seen=measured.mean,
+        split_sum=sum(parts[key].mean for key in pieces) if whole else None,
     )
 
 
@@ -201,13 +229,15 @@ def _forms(
         np.array([n.blocks for n in networks]),
         np.array([n.measured.mean for n in networks]),
         min(row.mean for row in rows.values()),
+        np.array([n.seen for n in networks]),
     )
 
 
-def _split_forms(plan: Plan, kept: Kept, table: OwnTable) -> list[FormFit]:
+def _split_forms(table: OwnTable) -> list[FormFit]:
     """The same corrections on the sum of parts: what measuring blocks as one gains."""
     having = [n for n in table.networks if n.split_sum is not None]
-    return _forms(having, [n.split_sum or 0.0 for n in having], kept.found[PARTS])
+    pieces = {k: row for rows in table.parts.values() for k, row in rows.items()}
+    return _forms(having, [n.split_sum or 0.0 for n in having], pieces)
 
 
 def write_table(folder: Path, table: OwnTable) -> None:
