@@ -37,6 +37,7 @@ PLUGINS = {
     "ofa_mit": [],
     "compofa": [],
     "moofa": [],
+    "devices_jetson": [],
 }
 """Plugin -> what its own tests need beyond its declared dependencies."""
 
