@@ -13,6 +13,7 @@ from compofa.population.comparing import (
     at_equal_cost,
     below_front,
     bin_edges,
+    binned_gaps,
     estimated,
     in_bins,
     near_front,
@@ -109,6 +110,25 @@ def test_bins_widen_by_a_constant_factor():
     assert np.ptp(edges[1:] / edges[:-1]) == pytest.approx(0, abs=1e-9)
 
 
+@given(clouds, clouds)
+@settings(max_examples=20, deadline=None)
+def test_bins_of_a_population_against_itself_and_against_one_shifted(ours, theirs):
+    edges = bin_edges(ours, theirs, 3)
+    assert binned_gaps(ours, ours, edges)[1] == 0
+    shifted = Cloud(ours.cost, ours.top1 + 2, ours.size)
+    before, after = (binned_gaps(c, theirs, edges) for c in (ours, shifted))
+    assert after[0] - before[0] == pytest.approx(np.full(3, 2.0), nan_ok=True)
+    assert after[1] - before[1] == pytest.approx(2, nan_ok=True)
+
+
+def test_bins_with_few_networks_have_no_weight_in_the_mean():
+    cost = np.array([1.0] * 10 + [5.0] * 2)
+    theirs = Cloud(cost, np.zeros(12), np.full(12, 32))
+    ours = Cloud(cost, np.array([1.0] * 10 + [50.0] * 2), np.full(12, 32))
+    gaps, mean = binned_gaps(ours, theirs, np.array([0.5, 2.0, 8.0]))
+    assert (gaps.tolist(), mean) == ([1.0, 50.0], 1.0)
+
+
 # ------------------------------------------------------------------------------- the front
 
 
@@ -177,6 +197,17 @@ def test_a_number_that_no_resample_changes_has_no_width():
     assert found["x"] == Estimate(2.0, 2.0, 2.0)
     assert np.isnan(found["none"].low)
     assert found["none"].verdict == "undecided"
+
+
+def test_where_too_many_resamples_know_nothing_there_is_no_interval():
+    asked = iter(range(1000))
+
+    def ask(ours, theirs):
+        return {"x": float("nan") if next(asked) % 5 == 4 else 1.0}
+
+    found = estimated(ask, drawn(0), drawn(1), 100, np.random.default_rng(0))["x"]
+    assert found.value == 1.0
+    assert np.isnan([found.low, found.high]).all()
 
 
 @pytest.mark.parametrize(

@@ -137,6 +137,46 @@ def test_both_populations_are_drawn_where_asked_for(compare, tmp_path):
     assert "160 px" in drawn
 
 
+def test_two_files_of_one_supernet_are_told_apart(ofa, table, write):
+    records = [f"{OURS}={write(OURS, gap)}" for gap in (0.5, 0.0)]
+    code, found, _ = ofa(
+        *("population", "--lut", table, *FAST),
+        *(w for text in records for w in ("--records", text)),
+    )
+    assert code == 0
+    assert list(found["gaps"][0]["networks"]) == [OURS, f"{OURS} (2)"]
+    assert found["gaps"][0]["mean"]["value"] == pytest.approx(0.5, abs=0.02)
+
+
+def test_what_cannot_be_known_is_null(compare):
+    _, found, _ = compare(0.5, "--bins", "100")  # so narrow that none has five of each
+    assert found["gaps"][0]["mean_of_bins"]["value"] is None
+    assert found["bins"] == []
+    assert claims(found)["denser near the front (within 1 point)"] == {
+        "claim": "denser near the front (within 1 point)",
+        "value": None,
+        "low": None,
+        "high": None,
+        "unit": "share",
+        "kind": "measured",
+        "verdict": "undecided",
+    }
+
+
+def test_a_comparison_that_is_resumed_starts_anew_and_says_so(compare):
+    _, first, _ = compare(0.5, "--out", "kept")
+    code, again, told = compare(0.5, "--out", "kept", "--resume")
+    assert (code, again) == (0, first)
+    assert "starts anew" in told
+
+
+def test_a_plot_that_cannot_be_drawn_is_refused_before_the_work(compare, monkeypatch):
+    monkeypatch.setattr("compofa.population.jobs.can_draw", lambda: False)
+    code, _, told = compare(0.5, "--plot")
+    assert code == 2
+    assert "[plot]" in told
+
+
 # ------------------------------------------------------------------------------- left out
 
 

@@ -12,7 +12,7 @@ import pytest
 from compofa.targets.asking import asked, latency_of, target_of
 from compofa.targets.options import TargetsOptions
 from compofa.targets.presets import EVOLUTION, TARGETS
-from ofa_plugins_core import CostModelEntry, Host, hookimpl
+from ofa_plugins_core import CostModelEntry, Host, InputError, hookimpl
 from ofa_search.exact.searcher import Exact
 
 BOUNDS = "8,10,12,14"
@@ -172,6 +172,26 @@ def test_what_was_found_is_drawn_where_asked_for(ofa, table, tmp_path):
     words = ("targets", "--supernet", "compofa", "--lut", table, "--bounds", "1,10,12")
     ofa(*words, "--plot", "--out", "kept")
     assert "no network fits" in (tmp_path / "kept" / "front.svg").read_text()
+
+
+def test_a_plot_that_cannot_be_drawn_is_refused_before_the_search(ofa, table, monkeypatch):
+    monkeypatch.setattr("compofa.targets.jobs.can_draw", lambda: False)
+    code, _, told = ofa("targets", "--supernet", "compofa", "--plot", "--lut", table)
+    assert code == 2
+    assert "[plot]" in told
+
+
+def test_where_the_table_cannot_be_written_the_result_is_shown_all_the_same(
+    ofa, table, monkeypatch
+):
+    def refuse(path, content, lasting=False):
+        raise InputError(f"cannot write {path}: no space")
+
+    monkeypatch.setattr("ofa_plugins_core.runs.write", refuse)
+    words = ("targets", "--supernet", "compofa", "--lut", table, "--bounds", "10")
+    _, found, told = ofa(*words)
+    assert len(found["front"]) == 1
+    assert "targets.csv: no space" in told
 
 
 # ------------------------------------------------------------------------------- going on

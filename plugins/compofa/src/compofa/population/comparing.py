@@ -25,6 +25,8 @@ TAIL: Final = 0.05
 """Share of each population at either end of the costs that is left out of the comparison."""
 LEVEL: Final = 0.95
 """Of the intervals."""
+KNOWN: Final = 0.9
+"""Share of the resamples that have to know a number, for an interval."""
 
 
 @frozen(eq=False)
@@ -97,7 +99,8 @@ def estimated(
     """Numbers of two populations, each with its interval.
 
     The interval says what other networks of the same two supernets would have given. It does not
-    know of what all networks of a file share: the images, and the one training.
+    know of what all networks of a file share: the images, and the one training. Its ends are NaN
+    where the number is, or where too many resamples have none.
     """
     found = ask(ours, theirs)
     again = np.empty((draws, len(found)))
@@ -108,7 +111,8 @@ def estimated(
     out = {}
     for (name, value), column in zip(found.items(), again.T, strict=True):
         known = column[np.isfinite(column)]
-        low, high = np.quantile(known, ends) if len(known) else (np.nan, np.nan)
+        enough = np.isfinite(value) and len(known) >= KNOWN * draws
+        low, high = np.quantile(known, ends) if enough else (np.nan, np.nan)
         out[name] = Estimate(value, float(low), float(high))
     return out
 
@@ -185,6 +189,21 @@ def in_bins(cloud: Cloud, edges: Values) -> tuple[NDArray[np.int64], Values]:
     means = np.full(count, np.nan)
     np.divide(total, networks, out=means, where=networks > 0)
     return networks, means
+
+
+def binned_gaps(ours: Cloud, theirs: Cloud, edges: Values) -> tuple[Values, float]:
+    """(bins,) difference of the mean accuracies, points, and their mean.
+
+    The mean has the weights of theirs, over the bins where both have networks enough; NaN where
+    there is none. No curve is assumed; but within a bin the costs are not quite equal.
+    """
+    if not len(edges):
+        return np.zeros(0), float("nan")
+    (ours_in, first), (theirs_in, second) = (in_bins(c, edges) for c in (ours, theirs))
+    gaps: Values = first - second
+    rows = np.flatnonzero(np.minimum(ours_in, theirs_in) >= IN_BIN)
+    mean = float(np.average(gaps[rows], weights=theirs_in[rows])) if len(rows) else float("nan")
+    return gaps, mean
 
 
 # ------------------------------------------------------------------------------- the front

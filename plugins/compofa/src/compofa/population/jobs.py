@@ -23,6 +23,7 @@ from compofa.population.comparing import (
     Values,
     at_equal_cost,
     bin_edges,
+    binned_gaps,
     estimated,
     in_bins,
     near_front,
@@ -33,8 +34,9 @@ from compofa.population.records import Population, populations
 from compofa.population.result import Best, Bin, Gap, PopulationResult
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
 from ofa_plugins_core.events import Notice
+from ofa_plugins_core.report.canvas import can_draw
 
 BOUNDS: Final = 5
 """Bounds that are taken where none are given."""
@@ -49,10 +51,15 @@ def run_population(context: JobContext, options: PopulationOptions) -> Populatio
 
     Raises:
         UsageError: names or options that do not fit together, or nothing that can be compared.
+        MissingExtraError: a plot is asked for, and matplotlib is not installed.
         InputError: a file is missing or broken, or holds too few networks.
     """
     if context.out is not None and context.out.suffix in runs.FILES:
         raise UsageError(f"a comparison is kept in a folder, and {context.out} is named as a file")
+    if options.plot and not can_draw():  # before the work, not after
+        raise MissingExtraError("drawing", "ofa-plugins-core", "plot")
+    if context.resume and context.out is not None and context.out.exists():
+        context.listener(Notice("a comparison starts anew: it keeps nothing to go on with"))
     ours, theirs, left_out = populations(context, options)
     sizes = _comparable(context, ours, theirs)
     if not sizes:
@@ -116,9 +123,9 @@ def asked(ours: Cloud, theirs: Cloud, edges: Edges, near: float) -> Numbers:
     for group, ends in edges.items():
         here = ours.at(group), theirs.at(group)
         found |= {f"{name} {group}": v for name, v in at_equal_cost(*here).items()}
-        if len(ends):
-            (_, first), (_, second) = (in_bins(c, ends) for c in here)
-            found |= {f"bin {group} {n}": v for n, v in enumerate((first - second).tolist())}
+        gaps, mean = binned_gaps(*here, ends)
+        found |= {f"bin {group} {n}": v for n, v in enumerate(gaps.tolist())}
+        found[f"binned {group}"] = mean
     *_, last = edges.values()
     shares = near_front(ours, theirs, near, last)
     return found | {"near": shares[0] - shares[1]}
@@ -131,6 +138,7 @@ def _gap(group: int | None, ours: Cloud, theirs: Cloud, found: dict[str, Estimat
         networks=(len(here[0]), len(here[1])),
         range=shared_range(*here),
         mean=found[f"mean {group}"],
+        binned=found[f"binned {group}"],
         first=found[f"first {group}"],
         last=found[f"last {group}"],
         spreads=(found[f"ours {group}"].value, found[f"theirs {group}"].value),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from math import isfinite
 from pathlib import Path
 from typing import Any, Final
 
@@ -28,6 +29,7 @@ class Gap:
         networks: of ours, of theirs.
         range: ends of the costs over which the gap is averaged.
         mean: mean gap at equal cost, points. first, last: the gap at either end of the range.
+        binned: the mean gap from bins instead of curves.
         spreads: standard deviation of each around its own curve, points.
         tighter: by how much ours is the smaller, points.
     """
@@ -36,6 +38,7 @@ class Gap:
     networks: tuple[int, int]
     range: tuple[float, float]
     mean: Estimate
+    binned: Estimate
     first: Estimate
     last: Estimate
     spreads: tuple[float, float]
@@ -111,8 +114,9 @@ class PopulationResult:
 
     @property
     def names(self) -> tuple[str, str]:
-        """Of the two supernets."""
-        return self.ours.supernet.name, self.theirs.supernet.name
+        """Of the two supernets; of one supernet's two files the second is told apart."""
+        ours, theirs = self.ours.supernet.name, self.theirs.supernet.name
+        return ours, theirs if theirs != ours else f"{theirs} (2)"
 
     @property
     def published(self) -> bool:
@@ -168,10 +172,9 @@ class PopulationResult:
 
     def _best(self, best: Best) -> dict[str, Any]:
         found: dict[str, Any] = {"bound": whole(best.bound)}
-        for population, row, records in zip(
-            (self.ours, self.theirs), best.rows, best.records, strict=True
-        ):
-            found[population.supernet.name] = {"records": records, **_network(population, row)}
+        both = zip(self.names, (self.ours, self.theirs), best.rows, best.records, strict=True)
+        for name, population, row, records in both:
+            found[name] = {"records": records, **_network(population, row)}
         return found
 
     def _gap(self, gap: Gap) -> dict[str, Any]:
@@ -182,6 +185,7 @@ class PopulationResult:
             "from": low,
             "to": high,
             "mean": estimate(gap.mean, "points"),
+            "mean_of_bins": estimate(gap.binned, "points"),
             "at_from": estimate(gap.first, "points"),
             "at_to": estimate(gap.last, "points"),
             "spread": dict(zip(self.names, gap.spreads, strict=True)),
@@ -205,9 +209,10 @@ class PopulationResult:
 
 
 def estimate(found: Estimate, unit: str) -> dict[str, Any]:
-    """An estimate as JSON: measured, with its interval."""
-    ends = {"low": found.low, "high": found.high}
-    return {"value": found.value, **ends, "unit": unit, "kind": "measured"}
+    """An estimate as JSON: measured, with its interval; null where there is none."""
+    numbers = {"value": found.value, "low": found.low, "high": found.high}
+    known = {name: v if isfinite(v) else None for name, v in numbers.items()}
+    return {**known, "unit": unit, "kind": "measured"}
 
 
 def _population(found: Population) -> dict[str, Any]:

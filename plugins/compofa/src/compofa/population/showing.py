@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from math import isfinite
+
 from compofa.population.comparing import Estimate
 from compofa.population.records import Population
 from compofa.population.result import OVER, PUBLISHED, Best, Claim, PopulationResult
@@ -36,23 +38,25 @@ def _best_row(result: PopulationResult, best: Best) -> list[str]:
 def _gap_table(result: PopulationResult) -> Row:
     unit = result.ours.model.unit
     columns = ["", "networks", f"from, to\n{unit}", "mean gap\npoints", "95 %\ninterval"]
-    columns += ["at the\nlower end", "at the\nupper end"]
+    columns += ["at the\nlower end", "at the\nupper end", "mean of\nbins", "95 %\ninterval"]
     rows = [
         [
             g.place,
             f"{g.networks[0]:,} and {g.networks[1]:,}",
             f"{g.range[0]:.4g} to {g.range[1]:.4g}",
-            f"{g.mean.value:+.2f}",
+            signed(g.mean.value),
             interval(g.mean),
-            f"{g.first.value:+.2f}",
-            f"{g.last.value:+.2f}",
+            signed(g.first.value),
+            signed(g.last.value),
+            signed(g.binned.value),
+            interval(g.binned),
         ]
         for g in result.gaps
     ]
     if result.published:
         low, high = PUBLISHED
         said = f"{low:+.1f} to {high:+.1f}"
-        rows.append(["published", "", "", said, "read off a figure", "", ""])
+        rows.append(["published", "", "", said, "read off a figure", "", "", "", ""])
     title = f"gap at equal {result.ours.model.name}; intervals over {OVER}"
     return title, columns, rows
 
@@ -66,7 +70,7 @@ def _bin_table(result: PopulationResult) -> Row:
             f"{b.low:.4g} to {b.high:.4g}",
             f"{b.networks[0]:,} and {b.networks[1]:,}",
             *(f"{m:.2f}" for m in b.means),
-            f"{b.gap.value:+.2f}",
+            signed(b.gap.value),
             interval(b.gap),
         ]
         for b in result.bins
@@ -75,18 +79,23 @@ def _bin_table(result: PopulationResult) -> Row:
 
 
 def _claim_table(result: PopulationResult) -> Row:
-    rows = [[c.text, _by(c), c.unit, interval(c.found), c.shown, _said(c)] for c in result.claims()]
+    rows = [
+        [c.text, signed(c.found.value), c.unit, interval(c.found), c.shown, _said(c)]
+        for c in result.claims()
+    ]
     columns = ["", "by", "", "95 %\ninterval", "", ""]
     return f"what is said of {result.names[0]}, and what the records say", columns, rows
 
 
 def interval(found: Estimate) -> str:
-    """``-0.12 to +0.30``."""
-    return f"{found.low:+.2f} to {found.high:+.2f}"
+    """``-0.12 to +0.30``; empty where there is none."""
+    ends = found.low, found.high
+    return " to ".join(map(signed, ends)) if all(map(isfinite, ends)) else ""
 
 
-def _by(claim: Claim) -> str:
-    return f"{claim.found.value:+.2f}"
+def signed(value: float) -> str:
+    """``+0.30``; a question mark where nothing is known."""
+    return f"{value:+.2f}" if isfinite(value) else "?"
 
 
 def _said(claim: Claim) -> str:

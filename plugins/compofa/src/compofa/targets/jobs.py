@@ -21,16 +21,14 @@ from compofa.targets.progress import Kept
 from compofa.targets.result import PUBLISHED_CSV, TargetsResult, as_published
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InfeasibleError, UsageError
+from ofa_plugins_core.errors import InfeasibleError, InputError, MissingExtraError, UsageError
 from ofa_plugins_core.events import Notice, Progress
 from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.jobs.asking import Question
-from ofa_plugins_core.jobs.choosing import (
-    Choice,
-    searcher_of,
-)
+from ofa_plugins_core.jobs.choosing import Choice, searcher_of
 from ofa_plugins_core.jobs.describing import described
 from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult
+from ofa_plugins_core.report.canvas import can_draw
 from ofa_plugins_core.values import Constraint, Genes, whole
 from ofa_search.exhaustive import networks
 
@@ -56,11 +54,14 @@ def run_targets(context: JobContext, options: TargetsOptions) -> TargetsResult:
 
     Raises:
         UsageError: no list, no latencies, or options that do not fit together.
+        MissingExtraError: a plot is asked for, and matplotlib is not installed.
         PluginError: a searcher, a cost or a predictor failed.
     """
     began = time.perf_counter()
     if context.out is not None and context.out.suffix in runs.FILES:
         raise UsageError(f"targets are kept in a folder, and {context.out} is named like a file")
+    if options.plot and not can_draw():  # before the work, not after
+        raise MissingExtraError("drawing", "ofa-plugins-core", "plot")
     target = target_of(options)
     name = latency_of(options, target)
     question = question_for(context, options, target, name)
@@ -240,7 +241,11 @@ def _write(context: JobContext, result: TargetsResult, folder: Path, plot: bool)
     """The published table, and the plot; a finished run's are not replaced by less."""
     if runs.worth_more(folder, result.as_json()) is not None:
         return
-    runs.write(folder / PUBLISHED_CSV, as_published(result.found))
+    try:
+        runs.write(folder / PUBLISHED_CSV, as_published(result.found))
+    except InputError as error:  # the result is shown all the same; keeping it will fail, too
+        context.listener(Notice(error.message))
+        return
     if plot and result.found.items:
         from ofa_plugins_core.report.fronts import front_plot
         from ofa_plugins_core.report.results import search_result
