@@ -39,9 +39,10 @@ def mean_time(session: DeviceSession, loaded: LoadedWork, effort: Effort) -> flo
 
     Raises:
         InputError: not one pass could be had.
+        PluginError: the device says of a pass what cannot be.
     """
     generator = np.random.Generator(np.random.PCG64(0))  # one work has no order to draw
-    for _, timed in measure({0: loaded}, effort, generator, session):
+    for _, timed in measure({"the network": loaded}, effort, generator, session):
         return timed.mean
     raise InputError("the device ran no pass: a recording has ended, or holds no such network")
 
@@ -143,7 +144,7 @@ class KeptMemo(MutableMapping[str, float]):
     def __setitem__(self, key: str, value: float) -> None:
         self._values[key] = value
         with suppress(OSError), _appending(self._path) as file:
-            file.write(json.dumps([key, value]) + "\n")
+            file.write(json.dumps([key, value]).encode() + b"\n")
 
     def __delitem__(self, key: str) -> None:
         del self._values[key]
@@ -158,7 +159,9 @@ class KeptMemo(MutableMapping[str, float]):
 @contextmanager
 def _appending(path: Path) -> Iterator[Any]:
     path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a", encoding="utf-8") as file:
+    with path.open("a+b") as file:
+        if file.seek(0, os.SEEK_END) and file.seek(-1, os.SEEK_END) and file.read(1) != b"\n":
+            file.write(b"\n")  # a line that was cut short takes no other with it
         yield file
 
 

@@ -17,6 +17,7 @@ import numpy as np
 from attrs import evolve, field, frozen
 from attrs.validators import ge, gt
 
+from ofa_plugins_core.errors import PluginError
 from ofa_plugins_core.interfaces import DeviceSession, LoadedWork
 
 K = TypeVar("K", bound=Hashable)
@@ -103,9 +104,15 @@ class _Run(Generic[K]):
         self.exhausted = False
 
     def visit(self) -> None:
-        found = self.loaded.times(self.effort.visit)
+        found = _passes(self.key, self.loaded, self.effort.visit)
         self.times += found
         self.exhausted = len(found) < self.effort.visit
+
+    def found(self, session: DeviceSession, beside: Sequence[float]) -> Timed:
+        found = summary(self.times, session.conditions())
+        if found.mean <= 0:
+            raise _wrong(self.key, found.mean)
+        return evolve(found, reference=summary(beside).mean if beside else None)
 
     def done(self) -> bool:
         count, effort = len(self.times), self.effort
@@ -134,6 +141,9 @@ def measure(
         session: whose conditions are kept with each result.
         tell: is told after each round which share of the passes is behind, 0 to 1.
         reference: takes a turn in every round.
+
+    Raises:
+        PluginError: the device says of a pass what cannot be.
     """
     running = [_Run(key, loaded, effort) for key, loaded in works.items()]
     for run in running:
@@ -151,8 +161,7 @@ def measure(
         tell((total - len(running) + begun) / total)
         for run in done:
             if run.times:
-                level = summary(beside).mean if beside else None
-                yield run.key, evolve(summary(run.times, session.conditions()), reference=level)
+                yield run.key, run.found(session, beside)
 
 
 def _round(
@@ -167,4 +176,17 @@ def _round(
         if index < len(running):
             running[index].visit()
         elif reference is not None:
-            beside += reference.times(effort.visit)
+            beside += _passes("the reference", reference, effort.visit)
+
+
+def _passes(what: object, loaded: LoadedWork, count: int) -> list[float]:
+    """So many passes, as far as there are any; each a number, 0 where the clock is too coarse."""
+    found = list(loaded.times(count))
+    for time in found:
+        if not 0 <= time < math.inf:
+            raise _wrong(what, time)
+    return found
+
+
+def _wrong(what: object, time: float) -> PluginError:
+    return PluginError(f"the device says that a pass of {what!s:.80} took {time} ms")

@@ -5,20 +5,19 @@ from __future__ import annotations
 import json
 import math
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from attrs import frozen
 
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import PluginError
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.geometry import Block
 from ofa_plugins_core.interfaces import Device, DeviceSession, LoadedWork, Supernet, Work
 from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
 from ofa_plugins_core.jobs.lut.works import Needed
 from ofa_plugins_core.own_tables import OwnRow
-from ofa_plugins_core.timing import Effort, Timed, measure
+from ofa_plugins_core.timing import Effort, measure
 from ofa_plugins_core.values import Arch
 
 TOGETHER = 8
@@ -166,21 +165,18 @@ class _Bench:
         try:
             for key, work in works.items():
                 ready[key] = self.session.load(work)
-            for key, timed in self._timed(ready, lambda s: told(before + s * len(works), note)):
+            for key, timed in measure(
+                ready,
+                self.plan.effort,
+                self.generator,
+                self.session,
+                lambda s: told(before + s * len(works), note),
+                self.reference,
+            ):
                 self.kept.add(kind, key, OwnRow.of(timed))
         finally:
             for loaded_work in ready.values():
                 loaded_work.release()
-
-    def _timed(
-        self, ready: Mapping[str, LoadedWork], tell: Callable[[float], None]
-    ) -> Iterator[tuple[str, Timed]]:
-        for key, timed in measure(
-            ready, self.plan.effort, self.generator, self.session, tell, self.reference
-        ):
-            if not 0 < timed.mean < float("inf"):
-                raise PluginError(f"the device says that {key:.80} took {timed.mean} ms")
-            yield key, timed
 
 
 class _Told:
