@@ -206,13 +206,20 @@ def _print_offer(console: Console, facts: OfferFacts) -> None:
     console.print(Text(offered.summary))
     for key, value in facts.details.items():
         if value and key != "fitted":
-            console.print(Text(f"{key}: {value}"))
+            console.print(Text(f"{key}: {_words(value)}"))
     for fit in facts.details.get("fitted", ()):
         kind = ", an extrapolation" if fit["extrapolation"] else ""
         console.print(
             Text(f"fitted for {fit['supernet']} on {fit['dataset']}{kind}: {fit['origin']}")
         )
     _print_settings(console, facts)
+
+
+def _words(value: Any) -> str:
+    """A device's description in a line; anything else as it is."""
+    if isinstance(value, dict):
+        return ", ".join(f"{name} {text}" for name, text in value.items())
+    return str(value)
 
 
 def _print_settings(console: Console, facts: OfferFacts) -> None:

@@ -10,8 +10,13 @@ from typing import Any, Final, Literal, Union, get_args, get_origin
 import attrs
 from attrs import frozen
 
-from ofa_plugins_core.entries import FittedPredictorEntry, SupernetFamilyEntry, WeightsEntry
-from ofa_plugins_core.errors import UnknownNameError
+from ofa_plugins_core.entries import (
+    DeviceEntry,
+    FittedPredictorEntry,
+    SupernetFamilyEntry,
+    WeightsEntry,
+)
+from ofa_plugins_core.errors import OfaError, UnknownNameError
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.host import Host
 
@@ -129,6 +134,8 @@ def _details(host: Host, entry: Any) -> dict[str, Any]:
     if isinstance(entry, WeightsEntry):
         keys = ("supernet", "layout", "addresses", "page", "size", "sha256")
         return found | {k: getattr(entry, k) for k in keys}
+    if isinstance(entry, DeviceEntry):
+        return found | {"here": _here(host, entry.name)}
     if any(entry is e for e in host.entries("predictors")):
         found["fitted"] = [
             {k: getattr(f, k) for k in ("supernet", "dataset", "origin", "extrapolation")}
@@ -136,6 +143,14 @@ def _details(host: Host, entry: Any) -> dict[str, Any]:
             if f.predictor == entry.name
         ]
     return found
+
+
+def _here(host: Host, device: str) -> dict[str, str] | str:
+    """What a device says of itself with its usual options, or why it is not here."""
+    try:
+        return dict(host.device(device).build().describe())
+    except OfaError as error:
+        return f"no: {error.message}"
 
 
 def _settings(entry: Any) -> Sequence[Setting]:

@@ -195,6 +195,22 @@ def test_wrong_names_end_with_code_2(ofa, words, said):
     assert "Traceback" not in err
 
 
+def test_a_device_says_what_it_is_here(ofa):
+    code, out, _ = ofa("show", "device", "cpu", "--json")
+    here = json.loads(out)["here"]
+    assert code == 0
+    assert here["device"] == "cpu" and here["model"] and int(here["cores"]) >= 1
+    _, said, _ = ofa("show", "device", "cpu")
+    assert f"model {here['model']}" in said
+
+
+def test_a_device_that_is_not_here_says_why(ofa, monkeypatch):
+    monkeypatch.setattr("ofa_plugins_core.nn.devices.machine.find_spec", lambda name: None)
+    code, out, _ = ofa("show", "device", "cuda", "--json")
+    assert code == 0
+    assert json.loads(out)["here"] == "no: the device cuda needs the extra [torch]"
+
+
 def test_a_missing_file_ends_with_code_5(ofa, tmp_path):
     code, out, _ = ofa("show", "supernet", str(tmp_path / "none.yaml"))
     assert (code, out) == (5, "")
