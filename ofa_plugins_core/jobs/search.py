@@ -6,13 +6,11 @@ import time
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
-import numpy as np
 from attrs import evolve, frozen
 
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InfeasibleError
 from ofa_plugins_core.events import Notice, Progress
 from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.jobs.asking import Question, question_of
@@ -21,8 +19,8 @@ from ofa_plugins_core.jobs.counting import networks_within
 from ofa_plugins_core.jobs.describing import described
 from ofa_plugins_core.jobs.options import SearchOptions
 from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult, reached
+from ofa_plugins_core.jobs.sweeping import at_bound, numbered, read_part
 from ofa_plugins_core.scoring import ACCURACY
-from ofa_plugins_core.values import Constraint, whole
 
 STORE_SECONDS: Final = 1.0
 """A sweep that takes longer keeps what it has for ``--resume``."""
@@ -64,7 +62,7 @@ def run_search(context: JobContext, options: SearchOptions) -> SearchResult:
     seconds = time.perf_counter() - started
     counts = None
     if options.count and not question.sweep:
-        counts = networks_within(question.problem, choice.searcher, _generator(context, 1))
+        counts = networks_within(question.problem, choice.searcher, numbered(context, 1))
     chosen = question.chosen
     return SearchResult(
         run=context.out,
@@ -100,14 +98,9 @@ def _mention_unused(context: JobContext, choice: Choice, question: Question) -> 
         context.listener(Notice(f"the options of {name} had no effect: it takes no part here"))
 
 
-def _generator(context: JobContext, number: int = 0) -> np.random.Generator:
-    """One for each bound, so that a resumed sweep finds what an uninterrupted one finds."""
-    return np.random.Generator(np.random.PCG64([context.seed, number]))
-
-
 def _once(context: JobContext, question: Question, choice: Choice) -> Outcome:
     problem = question.problem
-    found = choice.searcher.search(problem, _generator(context), context.listener)
+    found = choice.searcher.search(problem, numbered(context), context.listener)
     items = described(problem, found.genes, problem.constraints)
     items.sort(key=_first_cost)
     return Outcome(
@@ -135,8 +128,12 @@ def _swept(
     try:
         for number, constraint in enumerate(question.sweep):
             key = f"{constraint.bound!r}"
-            part = kept[key] if key in kept else _at_bound(context, question, choice, number)
-            front.append(_read(question, constraint, part))
+            part = (
+                kept[key]
+                if key in kept
+                else at_bound(context, question.at(constraint), choice, number)
+            )
+            front.append(read_part(question.at(constraint), constraint, part))
             if part.get("interrupted"):  # shown, but done anew when resumed
                 raise KeyboardInterrupt
             kept[key] = part
@@ -172,38 +169,6 @@ def _nothing_fits(question: Question, front: Sequence[Item | Infeasible]) -> str
     return f"no bound on {name} can be met: it reaches {reach}; binds: {last.binds}"
 
 
-def _at_bound(
-    context: JobContext, question: Question, choice: Choice, number: int
-) -> dict[str, Any]:
-    """The best under one bound of the sweep, as plain data that can be stored."""
-    constraint = question.sweep[number]
-    problem = question.at(constraint)
-    try:
-        found = choice.searcher.search(problem, _generator(context, number), context.listener)
-    except InfeasibleError as error:
-        return {"smallest": dict(error.smallest), "binds": error.binds}
-    if not len(found.genes):
-        raise KeyboardInterrupt  # before anything was found
-    return {
-        "arch": problem.supernet.space.decode(found.genes[:1])[0].as_dict(),
-        "optimal": found.optimal,
-        "evaluations": found.evaluations,
-        "interrupted": found.interrupted,
-    }
-
-
-def _read(question: Question, constraint: Constraint, part: Mapping[str, Any]) -> Item | Infeasible:
-    bound = whole(constraint.bound)
-    if "arch" not in part:
-        reachable = {k: whole(v) for k, v in part["smallest"].items()}
-        smallest = reachable.get(constraint.name, next(iter(reachable.values()), None))
-        return Infeasible(bound, smallest, part["binds"], reachable, constraint.relation)
-    problem = question.at(constraint)
-    genes = problem.supernet.space.encode([part["arch"]])
-    (item,) = described(problem, genes, problem.constraints)
-    return evolve(item, bound=bound, optimal=part["optimal"], evaluations=part["evaluations"])
-
-
 def counted(
     question: Question, choice: Choice, context: JobContext, front: Sequence[Item | Infeasible]
 ) -> list[Item | Infeasible]:
@@ -211,7 +176,7 @@ def counted(
     found: list[Item | Infeasible] = []
     for number, (item, constraint) in enumerate(zip(front, question.sweep, strict=False)):
         if isinstance(item, Item):
-            generator = _generator(context, number)
+            generator = numbered(context, number)
             counts = networks_within(question.at(constraint), choice.searcher, generator)
             item = evolve(item, counts=counts)
         found.append(item)

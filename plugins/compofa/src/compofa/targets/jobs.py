@@ -7,11 +7,10 @@ and of what they are compared to: CompOFA (ICLR 2021).
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Final, TypeAlias
+from typing import Final, TypeAlias
 
-import numpy as np
 from attrs import evolve, frozen
 
 from compofa.targets.asking import latency_of, question_for, target_of
@@ -21,15 +20,15 @@ from compofa.targets.progress import Kept
 from compofa.targets.result import PUBLISHED_CSV, TargetsResult, as_published
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InfeasibleError, InputError, MissingExtraError, UsageError
+from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
 from ofa_plugins_core.events import Notice, Progress
 from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.jobs.asking import Question
 from ofa_plugins_core.jobs.choosing import Choice, searcher_of
-from ofa_plugins_core.jobs.describing import described
 from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult
+from ofa_plugins_core.jobs.sweeping import at_bound, item_at, missed, read_part
 from ofa_plugins_core.report.canvas import can_draw
-from ofa_plugins_core.values import Constraint, Genes, whole
+from ofa_plugins_core.values import Constraint
 from ofa_search.exhaustive import networks
 
 SMALL: Final = 20_000
@@ -148,9 +147,10 @@ def _enumerated(
     for constraint in constraints:
         genes = found.genes(constraint)
         if len(genes):
-            front.append(_item(problem, constraint, genes, optimal=not interrupted))
+            front.append(item_at(problem, constraint, genes, optimal=not interrupted))
         elif not interrupted:  # nothing is known of the networks that were not looked at
-            front.append(missed(constraint, found.infeasible(constraint)))
+            error = found.infeasible(constraint)
+            front.append(missed(constraint, error.smallest, error.binds))
     seen = f"interrupted after {found.evaluations:,} of {found.total:,} networks"
     return Outcome(
         front, not interrupted, found.evaluations, seen if interrupted else None, interrupted
@@ -174,8 +174,8 @@ def _searched(
         for number, constraint in enumerate(constraints):
             part = kept.parts.get(repr(constraint.bound))
             if part is None:
-                part = _at_bound(context, problem, choice, constraint, number)
-            front.append(_read(problem, constraint, part))
+                part = at_bound(context, problem.with_constraints((constraint,)), choice, number)
+            front.append(read_part(problem, constraint, part))
             optimal &= part.get("optimal", choice.exact)
             evaluations += part.get("evaluations", 0)
             if part.get("interrupted"):  # shown, but searched anew when resumed
@@ -191,50 +191,7 @@ def _searched(
     return Outcome(front, optimal and not interrupted, evaluations, note, interrupted)
 
 
-def _at_bound(
-    context: JobContext, problem: Problem, choice: Choice, constraint: Constraint, number: int
-) -> dict[str, Any]:
-    """The best under one bound, as plain data that can be kept."""
-    generator = np.random.Generator(np.random.PCG64([context.seed, number]))
-    bounded = problem.with_constraints((constraint,))
-    try:
-        found = choice.searcher.search(bounded, generator, context.listener)
-    except InfeasibleError as error:
-        return {"smallest": dict(error.smallest), "binds": error.binds}
-    if not len(found.genes):
-        raise KeyboardInterrupt  # before anything was found
-    return {
-        "arch": problem.supernet.space.decode(found.genes[:1])[0].as_dict(),
-        "optimal": found.optimal,
-        "evaluations": found.evaluations,
-        "interrupted": found.interrupted,
-    }
-
-
-def _read(problem: Problem, constraint: Constraint, part: Mapping[str, Any]) -> Item | Infeasible:
-    if "arch" not in part:
-        smallest, binds = dict(part["smallest"]), str(part["binds"])
-        return missed(constraint, InfeasibleError("", smallest=smallest, binds=binds))
-    genes = problem.supernet.space.encode([part["arch"]])
-    return _item(problem, constraint, genes, part["optimal"], part["evaluations"])
-
-
 # ------------------------------------------------------------------------------- items, files
-
-
-def _item(
-    problem: Problem, constraint: Constraint, genes: Genes, optimal: bool, evaluations: int = 0
-) -> Item:
-    (item,) = described(problem, genes, (constraint,))
-    bound = whole(constraint.bound)
-    return evolve(item, bound=bound, optimal=optimal, evaluations=evaluations)
-
-
-def missed(constraint: Constraint, error: InfeasibleError) -> Infeasible:
-    """A bound that no network meets."""
-    reachable = {name: whole(value) for name, value in error.smallest.items()}
-    smallest = reachable.get(constraint.name)
-    return Infeasible(whole(constraint.bound), smallest, error.binds, reachable)
 
 
 def _write(context: JobContext, result: TargetsResult, folder: Path, plot: bool) -> None:
