@@ -130,11 +130,18 @@ class Jetson:
         Raises:
             UsageError, InputError: as ``session``.
         """
+        return described(self.board, self.facts(), self.options, self._origin)
+
+    def facts(self) -> Facts:
+        """What the board says of itself; asked once, and nothing is changed by it.
+
+        Raises:
+            UsageError, InputError: as ``session``.
+        """
         if self._facts is None:
-            with self._connected():
-                pass
-        assert self._facts is not None
-        return described(self.board, self._facts, self.options, self._origin)
+            with self._connected() as (_, facts):
+                return facts
+        return self._facts
 
     @contextmanager
     def session(self) -> Iterator[JetsonSession]:

@@ -627,7 +627,8 @@ class Board:
         """Take a part of a file that trtexec is to read; it is gone when this ends."""
         if self.folder is None:
             self.folder = tempfile.mkdtemp(prefix="ofa-board-")
-        with open(os.path.join(self.folder, os.path.basename(asked["name"])), "ab") as file:
+        path = os.path.join(self.folder, os.path.basename(asked["name"]))
+        with open(path, "wb" if asked["first"] else "ab") as file:
             file.write(base64.b64decode(asked["base64"]))
         return {}
 
