@@ -141,7 +141,7 @@ def test_clocks_that_cannot_be_put_back_are_said(device, board):
 
 
 def test_a_mode_that_needs_a_reboot_is_left_to_the_user(device, board):
-    (board / "needs_reboot").touch()
+    (board / "needs_reboot").write_text("1\n")
     with pytest.raises(UsageError, match="needs a reboot of the board") as raised:
         _opened(device(mode="10W"))
     assert "reboot it yourself" in raised.value.advice and not (board / "rebooted").exists()
@@ -266,9 +266,10 @@ def test_no_ssh_at_all(device, monkeypatch, tmp_path):
         device(host="me@nx").describe()
 
 
-def test_a_host_that_would_be_an_option_is_refused():
-    with pytest.raises(ValueError):
-        JetsonOptions(host="-oProxyCommand=touch x")
+@pytest.mark.parametrize("host", ["-oProxyCommand=touch x", "nx; rm", "", "a b", "$(x)"])
+def test_a_host_that_is_no_name_is_refused(host):
+    with pytest.raises(ValueError, match="expected user@board or a name of"):
+        JetsonOptions(host=host)
 
 
 # ------------------------------------------------------------------ recordings

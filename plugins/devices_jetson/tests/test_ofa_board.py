@@ -150,12 +150,13 @@ def test_what_cannot_be_put_back_is_said_and_tried_again_by_the_next(board, scri
     assert script_on(board).ask("hello")["leftover"] == ["clocks"]
 
 
-def test_a_mode_that_needs_a_reboot_is_said_and_never_confirmed(board, script_on):
-    (board / "needs_reboot").touch()
+@pytest.mark.parametrize("code", [0, 1])
+def test_a_mode_that_needs_a_reboot_is_said_and_never_confirmed(board, script_on, code):
+    (board / "needs_reboot").write_text(f"{code}\n")
     script = script_on(board)
     found = script.ask("mode", number=0)
     assert found["kind"] == "reboot" and not (board / "rebooted").exists()
-    assert script.ended() == 0
+    assert script.ended() == 0 and (board / "mode").read_text() == "2\n"
 
 
 def test_the_mode_that_is_set_already_is_left_alone(board, script_on, calls):

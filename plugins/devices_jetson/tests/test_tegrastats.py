@@ -62,6 +62,7 @@ def test_an_orin_line():
         ("GR3D_FREQ 99%@[510]", Load(99, (510,))),
         ("GR3D_FREQ 0%@[305,305]", Load(0, (305, 305))),
         ("GR3D_FREQ off", None),
+        ("GR3D_FREQ OFF", None),
     ],
 )
 def test_every_form_of_the_gpu(text, load):

@@ -3,8 +3,8 @@
     python -m devices_jetson.constructed FOLDER
 
 Written from the forms that boards print, by no board; whatever is measured on it is marked so. Its
-programs log their calls in ``calls.log``; ``denied`` or ``needs_reboot``, where such a file is
-there, make them refuse.
+programs log their calls in ``calls.log``; ``denied``, or ``needs_reboot`` (which holds the exit
+code), where such a file is there, make them refuse.
 """
 
 from __future__ import annotations
@@ -106,8 +106,10 @@ fi
 if [ -e "$root/needs_reboot" ]; then
   echo "NVPM WARN: Reboot required for changing to this power mode: $2"
   echo "NVPM WARN: DO YOU WANT TO REBOOT NOW? enter YES/yes to confirm:"
-  read answer && [ "$answer" = yes ] && touch "$root/rebooted"
-  exit 0
+  read answer && [ "$answer" = yes ] && touch "$root/rebooted" && exit 0
+  echo "NVPM ERROR: bad input!"
+  echo "NVPM ERROR: optMask is 1, no request for power mode"
+  exit "$(cat "$root/needs_reboot")"
 fi
 echo "$2" > "$root/mode"
 """,

@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 from attrs import field, frozen
-from attrs.validators import ge, matches_re, optional
+from attrs.validators import ge
+
+
+def _a_host(instance: object, attribute: Any, value: str | None) -> None:
+    """No option of ssh, and nothing that a shell would read."""
+    if value is not None and not re.fullmatch(r"[A-Za-z0-9_][\w.@:%\[\]-]*", value, re.ASCII):
+        raise ValueError(f"expected user@board or a name of ~/.ssh/config, found {value!r:.80}")
 
 
 @frozen(kw_only=True)
@@ -15,7 +22,7 @@ class JetsonOptions:
 
     host: str | None = field(
         default=None,
-        validator=optional(matches_re(r"[A-Za-z0-9_][\w.@:%\[\]-]*")),
+        validator=_a_host,
         metadata={"help": "user@board, reached by ssh; default: this machine is the board"},
     )
     recording: Path | None = field(

@@ -121,7 +121,7 @@ def _power(found: _Found, match: re.Match[str]) -> None:
     found.power[match[1]] = Power(int(match[2]), int(match[3]))
 
 
-_LOAD: Final = rf"{_N}%@\[{_N}(?:,{_N})*\]|{_N}%(?:@{_N})?|off"
+_LOAD: Final = rf"{_N}%@\[{_N}(?:,{_N})*\]|{_N}%(?:@{_N})?|off|OFF"
 _TOKENS: Final[tuple[tuple[re.Pattern[str], Callable[[_Found, re.Match[str]], None]], ...]] = tuple(
     (re.compile(rf"(?:{pattern})(?!\S)", re.ASCII), take)
     for pattern, take in (

@@ -100,10 +100,11 @@ class Process:
         words: that start it; see ``local`` and ``remote``.
         where: for messages.
         origin: ``measured`` or ``constructed``.
+        advice: what to try where it does not answer.
     """
 
-    def __init__(self, words: Sequence[str], where: str, origin: str) -> None:
-        self.where, self.origin, self._asked = where, origin, 0
+    def __init__(self, words: Sequence[str], where: str, origin: str, advice: str) -> None:
+        self.where, self.origin, self._asked, self._advice = where, origin, 0, advice
         self._said: IO[str] = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         try:
             self._process = subprocess.Popen(
@@ -179,10 +180,7 @@ class Process:
         self._said.seek(0)
         said = [line.strip() for line in self._said.read().splitlines() if line.strip()]
         reason = said[-1] if said else f"it ended with code {self._process.poll()}"
-        return InputError(
-            f"{self.where}: the board does not answer: {reason}",
-            advice="try by hand: ssh -o BatchMode=yes HOST python3 --version",
-        )
+        return InputError(f"{self.where}: the board does not answer: {reason}", advice=self._advice)
 
 
 def _command(python: str, root: str | None) -> list[str]:
@@ -197,7 +195,8 @@ def local(python: str, root: str | None = None) -> Process:
         root: of a constructed board's file system.
     """
     where = "this machine" if root is None else f"the constructed board {root}"
-    return Process(_command(python, root), where, "measured" if root is None else "constructed")
+    origin = "measured" if root is None else "constructed"
+    return Process(_command(python, root), where, origin, f"try by hand: {python} --version")
 
 
 def remote(host: str, python: str, root: str | None = None) -> Process:
@@ -207,4 +206,5 @@ def remote(host: str, python: str, root: str | None = None) -> Process:
         host: as ssh takes it.
     """
     words = [*SSH, "--", host, shlex.join(_command(python, root))]
-    return Process(words, host, "measured" if root is None else "constructed")
+    advice = f"try by hand: ssh -o BatchMode=yes {host} {python} --version"
+    return Process(words, host, "measured" if root is None else "constructed", advice)

@@ -133,11 +133,15 @@ class System:
         """Run a program that needs root; RefusedError where it does not do it."""
         done = self.run(words, root=True)
         said = (done["out"] + "\n" + done["err"]).strip()
+        if "reboot required" in said.lower():  # it asks, nobody answers, and it gives up
+            raise RefusedError("reboot", f"this {what} needs a reboot of the board")
         if done["code"] == 0:
             return done
         last = said.splitlines()[-1] if said else f"exit code {done['code']}"
         signs = ("root", "permi", "denied", "password", "sudo")
-        kind = "denied" if any(sign in said.lower() for sign in signs) else "failed"
+        powerless = os.geteuid() != 0 and not self.find("sudo")
+        denied = powerless or any(sign in said.lower() for sign in signs)
+        kind = "denied" if denied else "failed"
         raise RefusedError(kind, f"{what}: {os.path.basename(words[0])}: {last}")
 
 
@@ -537,9 +541,7 @@ class Board:
             return {"changed": False}
         self.undo.push(["mode", before])
         try:
-            done = self.system.must([tool, "-m", str(wanted)], "power mode")
-            if "reboot" in (done["out"] + done["err"]).lower() and self._mode(tool) != wanted:
-                raise RefusedError("reboot", "this power mode needs a reboot of the board")
+            self.system.must([tool, "-m", str(wanted)], "power mode")
             if self._mode(tool) != wanted:
                 raise RefusedError("failed", f"nvpmodel -m {wanted} did not change the power mode")
         except RefusedError:
