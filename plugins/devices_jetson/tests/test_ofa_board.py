@@ -275,6 +275,21 @@ def test_by_hand_from_a_file_to_a_file(board, script_on, tmp_path, work, calls):
     assert calls()[-1] == "jetson_clocks --restore" and len(calls()) == 3
 
 
+def test_by_hand_nothing_is_measured_without_locked_clocks(board, script_on, tmp_path, work):
+    (tmp_path / "in.jsonl").write_text(requests(work))
+    out = tmp_path / "out.jsonl"
+    words = ("--requests", str(tmp_path / "in.jsonl"), "--answers", str(out))
+    (board / "denied").touch()
+    script = script_on(board, *words)
+    assert script.ended() == 5
+    assert "lock: clocks cannot be stored" in script.process.stderr.read()
+    (board / "denied").unlink()
+    assert script_on(board, *words).ended() == 0
+    pairs = [json.loads(line) for line in out.read_text().splitlines()[1:]]
+    assert [p["request"]["n"] for p in pairs] == list(range(8))
+    assert all(p["answer"]["ok"] for p in pairs)
+
+
 def test_by_hand_it_goes_on_where_it_was_interrupted(board, script_on, tmp_path, work, calls):
     (tmp_path / "in.jsonl").write_text(requests(work))
     out = tmp_path / "out.jsonl"

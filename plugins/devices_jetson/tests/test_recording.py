@@ -60,6 +60,14 @@ def test_of_what_was_asked_several_times_the_last_answer_stays(played):
     assert found == [{"a": "1"}, {}, {}]
 
 
+def test_a_load_that_was_tried_again_counts(played, work):
+    load = {"do": "load", "work": "a", **load_request(work, JetsonOptions())}
+    failed = (load, {"ok": False, "kind": "failed", "error": "too hot"})
+    replay = played(failed, (load, {}), timed(1.0))
+    replay.ask("load", work="w", **load_request(work, JetsonOptions()))
+    assert replay.ask("time", work="w", passes=2)["ms"] == [1.0]
+
+
 def test_a_refusal_is_played_as_one(played):
     answer = {"ok": False, "kind": "denied", "error": "no"}
     with pytest.raises(UsageError, match=r"some.jsonl: no"):

@@ -103,8 +103,8 @@ class Packed:
         return [
             f"copy {self.folder / SCRIPT} and {self.folder / REQUESTS} to the board",
             "set its power mode there: sudo nvpmodel -q shows it, sudo nvpmodel -m ID sets it",
-            f"sudo -E python3 {SCRIPT} --requests {REQUESTS} --answers {ANSWERS}"
-            " (interrupted, it goes on)",
+            f"python3 {SCRIPT} --requests {REQUESTS} --answers {ANSWERS}"
+            "   (as root, or where sudo asks for no password; interrupted, the same goes on)",
             f"copy {ANSWERS} back, and here: {self.play}",
         ]
 

@@ -120,6 +120,8 @@ class Replay:
         do, work = request["do"], str(request.get("work"))
         if do == "load":
             played = self._works.setdefault(_work_key(request), _Played(answer))
+            if answer.get("ok"):  # by hand, a load that failed may have been tried again
+                played.answer = answer
             self._loaded[work] = played
         elif do == "time" and work in self._loaded and answer.get("ok"):
             self._loaded[work].ms.extend(numbers(self.where, answer, "ms"))
