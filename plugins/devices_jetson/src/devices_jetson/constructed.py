@@ -159,4 +159,6 @@ def _write(path: Path, text: str) -> None:
 
 
 if __name__ == "__main__":
+    if len(sys.argv) != 2:
+        raise SystemExit("usage: python -m devices_jetson.constructed FOLDER")
     xavier_nx(Path(sys.argv[1]))

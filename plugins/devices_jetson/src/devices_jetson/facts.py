@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import TypeVar
 
 from attrs import frozen
 
 from devices_jetson import sysfs
 from devices_jetson.boards import Board, Release, detect, is_tegra, parse_release
-from devices_jetson.nvpmodel import Mode, Modes, parse_conf, parse_query
+from devices_jetson.nvpmodel import Current, Mode, Modes, parse_conf, parse_query
 from devices_jetson.transport import Answer
 from ofa_plugins_core.errors import InputError, UsageError
+
+T = TypeVar("T")
 
 
 @frozen
@@ -28,6 +31,7 @@ class Facts:
         programs: of nvpmodel, jetson_clocks, tegrastats, trtexec those that are there.
         files: path -> text, raw.
         leftover: what a killed session had left and is put back now.
+        flaws: what of its files and programs is not understood; it counts as not said.
     """
 
     where: str
@@ -41,6 +45,7 @@ class Facts:
     programs: tuple[str, ...]
     files: sysfs.Files
     leftover: tuple[str, ...] = ()
+    flaws: tuple[str, ...] = ()
 
     @property
     def rails(self) -> tuple[str, ...]:
@@ -56,7 +61,8 @@ class Facts:
         if name is None:
             return self.present
         if self.modes is None:
-            raise UsageError(f"{self.where} has no /etc/nvpmodel.conf: it has no power modes")
+            flaw = next((f for f in self.flaws if "nvpmodel.conf" in f), "no /etc/nvpmodel.conf")
+            raise UsageError(f"{self.where} has no power modes that could be set: {flaw}")
         return self.modes.named(name)
 
     def refuse_another(self, board: Board) -> None:
@@ -83,7 +89,7 @@ def understood(where: str, answer: Answer) -> Facts:
     """A board's answer to ``hello``.
 
     Raises:
-        InputError: it is no such answer, or a file of the board is not what it should be.
+        InputError: it is no such answer.
     """
     files, versions, programs = (answer.get(k) for k in ("files", "versions", "programs"))
     sound = isinstance(files, dict) and isinstance(versions, dict) and isinstance(programs, list)
@@ -92,29 +98,43 @@ def understood(where: str, answer: Answer) -> Facts:
     assert isinstance(files, dict) and isinstance(versions, dict) and isinstance(programs, list)
     model = str(files.get("/proc/device-tree/model", "")).strip("\0 \n")
     compatible = str(files.get("/proc/device-tree/compatible", ""))
-    release, conf = files.get("/etc/nv_tegra_release"), files.get("/etc/nvpmodel.conf")
-    modes = parse_conf(conf) if conf else None
+    flaws: list[str] = []
+    modes = _tried(parse_conf, files.get("/etc/nvpmodel.conf"), flaws)
+    query = _tried(parse_query, str(answer.get("nvpmodel") or ""), flaws)
     return Facts(
         where,
         model,
         compatible,
         detect(model, compatible),
-        parse_release(release) if release else None,
+        _tried(parse_release, files.get("/etc/nv_tegra_release"), flaws),
         modes,
-        _present(modes, str(answer.get("nvpmodel") or "")),
+        None if query is None else _present(modes, query),
         {str(k): str(v) for k, v in versions.items() if v is not None},
         tuple(str(p) for p in programs),
         files,
-        tuple(str(step) for step in answer.get("leftover") or ()),
+        tuple(str(step) for step in _list(answer.get("leftover"))),
+        tuple(flaws),
     )
 
 
-def _present(modes: Modes | None, query: str) -> Mode | None:
-    """The present mode, by its id; by its name where no id was printed."""
-    if not query.strip():
+def _list(value: object) -> list[object]:
+    return value if isinstance(value, list) else []
+
+
+def _tried(parse: Callable[[str], T], text: str | None, flaws: list[str]) -> T | None:
+    """What a text says; None where there is none, or it is not understood: then a flaw is noted."""
+    if not text or not text.strip():
         return None
-    now = parse_query(query)
-    if modes is None:
-        return Mode(-1 if now.id is None else now.id, now.name, {})
-    found = None if now.id is None else modes.of_id(now.id)
-    return found or modes.named(now.name)
+    try:
+        return parse(text)
+    except InputError as error:
+        flaws.append(error.message)
+        return None
+
+
+def _present(modes: Modes | None, now: Current) -> Mode | None:
+    """The present mode: by its id, else by its name, else as it was printed."""
+    found = None if modes is None or now.id is None else modes.of_id(now.id)
+    if found is None and modes is not None:
+        found = next((mode for mode in modes.modes if mode.name == now.name), None)
+    return found or Mode(-1 if now.id is None else now.id, now.name, {})

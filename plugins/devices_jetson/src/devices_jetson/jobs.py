@@ -66,6 +66,7 @@ class BoardResult:
             ],
             "conditions": dict(self.conditions),
             "leftover": list(self.facts.leftover),
+            "not_understood": list(self.facts.flaws),
         }
 
     @property
@@ -87,6 +88,10 @@ class BoardResult:
         """For the terminal."""
         about = [[k.replace("_", " "), v] for k, v in self.described.items()]
         about.append(["programs", ", ".join(self.facts.programs) or "none"])
+        about += [["not understood", flaw] for flaw in self.facts.flaws]
+        if self.facts.leftover:
+            said = f"{', '.join(self.facts.leftover)} of a session that was killed"
+            about.append(["put back now", said])
         now = [[name.replace("_", " "), f"{v:g}"] for name, v in self.conditions.items()]
         rails = [
             [r["rail"], r["scope"], "yes" if r["readable"] else "by tegrastats"]
