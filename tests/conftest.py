@@ -17,6 +17,7 @@ from attrs import define, field, frozen
 
 from ofa_plugins_core import (
     CostModelEntry,
+    DeviceEntry,
     FittedPredictorEntry,
     Host,
     InfeasibleError,
@@ -30,7 +31,11 @@ from ofa_plugins_core import (
 from ofa_plugins_core.cli.main import run
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.interfaces import Found, SeparableCost
+from ofa_plugins_core.own_tables import OwnNetwork, OwnRow, OwnTable
+from ofa_plugins_core.table_model import Correction, TableError
+from ofa_plugins_core.tables import row_key
 from ofa_plugins_core.testing.toys import ToyPredictor, everything, toy_supernet
+from ofa_plugins_core.timing import Effort
 
 
 @frozen
@@ -187,6 +192,23 @@ def host_with(request: pytest.FixtureRequest) -> Callable[[str], Host]:
     return make
 
 
+@pytest.fixture
+def host_on() -> Callable[[Any], Host]:
+    """device -> the core, the toy plugin, and that device under the name ``bench``."""
+
+    def make(device: Any) -> Host:
+        module = ModuleType("bench_plugin")
+
+        def ofa_devices() -> tuple[DeviceEntry]:
+            return (DeviceEntry("bench", "a toy", lambda options: device),)
+
+        module.OFA_API = 1  # type: ignore[attr-defined]
+        module.ofa_devices = hookimpl(ofa_devices)  # type: ignore[attr-defined]
+        return core_host(toy=toy_plugin(), bench=module)
+
+    return make
+
+
 @frozen
 class Outcome:
     """What a command line came to."""
@@ -216,6 +238,8 @@ def ofa(
     """Runs ``ofa WORDS`` on the toy host, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OFA_FITTED", str(tmp_path / "fitted"))
+    monkeypatch.setenv("OFA_TABLES", str(tmp_path / "tables"))
+    monkeypatch.setenv("OFA_CACHE", str(tmp_path / "cache"))
     monkeypatch.delenv("OFA_BLOCK", raising=False)
 
     def call(*words: str, host: Host = toy_host) -> Outcome:
@@ -235,6 +259,55 @@ def archs(tmp_path: Path) -> Path:
     path = tmp_path / "archs.jsonl"
     path.write_text("".join(json.dumps(line) + "\n" for line in lines))
     return path
+
+
+@pytest.fixture
+def own_table() -> Callable[..., OwnTable]:
+    """A latency table of the toy as ``ofa run lut`` makes one; fields may be given."""
+
+    def row(mean: float) -> OwnRow:
+        return OwnRow(
+            mean=mean,
+            std=mean / 50,
+            count=12,
+            half_width=mean / 90,
+            disturbed=1,
+            conditions={"cpu_celsius": 41.5},
+            reference=2.5,
+        )
+
+    def make(sizes: tuple[int, ...] = (32, 64), **fields: Any) -> OwnTable:
+        geometry = toy_supernet(resolutions=sizes).geometry()
+        rows = {
+            str(size): {
+                row_key(b): row(0.02 + 1e-6 * sum(op.macs for op in b.ops))
+                for b in geometry.catalogue(size).blocks
+            }
+            for size in sizes
+        }
+        arch = {"ks": [3] * 4, "e": [2] * 4, "d": [1, 1], "image_size": sizes[0]}
+        return OwnTable(
+            **{
+                "supernet": "toy",
+                "device": {"device": "bench", "model": "Toy 1", "threads": "2"},
+                "batch": 1,
+                "effort": Effort(),
+                "made": "2026-01-02T03:04:05+00:00",
+                "reference": 2.5,
+                "swing": (0.9, 1.2),
+                "correction": Correction(scale=0.9, per_block=-0.004, offset=0.03),
+                "error": TableError(
+                    networks=12, mape=2.5, spearman=0.99, pearson=0.995, low=0.9, high=1.2
+                ),
+                "rows": rows,
+                "networks": [
+                    OwnNetwork(arch=arch, sum=0.5, blocks=4, measured=row(0.45), seen=0.46)
+                ],
+                **fields,
+            }
+        )
+
+    return make
 
 
 @define

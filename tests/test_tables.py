@@ -5,10 +5,13 @@ from __future__ import annotations
 import json
 
 import pytest
+from attrs import evolve
 
 from ofa_plugins_core import InputError, table_flaws
+from ofa_plugins_core.config import plain
 from ofa_plugins_core.geometry import Block, Op
 from ofa_plugins_core.table_flaws import CopiedRows, FallingSums, NoisyRows, find_flaws
+from ofa_plugins_core.table_model import Correction
 from ofa_plugins_core.tables import Row, TableFolder, read_rows, row_key
 
 CONV = "Conv-input:32x32x3-output:16x16x8"
@@ -157,6 +160,53 @@ class TestFolder:
             TableFolder.open(tmp_path)
 
 
+class TestOwn:
+    """A table that ``ofa run lut`` made, opened as any other."""
+
+    @pytest.fixture
+    def run(self, tmp_path, own_table):
+        (tmp_path / "run").mkdir()
+        (tmp_path / "run" / "table.json").write_text(json.dumps(plain(own_table())))
+        return tmp_path / "run"
+
+    @pytest.mark.parametrize("place", [".", "table.json"])
+    def test_by_its_folder_or_its_file(self, run, own_table, place):
+        folder, table = TableFolder.open(run / place), own_table()
+        assert (folder.name, folder.path, folder.sizes) == ("run", run, (32, 64))
+        assert folder.own == table
+        for size in folder.sizes:
+            rows = folder.table(size).rows
+            assert set(rows) == set(table.rows[str(size)])
+            for key, row in table.rows[str(size)].items():
+                assert rows[key] == Row(row.count, row.mean, row.std)
+
+    def test_the_users_name_comes_first(self, run):
+        assert TableFolder.open(run, "phone").name == "phone"
+
+    def test_it_comes_before_published_files_beside_it(self, run):
+        written(run / "96_lookup_table.json", ROWS)
+        assert TableFolder.open(run).sizes == (32, 64)
+        assert TableFolder.open(run).own is not None
+
+    def test_a_published_folder_has_nothing_of_its_own(self, tmp_path):
+        written(tmp_path / "32_lookup_table.json", ROWS)
+        assert TableFolder.open(tmp_path).own is None
+
+    def test_a_size_that_is_not_there(self, run):
+        with pytest.raises(InputError, match="no latency table for 48 px"):
+            TableFolder.open(run).table(48)
+
+    def test_a_broken_one_is_refused_when_it_is_opened(self, run):
+        (run / "table.json").write_text("{}")
+        with pytest.raises(InputError, match=r"table\.json"):
+            TableFolder.open(run)
+
+    @pytest.mark.parametrize("name", ["32_lookup_table.json", "table.yaml"])
+    def test_a_file_of_another_form_is_told(self, tmp_path, name):
+        with pytest.raises(InputError, match=name):
+            TableFolder.open(written(tmp_path / name, ROWS))
+
+
 def conv(name, kind, channels, out, size, after, **more):
     return Block(name, kind, (Op("conv", "conv", channels, out, size, after, **more),))
 
@@ -210,6 +260,15 @@ class TestFlaws:
 
     def test_nothing(self, tmp_path):
         assert find_flaws([folder(tmp_path, "a", s32=ROWS, s64=scaled(2))]) == ()
+
+    def test_our_own_tables_are_looked_at_too(self, tmp_path, own_table):
+        rows = {s: own_table((s,), correction=Correction(9.0)).rows[str(s)] for s in (32, 64)}
+        slow = {k: evolve(r, mean=9 * r.mean, std=9 * r.mean) for k, r in rows[32].items()}
+        (tmp_path / "table.json").write_text(
+            json.dumps(plain(own_table(rows={"32": slow, "64": rows[64]})))
+        )
+        kinds = {type(f) for f in find_flaws([TableFolder.open(tmp_path, "mine")])}
+        assert kinds == {FallingSums, NoisyRows}
 
     def test_noise(self, tmp_path):
         rows = {**ROWS, ELASTIC: {"count": 3, "mean": 1.0, "std": 0.5}}

@@ -78,13 +78,13 @@ class TableLatency:
 
     @property
     def kind(self) -> Kind:
-        """``published`` for a published table or convention; of a table of ours ``predicted``.
+        """``predicted`` for a table of ours, ``published`` for a published table or convention.
 
         Sums of other tables' measured rows are called measured, as the field does.
         """
-        if self.lut_as or self._published:
-            return "published"
-        return "measured" if self.folder.own is None else "predicted"
+        if self.folder.own is not None:
+            return "predicted"
+        return "published" if self.lut_as or self._published else "measured"
 
     @property
     def source(self) -> str:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from functools import cache
 from pathlib import Path
@@ -53,7 +54,9 @@ def read_json(path: Path, error: type[OfaError] = InputError) -> dict[str, Any]:
     """
     text = _text(path, error)
     try:
-        found = json.loads(text, object_pairs_hook=_once, parse_constant=_refused)
+        found = json.loads(
+            text, object_pairs_hook=_once, parse_constant=_refused, parse_float=_float
+        )
     except (ValueError, RecursionError) as failure:
         raise error(f"{path}: not plain JSON: {first_line(failure)}") from failure
     if not isinstance(found, dict):
@@ -72,6 +75,11 @@ def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 def _refused(word: str) -> float:
     raise ValueError(f"{word} is no number")
+
+
+def _float(word: str) -> float:
+    found = float(word)  # 1e999 is infinity, too
+    return found if math.isfinite(found) else _refused(word)
 
 
 def _text(path: Path, error: type[OfaError]) -> str:

@@ -28,7 +28,7 @@ class ToyDevice:
         seed: of the noise.
         before: is told the number of each pass, from 0, before it runs; may raise.
         ran: the work of each pass until now, those before the first that counts included.
-        open: sessions that have not ended.
+        open: sessions that have not ended. held: work that was loaded and not let go of.
     """
 
     name: str = "toy"
@@ -43,6 +43,7 @@ class ToyDevice:
     before: Callable[[int], None] = lambda number: None
     ran: list[Work] = field(factory=list, init=False)
     open: list[DeviceSession] = field(factory=list, init=False)
+    held: list[Work] = field(factory=list, init=False)
     _generator: np.random.Generator = field(init=False, repr=False)
 
     @_generator.default
@@ -89,6 +90,7 @@ class ToySession:
 
     def load(self, work: Work) -> ToyWork:
         """Ready at once."""
+        self.device.held.append(work)
         return ToyWork(self.device, work)
 
     def conditions(self) -> Mapping[str, float]:
@@ -109,4 +111,5 @@ class ToyWork:
         return [time for time in found if time is not None]
 
     def release(self) -> None:
-        """Nothing is held."""
+        """It is not held any more."""
+        self.device.held.remove(self.work)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Final
 
 import numpy as np
 
@@ -19,6 +21,9 @@ from ofa_plugins_core.table_flaws import find_flaws
 from ofa_plugins_core.table_model import TableError, error_of
 from ofa_plugins_core.table_units import suspected
 from ofa_plugins_core.tables import TableFolder, row_key
+
+NAME: Final = re.compile(r"[\w-][\w.-]*")
+"""Of an installed table: also of its folder."""
 
 
 def run_check(context: JobContext, options: LutOptions) -> CheckResult:
@@ -104,5 +109,8 @@ def check_options(options: LutOptions) -> None:
         raise UsageError("--measured is held against a table: give it with --lut FOLDER")
     if options.lut and (options.install or options.show):
         raise UsageError("with --lut nothing is measured: --install and --show make no sense there")
+    if options.install is not None and not NAME.fullmatch(options.install):
+        found = f"found {options.install!r:.60}"
+        raise UsageError(f"--install: a name of letters, digits, -, _ and ., {found}")
     if options.least > options.most:
         raise UsageError(f"--least {options.least} is more than --most {options.most}")

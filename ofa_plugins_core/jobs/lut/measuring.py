@@ -160,6 +160,8 @@ class _Bench:
             self._turns(NETWORKS, works, told, "")
 
     def _turns(self, kind: str, works: Mapping[str, Work], told: _Told, note: str) -> None:
+        if not works:
+            return
         ready: dict[str, LoadedWork] = {}
         before = len(self.kept.found[kind])
         try:

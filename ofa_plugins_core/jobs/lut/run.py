@@ -16,7 +16,7 @@ from attrs import evolve
 from ofa_plugins_core import own_tables, runs
 from ofa_plugins_core.config import as_yaml, plain
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import Device
 from ofa_plugins_core.jobs.choosing import device_of
@@ -258,13 +258,7 @@ def _as_text(table: OwnTable) -> str:
 
 
 def _install(name: str, table: OwnTable) -> Path:
-    """Keep a table where ``latency@NAME`` finds it.
-
-    Raises:
-        UsageError: it is no name.
-    """
-    if not name.replace("-", "").replace("_", "").replace(".", "").isalnum():
-        raise UsageError(f"--install: a name of letters, digits, -, _ and ., found {name!r:.60}")
+    """Keep a table where ``latency@NAME`` finds it."""
     place = own_tables.user_folder() / name
     runs.write(place / own_tables.FILE, _as_text(evolve(table, parts={})))
     return place
