@@ -37,7 +37,7 @@ PLUGINS = {
     "ofa_mit": [],
     "compofa": [],
     "moofa": [],
-    "devices_jetson": [],
+    "devices_jetson": ["vermin==1.9.2"],
 }
 """Plugin -> what its own tests need beyond its declared dependencies."""
 

@@ -23,13 +23,13 @@ from ofa_plugins_core.interfaces import DeviceSession, LoadedWork
 K = TypeVar("K", bound=Hashable)
 
 SIGMAS: Final = 5.0
-"""A pass that lies so many (robust) standard deviations off the median was disturbed."""
+FACTOR: Final = 2.0
+"""A pass was disturbed that lies so many (robust) standard deviations off the median, and is twice
+as long as it, or half: a neighbour that slows everything by a third is no disturbance, and leaving
+its passes out would make short works look quicker than long ones."""
 
 _ROBUST: Final = 1.4826
 """Median absolute deviation of a normal distribution -> its standard deviation."""
-
-_NARROW: Final = 1e-4
-"""Part of the median below which no deviation is called a disturbance: the clock's own grain."""
 
 _NINETY_FIVE: Final = 1.96
 
@@ -86,9 +86,9 @@ def summary(times: Sequence[float], conditions: Mapping[str, float] | None = Non
         times: of one pass or more, ms.
     """
     middle = statistics.median(times)
-    spread = _ROBUST * statistics.median(abs(t - middle) for t in times)
-    limit = SIGMAS * max(spread, _NARROW * middle)
-    kept = [t for t in times if abs(t - middle) <= limit] or list(times)
+    spread = SIGMAS * _ROBUST * statistics.median(abs(t - middle) for t in times)
+    low, high = min(middle - spread, middle / FACTOR), max(middle + spread, FACTOR * middle)
+    kept = [t for t in times if low <= t <= high]
     mean = statistics.fmean(kept)
     std = statistics.stdev(kept) if len(kept) > 1 else 0.0
     half = _NINETY_FIVE * std / math.sqrt(len(kept)) if len(kept) > 1 else math.inf
@@ -131,6 +131,7 @@ def measure(
     session: DeviceSession,
     tell: Callable[[float], None] = lambda share: None,
     reference: LoadedWork | None = None,
+    turns: int = 1,
 ) -> Iterator[tuple[K, Timed]]:
     """Time works in turns; each comes as soon as it is done.
 
@@ -140,7 +141,7 @@ def measure(
         generator: draws the order of each round.
         session: whose conditions are kept with each result.
         tell: is told after each round which share of the passes is behind, 0 to 1.
-        reference: takes a turn in every round.
+        reference: takes so many ``turns`` in every round.
 
     Raises:
         PluginError: the device says of a pass what cannot be.
@@ -152,9 +153,10 @@ def measure(
     beside: list[float] = []
     if reference is not None and effort.warmup:
         reference.times(effort.warmup)
+    references = [] if reference is None else [reference] * turns
     total = len(running)
     while running:
-        _round(running, effort, generator, reference, beside)
+        _round(running, effort, generator, references, beside)
         done = [run for run in running if run.done()]
         running = [run for run in running if run not in done]
         begun = sum(len(run.times) for run in running) / effort.most
@@ -168,14 +170,15 @@ def _round(
     running: Sequence[_Run[K]],
     effort: Effort,
     generator: np.random.Generator,
-    reference: LoadedWork | None,
+    references: Sequence[LoadedWork],
     beside: list[float],
 ) -> None:
-    """A visit to each work, and to the reference, in an order of its own."""
-    for index in generator.permutation(len(running) + (reference is not None)):
+    """A visit to each work, and to each of the references, in an order of its own."""
+    for index in generator.permutation(len(running) + len(references)):
         if index < len(running):
             running[index].visit()
-        elif reference is not None:
+        else:
+            reference = references[index - len(running)]
             beside += _passes("the reference", reference, effort.visit)
 
 

@@ -86,8 +86,13 @@ class TestSummary:
         assert found.mean == pytest.approx(np.mean(quiet))
 
     def test_one_disturbed_pass_among_equal_ones(self):
-        found = summary([1.0] * 9 + [1.5])
+        found = summary([1.0] * 9 + [2.5])
         assert (found.mean, found.count, found.disturbed) == (1.0, 9, 1)
+
+    def test_what_a_busy_neighbour_slows_by_a_third_is_no_disturbance(self):
+        """Long works average over it: leaving it out would make short ones look quick."""
+        found = summary([1.0] * 9 + [1.4])
+        assert (found.mean, found.count, found.disturbed) == (pytest.approx(1.04), 10, 0)
 
     def test_the_clocks_grain_is_no_disturbance(self):
         found = summary([1.0] * 9 + [1.0 + 1e-5])

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import json
-import math
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 import numpy as np
 from attrs import frozen
@@ -18,12 +18,15 @@ from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
 from ofa_plugins_core.jobs.lut.works import Needed
 from ofa_plugins_core.own_tables import OwnRow
 from ofa_plugins_core.timing import Effort, measure
-from ofa_plugins_core.values import Arch
+from ofa_plugins_core.values import DTYPE_BYTES, Arch
 
-TOGETHER = 8
-"""Whole networks that are held at once: a hundred would fill a board's memory."""
+ROOM: Final = 2**30
+"""Bytes of weights of the whole networks that take turns: what a board's memory has room for."""
 
-PILOT = 2
+BESIDE: Final = 4
+"""So many networks to one turn of the reference: it has to be known better than any of them."""
+
+PILOT: Final = 2
 """Passes of each block from which the time is estimated."""
 
 
@@ -60,6 +63,27 @@ def reference_network(supernet: Supernet) -> Arch:
     return space.decode((space.sizes[None] // 2).astype(np.uint8))[0]
 
 
+def network_groups(plan: Plan, archs: Sequence[Arch]) -> Iterator[list[Arch]]:
+    """Networks that take turns together: as many as there is room for, at least one."""
+    group: list[Arch] = []
+    held = 0
+    for arch in archs:
+        blocks = plan.supernet.geometry().blocks(arch)
+        size = DTYPE_BYTES["fp32"] * sum(op.params for block in blocks for op in block.ops)
+        if group and held + size > ROOM:
+            yield group
+            group, held = [], 0
+        group.append(arch)
+        held += size
+    if group:
+        yield group
+
+
+def reference_turns(kind: str, works: int) -> int:
+    """Turns of the reference in a round of so many works."""
+    return max(1, works // BESIDE) if kind == NETWORKS else 1
+
+
 def arch_key(arch: Arch) -> str:
     """What a network is kept under."""
     return json.dumps(arch.as_dict())
@@ -86,10 +110,10 @@ def estimated_seconds(session: DeviceSession, plan: Plan) -> float:
     network = whole / len(pilot) * blocks
     nets = sum(network * part[a.image_size] for a in plan.archs)
     beside = network * part[plan.supernet.resolutions[0]]
-    rounds = len(plan.rows.new) + math.ceil(len(plan.archs) / TOGETHER)
+    rounds = len(plan.rows.new) + len(plan.archs) / BESIDE
     passes = plan.effort.warmup + (plan.effort.least + plan.effort.most) / 2
     both = 2 if plan.parts is not None else 1  # the parts of all blocks take about as long
-    return (rows * both + nets + beside * rounds) * passes / 1000
+    return float((rows * both + nets + beside * rounds) * passes / 1000)
 
 
 class loaded:  # noqa: N801 - reads as a word: with loaded(...)
@@ -152,11 +176,8 @@ class _Bench:
         left = [a for a in self.plan.archs if arch_key(a) not in self.kept.found[NETWORKS]]
         told = _Told(self, NETWORKS, len(self.plan.archs))
         geometry = self.plan.supernet.geometry()
-        for start in range(0, len(left), TOGETHER):
-            works = {
-                arch_key(a): Work(geometry.blocks(a), self.plan.batch)
-                for a in left[start : start + TOGETHER]
-            }
+        for group in network_groups(self.plan, left):
+            works = {arch_key(a): Work(geometry.blocks(a), self.plan.batch) for a in group}
             self._turns(NETWORKS, works, told, "")
 
     def _turns(self, kind: str, works: Mapping[str, Work], told: _Told, note: str) -> None:
@@ -174,6 +195,7 @@ class _Bench:
                 self.session,
                 lambda s: told(before + s * len(works), note),
                 self.reference,
+                reference_turns(kind, len(works)),
             ):
                 self.kept.add(kind, key, OwnRow.of(timed))
         finally:

@@ -72,8 +72,8 @@ class TestAll:
         archs = {TOY.geometry().blocks(a) for a in wanted.archs} - {reference}
         assert all(found[(b,)] == rounds for b in wanted.rows.blocks.values())
         assert all(found[blocks] == rounds for blocks in archs)
-        # two image sizes, two groups of networks: the reference is beside each
-        assert found[reference] >= 4 * rounds
+        # two image sizes, and the networks together, where it has a turn for every four of them
+        assert found[reference] == 2 * rounds + 1 + 3 * (len(wanted.archs) // 4)
 
     def test_blocks_of_a_size_take_turns(self, context, plan):
         device, wanted = ToyDevice(), plan(SMALL, networks=0)

@@ -20,7 +20,14 @@ from devices_jetson.options import JetsonOptions
 from devices_jetson.transport import script
 from ofa_plugins_core import runs
 from ofa_plugins_core.interfaces import Work
-from ofa_plugins_core.jobs.lut.measuring import PILOT, TOGETHER, Plan, reference_network
+from ofa_plugins_core.jobs.lut.kept import NETWORKS, ROWS
+from ofa_plugins_core.jobs.lut.measuring import (
+    PILOT,
+    Plan,
+    network_groups,
+    reference_network,
+    reference_turns,
+)
 
 SCRIPT: Final = "ofa_board.py"
 REQUESTS: Final = "requests.jsonl"
@@ -29,14 +36,13 @@ REFERENCE: Final = "reference"
 """The network that takes a turn in every round; see ``timing.measure``."""
 
 
-def groups(plan: Plan) -> Iterator[list[Work]]:
-    """Works that take turns: the rows of an image size, then some networks at a time."""
+def groups(plan: Plan) -> Iterator[tuple[str, list[Work]]]:
+    """Works that take turns, with their kind: the rows of an image size, then networks."""
     for new in plan.rows.new.values():
-        yield [Work((plan.rows.blocks[key],), plan.batch) for key in new]
+        yield ROWS, [Work((plan.rows.blocks[key],), plan.batch) for key in new]
     geometry = plan.supernet.geometry()
-    for start in range(0, len(plan.archs), TOGETHER):
-        some = plan.archs[start : start + TOGETHER]
-        yield [Work(geometry.blocks(arch), plan.batch) for arch in some]
+    for some in network_groups(plan, plan.archs):
+        yield NETWORKS, [Work(geometry.blocks(arch), plan.batch) for arch in some]
 
 
 def requests(
@@ -55,24 +61,27 @@ def requests(
     beside = Work(plan.supernet.geometry().blocks(reference_network(plan.supernet)), plan.batch)
     yield {"do": "load", "work": REFERENCE, **load_request(beside, options)}
     loaded = 0
-    for works in groups(plan):
+    for kind, works in groups(plan):
         names = [f"w{loaded + i}" for i in range(len(works))]
         loaded += len(works)
         for name, work in zip(names, works, strict=True):
             yield {"do": "load", "work": name, **load_request(work, options)}
-        yield from _turns(names, plan, generator)
+        yield from _turns(names, reference_turns(kind, len(works)), plan, generator)
         yield from ({"do": "release", "work": name} for name in names)
     yield {"do": "restore"}
 
 
 def _turns(
-    names: Sequence[str], plan: Plan, generator: np.random.Generator
+    names: Sequence[str], turns: int, plan: Plan, generator: np.random.Generator
 ) -> Iterator[dict[str, Any]]:
-    """Warm-up, then rounds; clocks and temperatures once for each work, in the last round."""
+    """Warm-up, then rounds with so many turns of the reference.
+
+    Clocks and temperatures are asked once for each work, in the last round.
+    """
     for name in names:
         yield {"do": "time", "work": name, "passes": PILOT + plan.effort.warmup}
     yield {"do": "time", "work": REFERENCE, "passes": plan.effort.warmup}
-    every = [*names, REFERENCE]
+    every = [*names, *[REFERENCE] * turns]
     for left in reversed(range(plan.effort.most)):
         for index in generator.permutation(len(every)):
             yield {"do": "time", "work": every[index], "passes": 1}
