@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 
 import pytest
 
 from ofa_plugins_core.errors import UnknownNameError, UsageError
 from ofa_plugins_core.jobs.choosing import latency_tables, resolve_cost
+from ofa_plugins_core.tables import row_key
+from ofa_plugins_core.testing import ToyDevice, everything, toy_supernet
 
 TABLES = """
 import numpy as np
@@ -146,3 +149,124 @@ def test_a_form_that_the_user_alone_fitted_comes_before_the_default(ofa, host_wi
     done = ofa(*SEARCH, "--cost", "peak_memory", host=host_with(PREDICTORS))
     assert done.code == 0, done.err
     assert "accuracies: second on mine" in done.err
+
+
+class TestMeasured:
+    """``--measure``: latency by running networks on a device."""
+
+    TOY = toy_supernet()
+
+    @pytest.fixture
+    def cost(self, ofa, host_on, archs):
+        lines = archs.read_text().splitlines()[:2]
+        archs.write_text("\n".join(lines) + "\n")
+
+        def call(device, *words):
+            given = ("run", "cost", "--supernet", "toy", "--archs", str(archs), "--json")
+            return ofa(*given, *words, host=host_on(device))
+
+        return call
+
+    def truth(self, device, archs, batch=1):
+        found = []
+        for line in archs.read_text().splitlines():
+            arch = json.loads(line)
+            blocks = self.TOY.geometry().blocks(arch.get("arch", arch))
+            macs = sum(op.macs for b in blocks for op in b.ops)
+            found.append(device.overhead * len(blocks) + device.per_mac * macs * batch)
+        return found
+
+    @pytest.mark.parametrize(
+        ("words", "name"),
+        [
+            (("--cost", "latency", "--device", "bench"), "latency"),
+            (("--cost", "latency@bench"), "latency@bench"),
+            (("--cost", "latency@bench", "--device", "bench"), "latency@bench"),
+        ],
+    )
+    def test_on_a_device_by_its_name(self, cost, archs, words, name):
+        device = ToyDevice()
+        done = cost(device, "--measure", *words)
+        assert done.code == 0, done.err
+        assert [line[name] for line in done.lines] == pytest.approx(self.truth(device, archs))
+
+    def test_a_batch(self, cost, archs):
+        device = ToyDevice()
+        done = cost(device, "--measure", "--cost", "latency@bench", "--batch", "4")
+        found = [line["latency@bench"] for line in done.lines]
+        assert found == pytest.approx(self.truth(device, archs, batch=4))
+
+    def test_without_measure_a_table_is_needed(self, cost):
+        device = ToyDevice()
+        done = cost(device, "--cost", "latency@bench")
+        assert done.code == 2
+        assert "--measure" in done.err and "--lut" in done.err
+        assert device.ran == []
+
+    def test_two_devices_are_one_too_many(self, cost):
+        done = cost(ToyDevice(), "--measure", "--cost", "latency@bench", "--device", "cpu")
+        assert done.code == 2
+        assert "on bench, or on --device cpu?" in done.err
+
+    def test_one_that_nobody_offers(self, cost):
+        done = cost(ToyDevice(), "--measure", "--cost", "latency@bnch")
+        assert done.code == 2
+        assert "nearest known: bench" in done.err
+
+    def test_what_was_measured_is_remembered_by_the_next_command(self, cost):
+        words = ("--measure", "--cost", "latency@bench")
+        first, device = cost(ToyDevice(noise=0.1), *words), ToyDevice()
+        again = cost(device, *words)
+        assert again.lines == first.lines
+        assert device.ran == []
+
+    def test_unless_it_is_not_wanted(self, cost, tmp_path):
+        words = ("--measure", "--cost", "latency@bench", "--set", "latency.memo=false")
+        cost(ToyDevice(), *words)
+        device = ToyDevice()
+        cost(device, *words)
+        assert len(device.ran) == 2 * 12
+        assert not (tmp_path / "cache").exists()
+
+    def test_how_long_it_tries_is_the_users(self, cost):
+        device = ToyDevice(noise=0.2)
+        passes = ("--set", "latency.passes=25", "--set", "latency.precision=0.001")
+        cost(device, "--measure", "--cost", "latency@bench", *passes)
+        assert len(device.ran) == 2 * (25 + 2)
+
+    def test_a_table_that_is_given_comes_first(self, cost, tmp_path):
+        (tmp_path / "t").mkdir()
+        for size in (32, 64):
+            keys = {row_key(b) for b in self.TOY.geometry().catalogue(size).blocks}
+            rows = {k: {"count": 1, "mean": 1.0} for k in keys}
+            (tmp_path / "t" / f"{size}_lookup_table.json").write_text(json.dumps(rows))
+        device = ToyDevice()
+        words = ("--lut", f"mine={tmp_path / 't'}", "--cost", "latency@mine")
+        done = cost(device, "--measure", *words, "--cost", "latency@bench")
+        assert done.code == 0, done.err
+        assert [line["latency@mine"] for line in done.lines] == [4.0, 6.0]
+        assert [line["latency@bench"] for line in done.lines] != [4.0, 6.0]
+
+    def test_costs_that_cannot_be_measured_stay_as_they_are(self, cost):
+        device = ToyDevice()
+        done = cost(device, "--measure", "--cost", "params")
+        assert done.code == 0, done.err
+        assert device.ran == []
+
+    def test_it_is_searched_by_evolution(self, ofa, host_on):
+        device = ToyDevice()
+        words = ("--cost", "latency@bench", "--measure", "--minimize", "latency@bench", "--json")
+        done = ofa("run", "search", "--supernet", "toy", *words, host=host_on(device))
+        assert done.code == 0, done.err
+        assert done.json["searcher"] == "evolution"
+        found = done.json["front"][0]["costs"]["latency@bench"]
+        assert (found["unit"], found["kind"]) == ("ms", "measured")
+        assert found.get("low") is None
+        blocks = [
+            self.TOY.geometry().blocks(a) for a in self.TOY.space.decode(everything(self.TOY.space))
+        ]
+        truth = min(
+            device.overhead * len(b) + device.per_mac * sum(o.macs for x in b for o in x.ops)
+            for b in blocks
+        )
+        assert found["value"] == pytest.approx(truth)

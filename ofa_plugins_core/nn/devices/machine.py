@@ -10,6 +10,7 @@ from contextlib import contextmanager, suppress
 from importlib.metadata import PackageNotFoundError, version
 from importlib.util import find_spec
 from pathlib import Path
+from threading import get_native_id
 
 from ofa_plugins_core.errors import MissingExtraError, UsageError
 
@@ -62,8 +63,9 @@ def _text(path: Path) -> str:
 def conditions() -> dict[str, float]:
     """Clock, load and temperature as they are now; what the system does not tell is left out."""
     found: dict[str, float] = {}
-    clocks = re.findall(r"^cpu MHz\s*:\s*([\d.]+)$", _text(CPUINFO), re.MULTILINE)
-    if current := _text(CPUFREQ / "scaling_cur_freq"):
+    clocks = re.findall(r"^cpu MHz\s*:\s*(\d+(?:\.\d+)?)$", _text(CPUINFO), re.MULTILINE)
+    current = _text(CPUFREQ / "scaling_cur_freq")
+    if re.fullmatch(r"\d+", current):  # some drivers say <unknown>
         found["cpu_mhz"] = int(current) / 1000
     elif clocks:
         found["cpu_mhz"] = max(map(float, clocks))
@@ -117,6 +119,8 @@ def _threads() -> list[int]:
 
 
 def _restore(before: Mapping[int, set[int]]) -> None:
-    for thread, cores in before.items():
+    """As before; threads that began meanwhile, as in a pool, are freed as this one is."""
+    mine = before.get(get_native_id()) or next(iter(before.values()))
+    for thread in {*before, *_threads()}:
         with suppress(OSError):  # a thread that has ended meanwhile
-            os.sched_setaffinity(thread, cores)
+            os.sched_setaffinity(thread, before.get(thread, mine))
