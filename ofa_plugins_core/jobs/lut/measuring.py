@@ -92,11 +92,13 @@ def arch_key(arch: Arch) -> str:
 # ------------------------------------------------------------------------------- estimate
 
 
-def estimated_seconds(session: DeviceSession, plan: Plan) -> float:
+def estimated_seconds(session: DeviceSession, plan: Plan) -> tuple[float, float]:
     """How long measuring takes, from a few passes of every block at the largest image size.
 
-    A block's time is taken to grow with its pixels; half the passes between least and most are
-    expected.
+    A block's time is taken to grow with its pixels.
+
+    Returns:
+        Seconds where the least passes do, and where all take the most.
     """
     largest = plan.supernet.resolutions[-1]
     pilot: dict[str, float] = {}
@@ -111,9 +113,10 @@ def estimated_seconds(session: DeviceSession, plan: Plan) -> float:
     nets = sum(network * part[a.image_size] for a in plan.archs)
     beside = network * part[plan.supernet.resolutions[0]]
     rounds = len(plan.rows.new) + len(plan.archs) / BESIDE
-    passes = plan.effort.warmup + (plan.effort.least + plan.effort.most) / 2
     both = 2 if plan.parts is not None else 1  # the parts of all blocks take about as long
-    return float((rows * both + nets + beside * rounds) * passes / 1000)
+    each = float(rows * both + nets + beside * rounds) / 1000
+    effort = plan.effort
+    return each * (effort.warmup + effort.least), each * (effort.warmup + effort.most)
 
 
 class loaded:  # noqa: N801 - reads as a word: with loaded(...)
@@ -217,6 +220,12 @@ class _Told:
         words = [note] if note else []
         words.append(f"{duration(left)} left" if done < self._total else "done")
         self._listener(Progress(self._what, int(done), self._total, ", ".join(words)))
+
+
+def durations(ends: tuple[float, float]) -> str:
+    """A range of seconds as a person says it."""
+    least, most = map(duration, ends)
+    return f"about {most}" if least == most else f"{least} to {most}"
 
 
 def duration(seconds: float) -> str:

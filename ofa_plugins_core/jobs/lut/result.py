@@ -9,11 +9,12 @@ from typing import Any, Final
 from attrs import frozen
 
 from ofa_plugins_core.config import plain
-from ofa_plugins_core.jobs.lut.measuring import duration
+from ofa_plugins_core.jobs.lut.measuring import duration, durations
 from ofa_plugins_core.jobs.results import INTERRUPTED, Row, number
 from ofa_plugins_core.own_tables import OwnTable
 from ofa_plugins_core.table_flaws import NOISY
 from ofa_plugins_core.table_model import FormFit, TableError
+from ofa_plugins_core.values import Measurement
 
 SHOWN: Final = 10
 """Noisy rows that are shown; all are in the table."""
@@ -26,7 +27,7 @@ class ShownPlan:
     Attributes:
         supernet, device: by name. described: the device.
         rows: image size -> rows of its table. new: how many of them are measured there.
-        parts, networks: how many. seconds: estimated.
+        parts, networks: how many. seconds: estimated, from and to.
     """
 
     supernet: str
@@ -36,7 +37,7 @@ class ShownPlan:
     new: Mapping[int, int]
     parts: int
     networks: int
-    seconds: float
+    seconds: tuple[float, float]
 
     worth_keeping = False
 
@@ -54,7 +55,7 @@ class ShownPlan:
             "distinct": self.total,
             "parts": self.parts,
             "networks": self.networks,
-            "time": {"value": self.seconds, "unit": "s", "kind": "predicted"},
+            "time": Measurement(self.seconds[1], "s", "predicted", None, *self.seconds).as_dict(),
         }
 
     def as_tables(self) -> list[Row]:
@@ -62,7 +63,7 @@ class ShownPlan:
         rows = [[f"{s} px", str(n), str(self.new[s])] for s, n in self.rows.items()]
         rows += [["parts of blocks", "", str(self.parts)]] if self.parts else []
         rows += [["whole networks", "", str(self.networks)]] if self.networks else []
-        title = f"{self.supernet} on {self.device}: about {duration(self.seconds)}"
+        title = f"{self.supernet} on {self.device}: {durations(self.seconds)}"
         return [(title, ["", "rows", "to measure"], rows)]
 
 

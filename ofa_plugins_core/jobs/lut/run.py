@@ -26,7 +26,7 @@ from ofa_plugins_core.jobs.lut.measuring import (
     Plan,
     arch_key,
     drawn_networks,
-    duration,
+    durations,
     estimated_seconds,
     measure_all,
 )
@@ -134,7 +134,7 @@ def _told(context: JobContext, options: LutOptions, plan: Plan, device: Device, 
     context.listener(
         Notice(
             f"{rows:,} distinct blocks at {sizes} image size{'s' if sizes > 1 else ''}, then "
-            f"{len(plan.archs)} networks, on {options.device}: about {duration(seconds)}; Ctrl-C "
+            f"{len(plan.archs)} networks, on {options.device}: {durations(seconds)}; Ctrl-C "
             "keeps what is there"
         )
     )
