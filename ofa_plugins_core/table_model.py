@@ -118,7 +118,7 @@ def error_of(predicted: Values, measured: Values, seen: Values | None = None) ->
 
 def _interval(ratio: Values) -> tuple[float, float]:
     found = np.sort(ratio)
-    out = int((len(found) + 1) * (1 - COVERED) / 2)  # so many lie beyond each end
+    out = int(round((len(found) + 1) * (1 - COVERED) / 2, 9))  # so many lie beyond each end
     if out < 1:
         return float(found[0]), float(found[-1])
     return float(found[out - 1]), float(found[-out])

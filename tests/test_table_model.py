@@ -85,8 +85,8 @@ class TestForms:
         assert errors
 
     def test_few_networks_fit_nothing(self):
-        assert list(fits(TRUTHS["scale"], FEWEST - 1)) == ["sum"]
-        assert "scale" in fits(TRUTHS["scale"], FEWEST)
+        assert list(fits(TRUTHS["scale"], 7)) == ["sum"]
+        assert "scale" in fits(TRUTHS["scale"], 8)
 
     def test_one_network_is_enough_to_be_compared(self):
         found = fits(TRUTHS["scale"], 1)["sum"].error
@@ -184,6 +184,14 @@ class TestErrors:
             )
             held.append(inside.mean())
         assert np.mean(held) == pytest.approx(0.8, abs=0.035)
+
+    @pytest.mark.parametrize(
+        ("count", "rank"), [(1, 1), (8, 1), (9, 1), (19, 2), (64, 6), (99, 10)]
+    )
+    def test_ends_are_ranks(self, count, rank):
+        ratio = np.arange(1.0, count + 1)
+        error = error_of(np.ones(count), ratio)
+        assert (error.low, error.high) == (rank, count + 1 - rank)
 
     @given(st.lists(st.floats(0.2, 5.0), min_size=1, max_size=70))
     @settings(deadline=None)

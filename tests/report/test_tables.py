@@ -13,6 +13,7 @@ pytest.importorskip("matplotlib", reason="drawing needs the extra [plot]")
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.own_tables import OwnNetwork, OwnRow
 from ofa_plugins_core.report.tables import table_plot
+from ofa_plugins_core.table_model import Correction
 
 
 @pytest.fixture
@@ -66,6 +67,16 @@ def test_without_an_error_no_band_and_no_promise(tmp_path, table):
     table_plot(evolve(table, error=None), file)
     assert "networks: off by" not in " ".join(texts(file))
     assert "sum of rows" in " ".join(texts(file))
+
+
+def test_the_correction_and_what_was_seen_are_drawn(tmp_path, table):
+    drawn = []
+    other = [evolve(n, seen=2 * n.seen) for n in table.networks]
+    for number, changes in enumerate([{}, {"correction": Correction()}, {"networks": other}]):
+        file = tmp_path / str(number) / "networks.svg"
+        table_plot(evolve(table, **changes), file)
+        drawn.append(file.read_bytes())
+    assert len(set(drawn)) == 3
 
 
 def test_the_same_table_gives_the_same_bytes(tmp_path, table):

@@ -28,6 +28,10 @@ class Joined(ToyDevice):
         return 0.8 * time - 0.003 * len(work.blocks)
 
 
+def macs_of(arch):
+    return sum(op.macs for block in TOY.geometry().blocks(arch) for op in block.ops)
+
+
 @pytest.fixture
 def lut(ofa, host_on):
     """Runs ``ofa run lut`` for the toy on a device."""
@@ -173,6 +177,23 @@ class TestWorth:
         assert steady["swing"] == pytest.approx([1.0, 1.0])
         assert drifting["error"]["mape"]["value"] < 2
         assert drifting["error"]["interval"][1] - drifting["error"]["interval"][0] > 0.01
+
+    def test_rows_of_the_first_and_of_the_last_minute_are_at_one_speed(self, lut, tmp_path):
+        device = ToyDevice(drift=2e-3)
+        lut(device, "--out", "run")
+        table = read_own(tmp_path / "run" / "table.json")
+        assert device.drift * len(device.ran) > 0.5  # so much slower in the end
+        ratios = []
+        for size in TOY.resolutions:
+            for block in TOY.geometry().catalogue(size).blocks:
+                macs = sum(op.macs for op in block.ops)
+                true = device.overhead + device.per_mac * macs
+                ratios.append(table.rows[str(size)][row_key(block)].mean / true)
+        ratios += [
+            n.measured.mean / (device.overhead * n.blocks + device.per_mac * macs_of(n.arch))
+            for n in table.networks
+        ]
+        assert max(ratios) / min(ratios) < 1.1
 
     def test_noisy_rows_are_told(self, lut):
         done = lut(ToyDevice(noise=0.3), "--json")
