@@ -130,6 +130,7 @@ def fitted_forms(
     measured: Values,
     least_row: float,
     seen: Values | None = None,
+    least_sum: float | None = None,
 ) -> list[FormFit]:
     """Every form of correction that makes sense, the best on networks left out first.
 
@@ -137,13 +138,16 @@ def fitted_forms(
         sums, blocks, measured: (n,) sums of rows (ms), numbers of blocks, measured latencies (ms).
         least_row: the cheapest row, ms: a form under which a block would cost nothing is left out.
         seen: as in ``error_of``.
+        least_sum: of any network, ms: a form under which one would take no time is left out; None:
+            the least of these.
     """
+    least = float(sums.min()) if least_sum is None else least_sum
     found = []
     for form in FORMS:
         if len(measured) < FEWEST and form != "sum":
             continue
         correction = _fitted(form, sums, blocks, measured)
-        if correction is None or not _sound(correction, least_row, float(sums.min())):
+        if correction is None or not _sound(correction, least_row, least):
             continue
         held_out = _left_out(form, sums, blocks, measured)
         if held_out is not None:

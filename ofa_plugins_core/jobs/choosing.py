@@ -31,6 +31,8 @@ from ofa_plugins_core.interfaces import (
 )
 from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
 
+OWN = "table.json"
+"""A table of ours named by its file goes by its folder's name, as the folder does."""
 DEFAULT_DEVICE = "cpu"
 DEFAULT_PREDICTOR = "additive"
 DEFAULT_DATASET = "imagenet"
@@ -178,7 +180,8 @@ def latency_tables(given: Iterable[str]) -> dict[str, Path]:
     for text in given:
         name, equals, folder = text.partition("=")
         path = Path(folder if equals else text)
-        label = name if equals else path.resolve().name
+        place = path.parent if path.name == OWN else path
+        label = name if equals else place.resolve().name
         if not label or not str(path) or found.get(label, path) != path:
             raise UsageError(
                 f"cannot read --lut {text!r}: a name and a folder are due, each name once",

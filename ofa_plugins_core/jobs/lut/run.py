@@ -106,7 +106,8 @@ def _measured(context: JobContext, options: LutOptions, plan: Plan, device: Devi
     _told(context, options, plan, device, kept)
     started, interrupted = time.monotonic(), False
     try:
-        measure_all(context, device, plan, kept)
+        if _lacking(plan, kept):  # a table that is whole needs no device any more
+            measure_all(context, device, plan, kept)
     except KeyboardInterrupt:
         interrupted = True
     seconds = time.monotonic() - started
@@ -119,6 +120,13 @@ def _measured(context: JobContext, options: LutOptions, plan: Plan, device: Devi
         write_table(context.out, table)
     place = None if options.install is None else _install(options.install, table)
     return LutResult(context.out, table, done, total, split, seconds, installed=place)
+
+
+def _lacking(plan: Plan, kept: Kept) -> bool:
+    """Whether anything is left to measure."""
+    parts = () if plan.parts is None else plan.parts.blocks
+    due = {ROWS: plan.rows.blocks, PARTS: parts, NETWORKS: map(arch_key, plan.archs)}
+    return any(set(keys) - kept.found[kind].keys() for kind, keys in due.items())
 
 
 def _told(context: JobContext, options: LutOptions, plan: Plan, device: Device, kept: Kept) -> None:
@@ -174,7 +182,15 @@ def _table(plan: Plan, described: dict[str, str], kept: Kept) -> OwnTable:
         parts={} if plan.parts is None else _at_sizes(plan.parts.sizes, pieces),
         networks=networks,
     )
-    return best_form(table, _forms(networks, [n.sum for n in networks], rows))
+    least = min(_least_sum(plan, size, rows) for size in plan.supernet.resolutions)
+    return best_form(table, _forms(networks, [n.sum for n in networks], rows, least))
+
+
+def _least_sum(plan: Plan, size: int, rows: Mapping[str, OwnRow]) -> float:
+    """No network of an image size has a smaller sum of rows, ms."""
+    geometry = plan.supernet.geometry()
+    tables = geometry.separable(size, lambda block: rows[row_key(block)].mean, "sum")
+    return sum(float(factor.table.min()) for factor in tables.factors)
 
 
 def _speed(kept: Kept) -> tuple[float | None, tuple[float, float]]:
@@ -220,7 +236,10 @@ def _network(
 
 
 def _forms(
-    networks: Sequence[OwnNetwork], sums: Sequence[float], rows: Mapping[str, OwnRow]
+    networks: Sequence[OwnNetwork],
+    sums: Sequence[float],
+    rows: Mapping[str, OwnRow],
+    least_sum: float | None = None,
 ) -> list[FormFit]:
     if not networks:
         return []
@@ -230,6 +249,7 @@ def _forms(
         np.array([n.measured.mean for n in networks]),
         min(row.mean for row in rows.values()),
         np.array([n.seen for n in networks]),
+        least_sum,
     )
 
 
