@@ -31,8 +31,6 @@ from ofa_plugins_core.interfaces import (
 )
 from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
 
-OWN = "table.json"
-"""A table of ours named by its file goes by its folder's name, as the folder does."""
 DEFAULT_DEVICE = "cpu"
 DEFAULT_PREDICTOR = "additive"
 DEFAULT_DATASET = "imagenet"
@@ -180,8 +178,7 @@ def latency_tables(given: Iterable[str]) -> dict[str, Path]:
     for text in given:
         name, equals, folder = text.partition("=")
         path = Path(folder if equals else text)
-        place = path.parent if path.name == OWN else path
-        label = name if equals else place.resolve().name
+        label = name if equals else _folder(path).resolve().name
         if not label or not str(path) or found.get(label, path) != path:
             raise UsageError(
                 f"cannot read --lut {text!r}: a name and a folder are due, each name once",
@@ -189,6 +186,13 @@ def latency_tables(given: Iterable[str]) -> dict[str, Path]:
             )
         found[label] = path
     return found
+
+
+def _folder(path: Path) -> Path:
+    """A table of ours may be named by its file, too."""
+    from ofa_plugins_core.own_tables import FILE  # where no table is given, none is loaded
+
+    return path.parent if path.name == FILE else path
 
 
 def resolve_cost(name: str, given: Iterable[str], known: Iterable[str]) -> str:
