@@ -15,6 +15,12 @@ OLDEST = (3, 6)
 """Python of JetPack 4."""
 
 
+def left_behind(board):
+    """What is kept on the board's disk."""
+    found = (board / "var/tmp").rglob("*")
+    return sorted(str(path.relative_to(board / "var/tmp")) for path in found)
+
+
 def test_it_is_python_of_the_oldest_board():
     source = script()
     ast.parse(source, feature_version=OLDEST)
@@ -31,8 +37,8 @@ def test_it_imports_the_standard_library_alone():
     tree = ast.parse(script())
     top = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     assert top <= {
-        *("argparse", "base64", "glob", "json", "os", "shutil", "signal", "subprocess", "sys"),
-        *("tempfile", "threading", "time"),
+        *("argparse", "base64", "fcntl", "glob", "json", "os", "shutil", "signal", "stat"),
+        *("subprocess", "sys", "tempfile", "threading", "time"),
     }
     inside = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names} - top
     assert inside == {"torch", "tensorrt"}
@@ -100,6 +106,42 @@ def test_more_signals_do_not_keep_it_from_putting_things_back(board, script_on, 
     assert not (board / "locked").exists()
 
 
+def slow_to_restore(board):
+    """Makes a restore take a second, and says when it has begun."""
+    slow = (board / "usr/bin/jetson_clocks").read_text()
+    slow = slow.replace("--restore)", "--restore) touch $root/restoring; sleep 1;")
+    (board / "usr/bin/jetson_clocks").write_text(slow)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
+@pytest.mark.parametrize("ending", ["end", "restore"])
+def test_a_signal_while_a_session_ends_loses_no_step(board, script_on, wait_until, number, ending):
+    slow_to_restore(board)
+    script = script_on(board)
+    script.ask("mode", number=0)
+    script.ask("lock")
+    script.say(ending)
+    wait_until((board / "restoring").exists)
+    script.process.send_signal(number)
+    assert any(path.endswith("undo.json") for path in left_behind(board)), "not done yet"
+    assert script.ended() == 128 + number
+    assert not (board / "locked").exists() and (board / "mode").read_text() == "2\n"
+    assert left_behind(board) == ["ofa-board.lock"]
+
+
+def test_a_kill_while_a_session_ends_loses_no_step(board, script_on, wait_until):
+    slow_to_restore(board)
+    script = script_on(board)
+    script.ask("mode", number=0)
+    script.ask("lock")
+    script.say("end")
+    wait_until((board / "restoring").exists)
+    script.process.kill()
+    script.process.wait()
+    assert script_on(board).ask("hello")["leftover"] == ["clocks", "mode"]
+    assert not (board / "locked").exists() and (board / "mode").read_text() == "2\n"
+
+
 def test_a_reader_that_is_gone_ends_it(board, script_on, calls):
     script = script_on(board)
     script.ask("lock")
@@ -129,6 +171,86 @@ def test_two_at_once_do_not_undo_each_other(board, script_on):
     assert (board / "locked").exists()
 
 
+def killed_with_locked_clocks(board, script_on):
+    """A session that was killed, on a board that then refuses; what it had stored."""
+    script = script_on(board)
+    script.ask("lock")
+    script.process.kill()
+    script.process.wait()
+    (board / "denied").touch()
+    return next((board / "var/tmp").rglob("clocks*.conf"))
+
+
+@pytest.mark.parametrize("asked", [{"do": "lock"}, {"do": "mode", "number": 0}])
+def test_over_clocks_that_a_killed_run_left_nothing_is_set(board, script_on, calls, asked):
+    store = killed_with_locked_clocks(board, script_on)
+    stored = store.read_text()
+    found = script_on(board).ask(**asked)
+    assert found["ok"] is False and "a killed session has left cannot be put back" in found["error"]
+    assert store.read_text() == stored and calls().count("jetson_clocks --store") == 1
+
+
+def test_what_a_killed_run_left_is_put_back_before_clocks_are_stored(board, script_on, calls):
+    killed_with_locked_clocks(board, script_on)
+    script = script_on(board)
+    script.ask("conditions")
+    (board / "denied").unlink()
+    assert script.ask("lock")["ok"]
+    assert calls()[-3:] == ["jetson_clocks --restore", "jetson_clocks --store", "jetson_clocks"]
+
+
+def test_each_lock_has_a_file_of_its_own(board, script_on):
+    script = script_on(board)
+    assert script.ask("lock")["ok"] and script.ask("lock")["ok"]
+    assert len(list((board / "var/tmp").rglob("clocks*.conf"))) == 2
+    assert script.ended() == 0 and left_behind(board) == ["ofa-board.lock"]
+
+
+def test_a_killed_run_of_another_user_is_seen(board, script_on, calls):
+    other = board / "var/tmp/ofa-board-4711/undo.json"
+    other.parent.mkdir(parents=True)
+    other.write_text('{"pid": 1, "steps": [["mode", 3]]}')
+    found = script_on(board).ask("lock")
+    assert found["kind"] == "usage" and str(other) in found["error"]
+    assert calls() == [], "steps of somebody else are not taken"
+
+
+def test_a_folder_of_ours_that_is_a_link_is_not_followed(board, script_on, tmp_path):
+    (board / "var/tmp").mkdir(parents=True)
+    (tmp_path / "elsewhere").mkdir()
+    (board / f"var/tmp/ofa-board-{os.geteuid()}").symlink_to(tmp_path / "elsewhere")
+    found = script_on(board).ask("lock")
+    assert found["kind"] == "usage" and "is somebody else's" in found["error"]
+    assert not list((tmp_path / "elsewhere").iterdir()) and not (board / "locked").exists()
+
+
+def test_a_lock_that_is_a_link_is_not_followed(board, script_on, tmp_path):
+    (board / "var/tmp").mkdir(parents=True)
+    (board / "var/tmp/ofa-board.lock").symlink_to(tmp_path / "made")
+    assert script_on(board).ask("lock")["ok"] is False
+    assert not (tmp_path / "made").exists() and not (board / "locked").exists()
+
+
+def test_a_mode_that_was_changed_all_the_same_is_put_back(board, script_on):
+    tool = board / "usr/sbin/nvpmodel"
+    half = 'echo "$2" > "$root/mode"; [ "$2" = 2 ] || { echo "cannot set EMC"; exit 1; }'
+    tool.write_text(tool.read_text().replace('echo "$2" > "$root/mode"', half))
+    script = script_on(board)
+    assert script.ask("mode", number=0)["kind"] == "failed"
+    assert (board / "mode").read_text() == "0\n"
+    assert script.ended() == 0 and (board / "mode").read_text() == "2\n"
+
+
+def test_a_mode_that_turned_into_a_third_is_put_back(board, script_on):
+    tool = board / "usr/sbin/nvpmodel"
+    third = 'echo "$2" | tr 0 3 > "$root/mode"'
+    tool.write_text(tool.read_text().replace('echo "$2" > "$root/mode"', third))
+    script = script_on(board)
+    assert "did not change the power mode" in script.ask("mode", number=0)["error"]
+    assert (board / "mode").read_text() == "3\n"
+    assert script.ended() == 0 and (board / "mode").read_text() == "2\n"
+
+
 def test_no_permission_is_said_and_nothing_is_left(board, script_on):
     (board / "denied").touch()
     script = script_on(board)
@@ -136,7 +258,7 @@ def test_no_permission_is_said_and_nothing_is_left(board, script_on):
         assert (found["ok"], found["kind"]) == (False, "denied")
         assert "as a root user" in found["error"]
     assert script.ended() == 0
-    assert not (board / "home/somebody/.ofa-board/undo.json").exists()
+    assert left_behind(board) == ["ofa-board.lock"]
 
 
 def test_what_cannot_be_put_back_is_said_and_tried_again_by_the_next(board, script_on, calls):

@@ -15,11 +15,13 @@ was killed outright, the next start does it.
 
 import argparse
 import base64
+import fcntl
 import glob
 import json
 import os
 import shutil
 import signal
+import stat
 import subprocess
 import sys
 import tempfile
@@ -65,6 +67,34 @@ class StoppedError(BaseException):
     """A signal came."""
 
 
+class Signals:
+    """A signal ends it once, by StoppedError; ``with signals`` holds it back until that is done."""
+
+    def __init__(self) -> None:
+        self.came, self.due, self.depth = 0, False, 0
+
+    def start(self) -> None:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            signal.signal(number, self._come)
+
+    def _come(self, number: int, frame: Any) -> None:
+        if self.came:
+            return
+        self.came, self.due = number, self.depth > 0
+        if not self.due:
+            raise StoppedError()
+
+    def __enter__(self) -> None:
+        self.depth += 1
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        self.depth -= 1
+        if self.due and not self.depth:
+            self.due = False
+            if kind is None:
+                raise StoppedError()
+
+
 # ------------------------------------------------------------------ files and programs
 
 
@@ -77,7 +107,7 @@ class System:
         before = os.environ.get("PATH", "").split(os.pathsep)
         path = places + before if root != "/" else before + places
         self.env = dict(os.environ, PATH=os.pathsep.join(path))
-        self.state = self.path(os.path.expanduser("~/.ofa-board"))
+        self.shared = self.path("/var/tmp")  # of all users; outlives a power cut, as modes do
 
     def path(self, path: str) -> str:
         return os.path.join(self.root, path.lstrip("/"))
@@ -159,76 +189,160 @@ def end_group(process: Any) -> None:
 
 
 class Undo:
-    """Steps that put the board back as it was, as data: on disk, so that a kill loses none."""
+    """Steps that put the board back as it was, as data: on disk, so that a kill loses none.
 
-    def __init__(self, system: System) -> None:
-        self.system = system
-        self.file = os.path.join(system.state, "undo.json")
-        self.clocks = os.path.join(system.state, "clocks.conf")
+    Who may set mode and clocks holds a lock on a file that all users share: the kernel lets go of
+    it with the process. Each user's steps lie in a folder of its own, which the others can see.
+    """
+
+    def __init__(self, system: System, signals: Signals) -> None:
+        self.system, self.signals = system, signals
+        self.folder = os.path.join(system.shared, f"ofa-board-{os.geteuid()}")
+        self.file = os.path.join(self.folder, "undo.json")
         self.steps = []  # type: List[List[Any]]
-        self.ours = False
+        self.claimed = None  # type: Optional[int]
+        self.stale = False
+
+    def ready(self) -> None:
+        """Before mode or clocks are set: nothing is left of a killed run, and nobody else is on."""
+        self.leftover()
+        if self.stale:
+            failed = self.all()["failed"]
+            if failed:
+                raise RefusedError(
+                    "failed",
+                    "what a killed session has left cannot be put back: {}; as root run "
+                    "ofa_board.py once more, or reboot".format("; ".join(failed)),
+                )
+        self.claim()
 
     def leftover(self) -> List[str]:
         """Take up what a killed run has left; refuse while another one is at work."""
-        if self.ours:
+        if self.claimed is not None or not os.path.exists(self.file):
             return []
+        self.claim()
+        self._own_folder()
         try:
             with open(self.file) as file:
-                found = json.load(file)
-            pid, steps = int(found["pid"]), list(found["steps"])
+                self.steps = [list(step) for step in json.load(file)["steps"]]
         except (OSError, ValueError, KeyError, TypeError):
-            return []
-        if alive(pid):
+            pass
+        return list(self.all()["restored"])
+
+    def claim(self) -> None:
+        """Keep all others off mode and clocks until everything is put back."""
+        if self.claimed is not None:
+            return
+        file = shared_file(os.path.join(self.system.shared, "ofa-board.lock"))
+        others = [path for path in self._kept() if path != self.file]
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except OSError:
+            os.close(file)
             raise RefusedError(
                 "usage",
-                f"another ofa_board.py (process {pid}) has set mode or clocks of this board; "
-                f"wait for it, or delete {self.file}",
+                f"another ofa_board.py{self._who()} has set mode or clocks of this board; "
+                "wait for it, or end it",
+            ) from None
+        if others:
+            os.close(file)
+            raise RefusedError(
+                "usage",
+                "a killed session of another user has left mode or clocks changed: log in as that "
+                f"user once, or put them back as root and delete {others[0]}",
             )
-        self.steps, self.ours = steps, True
-        return list(self.all()["restored"])
+        self.claimed = file
+
+    def _kept(self) -> List[str]:
+        return sorted(glob.glob(os.path.join(self.system.shared, "ofa-board-*", "undo.json")))
+
+    def _who(self) -> str:
+        for path in self._kept():
+            try:
+                with open(path) as file:
+                    return " (process {})".format(int(json.load(file)["pid"]))
+            except (OSError, ValueError, KeyError, TypeError):
+                continue
+        return ""
+
+    def store(self) -> str:
+        """A file for clocks that is not there yet: jetson_clocks asks before it overwrites."""
+        self._own_folder()
+        names = (os.path.join(self.folder, f"clocks{number}.conf") for number in range(10000))
+        return next(name for name in names if not os.path.lexists(name))
 
     def push(self, step: List[Any]) -> None:
         """Keep a step before what it undoes is done."""
-        if not self.ours:
-            self.leftover()
-            self.ours = True
         self.steps.append(step)
-        self._keep()
+        self._keep(self.steps)
 
     def drop(self) -> None:
         """Forget the last step: what it undoes was not done."""
         self.steps.pop()
-        self._keep()
+        self._keep(self.steps)
 
-    def _keep(self) -> None:
-        if not os.path.isdir(self.system.state):
-            os.makedirs(self.system.state, 0o700)
+    def _own_folder(self) -> None:
+        """Ours alone to write: anybody may have made something of that name before."""
+        try:
+            os.mkdir(self.folder)
+        except FileExistsError:
+            pass
+        found = os.lstat(self.folder)
+        if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid():
+            raise RefusedError("usage", f"{self.folder} is somebody else's: delete it as root")
+        os.chmod(self.folder, 0o755)
+
+    def _keep(self, steps: List[List[Any]]) -> None:
+        self._own_folder()
         beside = self.file + ".part"
         with open(beside, "w") as file:
-            json.dump({"pid": os.getpid(), "steps": self.steps}, file)
+            json.dump({"pid": os.getpid(), "steps": steps}, file)
         os.rename(beside, self.file)
 
     def all(self) -> Dict[str, Any]:
-        """Put everything back, the last first; a step that fails stays for the next start."""
+        """Put everything back, the last first, whatever signal comes.
+
+        A step goes once it is done; one that fails stays for the next start.
+        """
         restored, failed, left = [], [], []  # type: Tuple[List[str], List[str], List[List[Any]]]
-        while self.steps:
-            step = self.steps.pop()
-            try:
-                restored.append(self._one(step))
-            except (RefusedError, OSError, subprocess.SubprocessError) as error:
-                failed.append(str(error))
-                left.insert(0, step)
-        self.steps = left
-        if left:
-            self._keep()
-        elif self.ours and os.path.exists(self.file):
-            os.remove(self.file)
+        with self.signals:
+            while self.steps:
+                step = self.steps[-1]
+                try:
+                    restored.append(self._one(step))
+                except (RefusedError, OSError, subprocess.SubprocessError) as error:
+                    failed.append(str(error))
+                    left.insert(0, step)
+                self.steps.pop()
+                if step not in left:
+                    self._done(step, self.steps + left)
+            self.steps, self.stale = left, bool(left)
+            if not left and self.claimed is not None:
+                self._free()
         return {"restored": restored, "failed": failed}
+
+    def _done(self, step: List[Any], rest: List[List[Any]]) -> None:
+        """Take a step that was done off the disk; a full disk keeps nothing from being put back."""
+        try:
+            self._keep(rest)
+            if step[0] == "jetson_clocks":
+                os.remove(step[1])
+        except (RefusedError, OSError):
+            pass
+
+    def _free(self) -> None:
+        for remove, path in ((os.remove, self.file), (os.rmdir, self.folder)):
+            try:
+                remove(path)
+            except OSError:
+                pass
+        assert self.claimed is not None
+        os.close(self.claimed)
+        self.claimed = None
 
     def _one(self, step: List[Any]) -> str:
         if step[0] == "jetson_clocks":
             self.system.must([program(self.system, step[0]), "--restore", step[1]], "clocks")
-            os.remove(step[1])
             return "clocks"
         if step[0] == "mode":
             self.system.must([program(self.system, "nvpmodel"), "-m", str(step[1])], "power mode")
@@ -238,14 +352,17 @@ class Undo:
         return "clocks"
 
 
-def alive(pid: int) -> bool:
+def shared_file(path: str) -> int:
+    """Open a file to lock that any user may have made; no link is followed, nothing is written."""
+    flags = os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK
+    if not os.path.isdir(os.path.dirname(path)):
+        os.makedirs(os.path.dirname(path))
     try:
-        os.kill(pid, 0)
-    except ProcessLookupError:
-        return False
-    except OSError:
-        return True
-    return True
+        return os.open(path, flags)
+    except FileNotFoundError:
+        file = os.open(path, flags | os.O_CREAT, 0o644)
+        os.fchmod(file, 0o644)  # whatever the umask: others have to see it
+        return file
 
 
 def program(system: System, name: str) -> str:
@@ -493,13 +610,14 @@ class Sensors:
 class Board:
     """Answers requests."""
 
-    def __init__(self, system: System) -> None:
-        self.system, self.undo, self.torch = system, Undo(system), Torch()
+    def __init__(self, system: System, signals: Signals) -> None:
+        self.system, self.undo, self.torch = system, Undo(system, signals), Torch()
+        self.signals = signals
         self.folder = None  # type: Optional[str]
         self.found = []  # type: List[str]
         try:
             self.found = self.undo.leftover()
-        except RefusedError:
+        except (RefusedError, OSError):
             pass  # said again when something is set
 
     def answer(self, asked: Dict[str, Any]) -> Dict[str, Any]:
@@ -536,6 +654,7 @@ class Board:
 
     def do_mode(self, asked: Dict[str, Any]) -> Dict[str, Any]:
         tool, wanted = program(self.system, "nvpmodel"), int(asked["number"])
+        self.undo.ready()
         before = self._mode(tool)
         if before == wanted:
             return {"changed": False}
@@ -558,14 +677,10 @@ class Board:
 
     def do_lock(self, asked: Dict[str, Any]) -> Dict[str, Any]:
         tool = self.system.find("jetson_clocks")
+        self.undo.ready()
         if tool is None:
             return self._lock_files()
-        store = self.undo.clocks
-        if not os.path.isdir(self.system.state):
-            os.makedirs(self.system.state, 0o700)
-        self.undo.leftover()
-        if os.path.exists(store):  # jetson_clocks asks before it overwrites
-            os.remove(store)
+        store = self.undo.store()
         self.system.must([tool, "--store", store], "clocks cannot be stored")
         if not os.path.exists(store):
             raise RefusedError("failed", "clocks cannot be stored: jetson_clocks wrote no file")
@@ -690,12 +805,13 @@ def serve(board: Board, out: Any) -> None:
             asked = None
         if not isinstance(asked, dict):
             asked = {"do": line.strip()[:80]}
-        last = asked.get("do") == "end"
-        done = dict(board.close(), n=asked.get("n"), ok=True) if last else board.answer(asked)
-        out.write(json.dumps(done) + "\n")
-        out.flush()
-        if last:
+        if asked.get("do") == "end":
+            with board.signals:
+                out.write(json.dumps(dict(board.close(), n=asked.get("n"), ok=True)) + "\n")
+                out.flush()
             return
+        out.write(json.dumps(board.answer(asked)) + "\n")
+        out.flush()
 
 
 def answered(path: str) -> List[int]:
@@ -757,31 +873,24 @@ def main() -> int:
     options = given.parse_args()
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not mix with answers
-    stopping = []  # type: List[int]
-
-    def stop(number: int, frame: Any) -> None:
-        if not stopping:  # once: putting things back must not be interrupted
-            stopping.append(number)
-            raise StoppedError()
-
-    board = Board(System(options.root))
-    code = 0
+    signals, code = Signals(), 0
+    board = None  # type: Optional[Board]
     try:
         try:
-            for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
-                signal.signal(number, stop)
+            signals.start()
+            board = Board(System(options.root), signals)
             if options.requests:
                 serve_files(board, options.requests, options.answers or "answers.jsonl")
             else:
                 serve(board, out)
         finally:
-            stopping.append(0)
+            signals.depth += 1  # for good: putting things back must not be interrupted
     except StoppedError:
-        code = 128 + stopping[0]
+        code = 128 + signals.came
     except (BrokenPipeError, ConnectionError):
         code = 1
     finally:
-        done = board.close()
+        done = {"failed": []} if board is None else board.close()  # type: Dict[str, Any]
         for line in done["failed"]:
             sys.stderr.write(f"not put back: {line}\n")
             code = 1
