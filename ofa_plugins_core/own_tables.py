@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import os
+import re
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -125,7 +126,7 @@ class OwnTable:
         if not self.rows or not all(self.rows.values()):
             raise ValueError("rows: a table needs some at each image size")
         for size in (*self.rows, *self.parts):
-            if not (size.isdecimal() and 32 <= int(size) <= 65536):
+            if not (re.fullmatch("[1-9][0-9]{1,4}", size) and 32 <= int(size) <= 65536):
                 raise ValueError(f"rows: {size!r:.40} is no image size in pixels")
 
     @property

@@ -13,7 +13,7 @@ from typing import Final
 
 import numpy as np
 from attrs import field, frozen
-from attrs.validators import ge, gt
+from attrs.validators import ge, gt, optional
 from numpy.typing import NDArray
 
 from ofa_plugins_core.correlations import pearson, spearman
@@ -23,8 +23,8 @@ Values = NDArray[np.float64]
 COVERED: Final = 0.8
 """Share of networks that an interval is meant to hold."""
 
-FEWEST: Final = 8
-"""Networks from which a correction is fitted: with fewer the sum stays as it is."""
+FEWEST: Final = 10
+"""Networks from which a correction is fitted and an interval is told: with fewer neither is."""
 
 
 @frozen
@@ -69,18 +69,35 @@ class TableError:
 
     Attributes:
         networks: how many.
-        mape: mean absolute error, percent of the measured latency.
+        mape: mean absolute error, percent of the latency measured at the device's mean speed.
+        seen_mape: the same of the latency as it was at its moment; None where that is the same.
         spearman: rank correlation of predicted and measured; None where one is constant.
         pearson: of the values; None likewise.
-        low, high: measured / predicted at the ends of an 80 % interval.
+        low, high: measured / predicted at the ends of an 80 % interval, the swings of the device's
+            speed included; None where the networks are too few.
     """
 
     networks: int = field(validator=ge(1))
     mape: float = field(validator=ge(0))
+    seen_mape: float | None = field(default=None, validator=optional(ge(0)))
     spearman: float | None
     pearson: float | None
-    low: float = field(validator=gt(0))
-    high: float = field(validator=gt(0))
+    low: float | None = field(default=None, validator=optional(gt(0)))
+    high: float | None = field(default=None, validator=optional(gt(0)))
+
+
+@frozen(eq=False)
+class Swing:
+    """What the device's speed did while networks and rows were measured.
+
+    Attributes:
+        speeds: (m,) times of the reference, as parts of their mean. weights: (m,) time spent.
+        seen: (n,) what the networks took at their moment, ms.
+    """
+
+    speeds: Values
+    weights: Values
+    seen: Values
 
 
 @frozen(kw_only=True)
@@ -96,19 +113,18 @@ class FormFit:
     error: TableError
 
 
-def error_of(predicted: Values, measured: Values, seen: Values | None = None) -> TableError:
+def error_of(predicted: Values, measured: Values, swing: Swing | None = None) -> TableError:
     """Compare latencies that were predicted with measured ones, (n,) ms each.
 
-    The interval holds four fifths of networks to come: its ends are a rank out where n is small.
-
     Args:
-        seen: for the interval: as they were at their moment, where ``measured`` are freed of what
-            the device's speed did meanwhile.
+        measured: freed of what the device's speed did, where ``swing`` tells what that was.
     """
-    low, high = _interval((measured if seen is None else seen) / predicted)
+    low, high = _interval(measured / predicted, swing)
+    seen = None if swing is None else _mape(predicted, swing.seen)
     return TableError(
         networks=len(measured),
-        mape=float(100 * np.mean(np.abs(predicted - measured) / measured)),
+        mape=_mape(predicted, measured),
+        seen_mape=seen,
         spearman=spearman(predicted, measured),
         pearson=pearson(predicted, measured),
         low=low,
@@ -116,12 +132,30 @@ def error_of(predicted: Values, measured: Values, seen: Values | None = None) ->
     )
 
 
-def _interval(ratio: Values) -> tuple[float, float]:
-    found = np.sort(ratio)
-    out = int(round((len(found) + 1) * (1 - COVERED) / 2, 9))  # so many lie beyond each end
-    if out < 1:
-        return float(found[0]), float(found[-1])
-    return float(found[out - 1]), float(found[-out])
+def _mape(predicted: Values, measured: Values) -> float:
+    return float(100 * np.mean(np.abs(predicted - measured) / measured))
+
+
+def _interval(ratio: Values, swing: Swing | None) -> tuple[float | None, float | None]:
+    """Ends of the interval of networks to come: each error at each speed that was seen.
+
+    It holds the prediction itself. The error's ends are a rank out where n is small.
+    """
+    if len(ratio) < FEWEST:
+        return None, None
+    beyond = int((len(ratio) + 1) * (1 - COVERED) / 2 + 1e-9) / len(ratio)  # of each end
+    speeds = np.ones(1) if swing is None else swing.speeds
+    weights = np.ones(1) if swing is None else swing.weights
+    every = np.outer(ratio, speeds).ravel()
+    share = np.outer(np.ones(len(ratio)), weights / weights.sum()).ravel() / len(ratio)
+    low, high = _at(every, share, beyond), -_at(-every, share, beyond)
+    return min(low, 1.0), max(high, 1.0)
+
+
+def _at(values: Values, shares: Values, beyond: float) -> float:
+    """The value up to which a share of them lies."""
+    order = np.argsort(values)
+    return float(values[order[np.searchsorted(np.cumsum(shares[order]), beyond - 1e-9)]])
 
 
 def fitted_forms(
@@ -129,7 +163,7 @@ def fitted_forms(
     blocks: NDArray[np.int64],
     measured: Values,
     least_row: float,
-    seen: Values | None = None,
+    swing: Swing | None = None,
     least_sum: float | None = None,
 ) -> list[FormFit]:
     """Every form of correction that makes sense, the best on networks left out first.
@@ -137,7 +171,7 @@ def fitted_forms(
     Args:
         sums, blocks, measured: (n,) sums of rows (ms), numbers of blocks, measured latencies (ms).
         least_row: the cheapest row, ms: a form under which a block would cost nothing is left out.
-        seen: as in ``error_of``.
+        swing: as in ``error_of``.
         least_sum: of any network, ms: a form under which one would take no time is left out; None:
             the least of these.
     """
@@ -151,7 +185,7 @@ def fitted_forms(
             continue
         held_out = _left_out(form, sums, blocks, measured)
         if held_out is not None:
-            error = error_of(held_out, measured, seen)
+            error = error_of(held_out, measured, swing)
             found.append(FormFit(form=form, correction=correction, error=error))
     return sorted(found, key=lambda f: f.error.mape)
 

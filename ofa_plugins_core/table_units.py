@@ -46,7 +46,7 @@ def suspected(folder: TableFolder) -> UsageError | None:
     """
     table = folder.table(folder.sizes[0])
     typical = median(row.mean for row in table.rows.values())
-    meant = "seconds" if typical < FASTEST else "microseconds" if typical > SLOWEST else None
+    meant = looks_like(typical)
     if folder.own is not None or meant is None:
         return None
     other = {"seconds": "s", "microseconds": "us"}[meant]
@@ -55,6 +55,11 @@ def suspected(folder: TableFolder) -> UsageError | None:
         f"are these {meant}?",
         advice=f"--set latency.unit={other} if they are, --set latency.unit=ms if they are not",
     )
+
+
+def looks_like(typical: float) -> str | None:
+    """What the time of a typical block seems to be in, where it cannot be milliseconds."""
+    return "seconds" if typical < FASTEST else "microseconds" if typical > SLOWEST else None
 
 
 def _scaled(folder: TableFolder, factor: float) -> TableFolder:

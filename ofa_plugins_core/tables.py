@@ -140,10 +140,9 @@ class TableFolder:
             InputError: there is none, or the file is broken: with file, row and what is wrong.
         """
         if size not in self.files:
-            sizes = ",".join(map(str, self.sizes))
             raise InputError(
                 f"{self.path} has no latency table for {size} px",
-                advice=f"it has some for {', '.join(map(str, self.sizes))}: --resolutions {sizes}",
+                advice=f"it has some for {', '.join(map(str, self.sizes))}",
             )
         if size not in self._read:
             path = self.files[size]

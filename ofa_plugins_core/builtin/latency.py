@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final, Literal
 
 import numpy as np
-from attrs import field, frozen
+from attrs import evolve, field, frozen
 from attrs.validators import ge, gt
 from numpy.typing import NDArray
 
@@ -78,13 +78,13 @@ class TableLatency:
 
     @property
     def kind(self) -> Kind:
-        """``predicted`` for a table of ours, ``published`` for a published table or convention.
+        """``published`` for a published table or convention, else ``predicted``.
 
-        Sums of other tables' measured rows are called measured, as the field does.
+        Rows were measured; a sum of them was measured on no device.
         """
         if self.folder.own is not None:
             return "predicted"
-        return "published" if self.lut_as or self._published else "measured"
+        return "published" if self.lut_as or self._published else "predicted"
 
     @property
     def source(self) -> str:
@@ -92,7 +92,7 @@ class TableLatency:
         if self.folder.own is not None:
             return own_source(self.folder.own, self.lut_as)
         which = f"the published table {self._published}" if self._published else "the table"
-        text = f"sum of rows of {which} in {self.folder.path}"
+        text = f"sum of rows of {which} in {self.folder.path}; its error is not known"
         if self.lut_as is None:
             return text
         return f"published convention: priced as {self.lut_as}, {text}"
@@ -100,7 +100,9 @@ class TableLatency:
     def interval(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:
         """Ends of an 80 % interval of latencies (n,), ms; None for a table of unknown error."""
         error = None if self.folder.own is None or self.lut_as else self.folder.own.error
-        return None if error is None else (values * error.low, values * error.high)
+        if error is None or error.low is None or error.high is None:
+            return None
+        return values * error.low, values * error.high
 
     @cached_property
     def _published(self) -> str | None:
@@ -187,7 +189,11 @@ def own_source(table: OwnTable, lut_as: str | None = None) -> str:
         return f"{text}; priced as {lut_as}: its error is not known"
     if table.error is None:
         return f"{text}; not validated"
-    return f"{text}; off by {table.error.mape:.2g} % on {table.error.networks} networks there"
+    error = table.error
+    text += f"; off by {error.mape:.2g} % on {error.networks} networks there"
+    if error.seen_mape is None or error.seen_mape < 1.5 * error.mape:
+        return text
+    return f"{text}, by {error.seen_mape:.2g} % with the swings of its speed"
 
 
 def rows_are_of(table: Table) -> str:
@@ -213,11 +219,15 @@ def _build(supernet: Supernet, options: LatencyOptions) -> TableLatency:
     from ofa_plugins_core.table_units import in_milliseconds
     from ofa_plugins_core.tables import TableFolder
 
-    place = options.folder or installed().get(options.qualifier or "")
+    known = installed()
+    if options.folder is None and options.qualifier is None and len(known) == 1:
+        options = evolve(options, qualifier=next(iter(known)))
+    place = options.folder or known.get(options.qualifier or "")
     if place is None:
         name = options.qualifier or "NAME"
+        there = f"; installed: {', '.join(f'latency@{n}' for n in known)}" if known else ""
         raise UsageError(
-            f"latency@{name} needs its table",
+            f"latency@{name} needs its table{there}",
             advice=f"--lut {name}=FOLDER with a table (`ofa run lut --device cpu` makes one for "
             "this machine), or --device NAME --measure",
         )

@@ -10,6 +10,7 @@ import attrs
 from attrs import frozen
 
 from ofa_plugins_core.config import structure
+from ofa_plugins_core.device_blame import Watched
 from ofa_plugins_core.entries import (
     CostModelEntry,
     FittedPredictorEntry,
@@ -117,6 +118,11 @@ def _cost_model(
     }
     if options.measure and entry.measured is not None and qualifier not in tables:
         return _measured_cost(context, options, supernet, entry, qualifier)
+    if options.measure and entry.measured is not None:
+        said = (
+            f"{name} is read from its table, not measured: --cost {entry.name}@DEVICE is measured"
+        )
+        context.listener(Notice(said))
     if options.lut_as is not None and entry.qualified:
         supernet = supernet.priced_as(context.host.supernet(options.lut_as))
     return entry.build(supernet, entry_options(context, entry, given))
@@ -141,7 +147,7 @@ def _measured_cost(
             f"where is {entry.name} to be measured: on {name}, or on --device {options.device}?"
         )
     given = {"qualifier": name, "batch": options.batch, "dtype": options.dtype}
-    device = device_of(context, name)
+    device = watched(context, name, device_of(context, name))
     own = entry_options(context, entry, given)
     return entry.measured(supernet.as_built(), own, device, context.listener)
 
@@ -150,13 +156,27 @@ def device_of(context: JobContext, name: str, given: Mapping[str, Any] | None = 
     """A device by name, with the user's options.
 
     Args:
-        given: values of the job's own flags; those that the device has no option for are left out.
+        given: values of the job's own flags, by the device's option; None where not given.
 
     Raises:
         UnknownNameError: nothing offers it; with the nearest known names.
+        UsageError: a flag is given that the device has no option for.
     """
     entry = context.host.device(name)
+    options = {f.name for f in attrs.fields(entry.options) if f.init}
+    for flag, value in (given or {}).items():
+        if value is not None and flag not in options:
+            raise UsageError(
+                f"the device {name} has no {flag}: --{flag} {value} would do nothing",
+                advice="--device NAME says where to measure; ofa list devices shows them",
+            )
     return entry.build(entry_options(context, entry, given))
+
+
+def watched(context: JobContext, name: str, device: Device) -> Device:
+    """The device, with blame for what its plugin raises or wrongly gives."""
+    owner = getattr(context.host, "owner", None)
+    return Watched(device, name, None if owner is None else owner("devices", name))
 
 
 def notices_of(costs: Mapping[str, CostModel]) -> list[Notice]:

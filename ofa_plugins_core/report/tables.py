@@ -30,7 +30,7 @@ def table_plot(table: OwnTable, path: Path) -> None:
         axes = sheet.axes()
         axes.set_title(f"{table.supernet}: {table.where}")
         ends = np.array([min(sums.min(), predicted.min()), max(sums.max(), predicted.max())])
-        if table.error is not None:
+        if table.error is not None and table.error.low and table.error.high:
             low, high = ends * table.error.low, ends * table.error.high
             axes.fill_between(ends, low, high, color=canvas.BLUE, alpha=0.12, linewidth=0)
         axes.plot(ends, ends, color=canvas.GREY, linewidth=0.8)

@@ -10,6 +10,7 @@ from pathlib import Path
 import pytest
 
 from ofa_plugins_core import Host
+from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.testing.checking import check
 
 HOST = Host.discover()
@@ -92,3 +93,16 @@ class TestTheDocs:
         laws = [f for f in found if f.law != "It can be built."]
         assert laws and {f.outcome for f in laws} == {"does not apply"}
         assert all("the board does not answer" in f.message for f in laws)
+
+
+@pytest.mark.parametrize("name", ["cpu", "onnxruntime"])
+def test_more_threads_than_cores_are_refused(name):
+    """Torch ends without a word where they are far too many."""
+    pytest.importorskip({"cpu": "torch"}.get(name, name))
+    host = Host.discover()
+    entry = host.device(name)
+    with (
+        pytest.raises(UsageError, match="99999 threads on"),
+        entry.build(entry.options(threads=99_999)).session(),
+    ):
+        pass

@@ -12,7 +12,7 @@ from ofa_plugins_core import InputError, UsageError
 from ofa_plugins_core.builtin import latency
 from ofa_plugins_core.builtin.latency import LatencyOptions, rows_are_of
 from ofa_plugins_core.config import plain
-from ofa_plugins_core.jobs.lut.run import write_table
+from ofa_plugins_core.jobs.lut.table import write_table
 from ofa_plugins_core.own_tables import OwnRow
 from ofa_plugins_core.pricing import measurements
 from ofa_plugins_core.table_model import Correction
@@ -38,7 +38,7 @@ def toy_tables(folder, drop=0, noisy=False):
 
 def test_sums_of_rows(tmp_path):
     model = ENTRY.build(TOY, LatencyOptions("mine", toy_tables(tmp_path)))
-    assert (model.name, model.unit, model.kind) == ("latency@mine", "ms", "measured")
+    assert (model.name, model.unit, model.kind) == ("latency@mine", "ms", "predicted")
     assert str(tmp_path) in model.source
     genes = everything(TOY.space)[::13]
     for arch, value in zip(TOY.space.decode(genes), model.evaluate(genes), strict=True):

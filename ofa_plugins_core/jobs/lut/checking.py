@@ -22,7 +22,7 @@ from ofa_plugins_core.table_model import TableError, error_of
 from ofa_plugins_core.table_units import suspected
 from ofa_plugins_core.tables import TableFolder, row_key
 
-NAME: Final = re.compile(r"[\w-][\w.-]*")
+NAME: Final = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,63}")
 """Of an installed table: also of its folder."""
 
 
@@ -111,6 +111,6 @@ def check_options(options: LutOptions) -> None:
         raise UsageError("with --lut nothing is measured: --install and --show make no sense there")
     if options.install is not None and not NAME.fullmatch(options.install):
         found = f"found {options.install!r:.60}"
-        raise UsageError(f"--install: a name of letters, digits, -, _ and ., {found}")
+        raise UsageError(f"--install: a name of up to 64 letters, digits, -, _ and ., {found}")
     if options.least > options.most:
         raise UsageError(f"--least {options.least} is more than --most {options.most}")

