@@ -78,7 +78,7 @@ class TestOnce:
             {"arch": {**ARCH, "image_size": 64}},
             {"arch": {**ARCH, "ks": [5, 3, 3, 3]}},
         ],
-        ids=str,
+        ids=lambda changes: next(iter(changes)),
     )
     def test_what_decides_the_time_makes_another_measurement(self, changes):
         memo, before = {}, ToyDevice()
