@@ -12,6 +12,7 @@ import textwrap
 import numpy as np
 import pytest
 
+from devices_jetson import transport
 from devices_jetson.boards import NAMED
 from devices_jetson.device import Jetson
 from devices_jetson.options import JetsonOptions
@@ -90,12 +91,13 @@ def _fails_inside(device, locked, error):
 
 
 SESSION = """
-    import sys, time
+    import signal, sys
     from pathlib import Path
     from devices_jetson.boards import NAMED
     from devices_jetson.device import Jetson
     from devices_jetson.options import JetsonOptions
 
+    signal.signal(signal.SIGINT, signal.default_int_handler)  # nohup leaves it ignored
     root = Path(sys.argv[1])
     options = JetsonOptions(root=root, python=sys.executable)
     with Jetson(NAMED["jetson_xavier_nx"], options).session() as session:
@@ -116,6 +118,32 @@ def test_a_signal_to_the_host_puts_clocks_back_on_the_board(board, calls, wait_u
     program.wait(20)
     wait_until(lambda: not (board / "locked").exists())
     assert calls() == ["jetson_clocks --store", "jetson_clocks", "jetson_clocks --restore"]
+
+
+def test_ctrl_c_does_not_wait_for_trtexec(board, wait_until):
+    tool = board / "usr/src/tensorrt/bin/trtexec"
+    tool.write_text(f"#!/bin/sh\ntouch {board}/begun\nexec sleep 600\n")
+    source = textwrap.dedent(SESSION).replace(
+        "session.conditions()", 'session.channel.ask("trtexec", arguments=[], timeout_s=600)'
+    )
+    program = subprocess.Popen(
+        [sys.executable, "-c", source, str(board)], stderr=subprocess.DEVNULL
+    )
+    wait_until((board / "begun").exists)
+    program.send_signal(signal.SIGINT)
+    program.wait(20)
+    assert not (board / "locked").exists()
+
+
+def test_a_board_that_does_not_end_is_ended(monkeypatch, tmp_path, wait_until):
+    monkeypatch.setattr(transport, "PATIENCE", 0.2)
+    deaf = f"trap '' TERM; echo $$ > {tmp_path}/pid; while true; do sleep 0.1; done"
+    process = transport.Process(["sh", "-c", deaf], "nx", "constructed", "none")
+    wait_until((tmp_path / "pid").exists)
+    process._owed = True
+    process.close()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((tmp_path / "pid").read_text()), 0)
 
 
 def test_clocks_are_left_alone_where_that_is_asked(device, calls):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import given
@@ -18,6 +19,8 @@ from devices_jetson.energy import (
     energy_in,
     energy_of,
     integral,
+    memo_words,
+    pass_energy,
     rail_readings,
 )
 from devices_jetson.options import JetsonOptions
@@ -125,8 +128,9 @@ def test_the_rail_is_that_of_the_whole_board_unless_another_is_named():
 ARCH = {"ks": [3] * 4, "e": [2] * 4, "d": [1, 1], "image_size": 32}
 QUICK = EnergyOptions(
     qualifier="jetson_xavier_nx",
-    seconds=0.8,
-    idle_seconds=0.6,
+    seconds=1.5,
+    settle_seconds=0.1,
+    idle_seconds=1.0,
     interval_ms=50,
     repeats=1,
     memo=False,
@@ -141,6 +145,45 @@ def test_energy_of_a_network_on_a_board(options, monkeypatch):
     assert (model.name, model.unit, model.kind) == ("energy@jetson_xavier_nx", "mJ", "measured")
     assert model.source.endswith("rail VDD_IN (the whole board), idle power subtracted")
     assert "constructed" in model.source
+
+
+class Loaded:
+    """Work whose runs take so many mW above idle, one after the other; a pass takes 10 ms."""
+
+    channel = SimpleNamespace(where="nx")
+
+    def __init__(self, *above):
+        self.above = list(above)
+
+    def times(self, passes):
+        return [10.0] * passes
+
+    def power(self, passes, settle_s, idle_s, interval_ms):
+        above = self.above.pop(0)
+        power = [(t / 10, 3000 + (above if t >= 20 else 0)) for t in range(41)]
+        lines = [[t, f"VDD_IN {mw}mW/1mW"] for t, mw in power]
+        return {"idle": [0.0, 1.9], "run": [2.0, 4.0], "ms": [1.0] * passes, "lines": lines}
+
+
+def test_the_median_of_the_runs_counts():
+    options = EnergyOptions(seconds=1.0, repeats=3, memo=False)
+    found = pass_energy(Loaded(1000, 9000, 2000), "VDD_IN", options)
+    assert found == pytest.approx(2000 * 2 / 100), "of 10, 180 and 40 mJ a pass"
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {"interval_ms": 50},
+        {"settle_seconds": 3.0},
+        {"idle_seconds": 3.0},
+        {"seconds": 4.0},
+        {"repeats": 5},
+    ],
+)
+def test_what_changes_the_number_tells_apart_what_is_kept(given):
+    assert memo_words("VDD_IN", EnergyOptions(**given)) != memo_words("VDD_IN", EnergyOptions())
+    assert memo_words("VDD_IN", EnergyOptions()) != memo_words("VDD_SOC", EnergyOptions())
 
 
 def test_energy_from_a_recording(options, monkeypatch, tmp_path):
@@ -168,6 +211,7 @@ def test_other_devices_and_tables_have_no_energy():
 def test_recorded_passes_are_plain_json(options, tmp_path, work):
     file = tmp_path / "nx.jsonl"
     with Jetson(NX, options(record=file)).session() as session:
-        session.load(work).power(2, 0.2, 50)
+        session.load(work).power(2, 0.1, 0.2, 50)
     requests = [json.loads(line).get("request", {}) for line in file.read_text().splitlines()]
-    assert {"do": "power", "work": "w1", "passes": 2, "idle_s": 0.2, "interval_ms": 50} in requests
+    asked = {"do": "power", "work": "w1", "passes": 2, "interval_ms": 50}
+    assert {**asked, "settle_s": 0.1, "idle_s": 0.2} in requests

@@ -13,9 +13,11 @@ from devices_jetson.constructed import FILES
 from devices_jetson.device import described
 from devices_jetson.facts import understood
 from devices_jetson.options import JetsonOptions
+from devices_jetson.transport import PROTOCOL
 from ofa_plugins_core.errors import InputError, UsageError
 
 HELLO = {
+    "protocol": PROTOCOL,
     "files": {f"/{path}": text for path, text in FILES.items()},
     "versions": {"python": "3.8.10", "torch": None},
     "programs": ["nvpmodel"],
@@ -61,8 +63,15 @@ def test_what_is_not_understood_counts_as_not_said_and_is_told():
         found.mode("10W")
 
 
+@pytest.mark.parametrize("protocol", [PROTOCOL + 1, None, "x"])
+def test_a_script_of_another_version_is_refused(protocol):
+    with pytest.raises(UsageError, match=r"nx: an ofa_board.py of another version") as raised:
+        understood("nx", changed(protocol=protocol))
+    assert "jetson_by_hand" in raised.value.advice
+
+
 def test_a_board_without_modes():
-    found = understood("nx", {"files": {}, "versions": {}, "programs": []})
+    found = understood("nx", {"protocol": PROTOCOL, "files": {}, "versions": {}, "programs": []})
     with pytest.raises(UsageError, match=r"could be set: no /etc/nvpmodel.conf"):
         found.mode("10W")
     assert found.mode(None) is None
@@ -85,7 +94,7 @@ answers = st.fixed_dictionaries(
         "versions": st.dictionaries(st.text(), anything) | anything,
         "programs": st.lists(anything) | anything,
     },
-    optional={"nvpmodel": anything, "leftover": anything},
+    optional={"protocol": st.just(PROTOCOL) | anything, "nvpmodel": anything, "leftover": anything},
 )
 
 

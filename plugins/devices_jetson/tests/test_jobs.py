@@ -90,7 +90,7 @@ def test_trtexec_on_exported_networks(ofa, tmp_path, calls):
 def test_trtexec_without_the_file_or_the_program(ofa, tmp_path, board):
     words = ("run", "trtexec", "--onnx", "net.onnx", "--device", NX)
     code, _, err = ofa(*words)
-    assert code == 2 and "there is no file net.onnx" in err
+    assert code == 5 and "there is no file net.onnx" in err and "ofa run export" in err
     (tmp_path / "net.onnx").write_bytes(b"onnx")
     (board / "usr/src/tensorrt/bin/trtexec").unlink()
     code, _, err = ofa(*words)
@@ -106,6 +106,7 @@ def test_another_device_is_no_jetson(ofa):
 def test_off_a_board_the_program_says_what_to_give(ofa, name):
     code, _, err = ofa("run", "lut", "--supernet", "toy", "--device", name, on_board=False)
     assert code == 2 and "this machine is no Jetson" in err and f"{name}.host=user@board" in err
+    assert "--host user@board" in err
 
 
 TABLE = ("--resolutions", "32", "--least", "3", "--most", "3", "--networks", "9", "--seed", "4")
@@ -132,6 +133,19 @@ def test_a_table_is_built_recorded_and_played_to_the_same_table(ofa, tmp_path, c
     }
 
 
+def stamp_each_work(answers):
+    """Gives each work a time of its own, in ms, and the same in °C to its conditions."""
+    lines = [json.loads(line) for line in answers.read_text().splitlines()]
+    for line in lines[1:]:
+        request, answer = line["request"], line["answer"]
+        own = 10 + int(request["work"][1:]) if request.get("work", "").startswith("w") else 5
+        if request["do"] == "time":
+            answer["ms"] = [float(own)] * len(answer["ms"])
+        if request["do"] == "conditions":
+            answer["files"]["/sys/class/thermal/thermal_zone0/temp"] = f"{own}000"
+    answers.write_text("".join(json.dumps(line) + "\n" for line in lines))
+
+
 def test_a_table_by_hand_holds_every_row_and_network(ofa, tmp_path, board, calls):
     packed = ("run", "jetson_by_hand", "--supernet", "toy", "--device", NX, "--out", "hand")
     code, out, err = ofa(
@@ -139,6 +153,7 @@ def test_a_table_by_hand_holds_every_row_and_network(ofa, tmp_path, board, calls
     )
     assert code == 0, err
     steps = json.loads(out)["steps"]
+    assert "by its name" in steps[1] and "/etc/nvpmodel.conf" in steps[1]
     assert "ofa_board.py --requests requests.jsonl --answers answers.jsonl" in steps[2]
     hand = tmp_path / "hand"
     words = ["--requests", "requests.jsonl", "--answers", "answers.jsonl", "--root", str(board)]
@@ -146,13 +161,17 @@ def test_a_table_by_hand_holds_every_row_and_network(ofa, tmp_path, board, calls
         [sys.executable, "ofa_board.py", *words], cwd=hand, check=True, capture_output=True
     )
     assert calls()[-1] == "jetson_clocks --restore"
+    stamp_each_work(hand / "answers.jsonl")
     play = steps[3].split("here: ofa ")[1].replace("answers.jsonl", str(hand / "answers.jsonl"))
-    code, _, err = ofa(*play.split(), "--out", "table", on_board=False)
+    code, _, err = ofa(*play.split(), on_board=False)
     assert code == 0, err
-    table = json.loads((tmp_path / "table" / "table.json").read_text())
+    table = json.loads((tmp_path / "hand_table" / "table.json").read_text())
     assert len(table["networks"]) == 9
     counts = {r["count"] + r["disturbed"] for rows in table["rows"].values() for r in rows.values()}
     assert counts == {3}
+    for rows in table["rows"].values():
+        for row in rows.values():
+            assert row["conditions"]["cpu_celsius"] == pytest.approx(row["mean"])
 
 
 def test_by_hand_the_mode_is_set_on_the_board(ofa):

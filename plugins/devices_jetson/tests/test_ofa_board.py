@@ -37,8 +37,8 @@ def test_it_imports_the_standard_library_alone():
     tree = ast.parse(script())
     top = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     assert top <= {
-        *("argparse", "base64", "fcntl", "glob", "json", "os", "shutil", "signal", "stat"),
-        *("subprocess", "sys", "tempfile", "threading", "time"),
+        *("argparse", "base64", "fcntl", "glob", "json", "os", "select", "shutil", "signal"),
+        *("stat", "subprocess", "sys", "tempfile", "threading", "time"),
     }
     inside = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names} - top
     assert inside == {"torch", "tensorrt"}
@@ -140,6 +140,41 @@ def test_a_kill_while_a_session_ends_loses_no_step(board, script_on, wait_until)
     script.process.wait()
     assert script_on(board).ask("hello")["leftover"] == ["clocks", "mode"]
     assert not (board / "locked").exists() and (board / "mode").read_text() == "2\n"
+
+
+def test_a_host_that_says_nothing_for_long_ends_it(board, script_on, wait_until):
+    script = script_on(board, "--quiet", "1")
+    script.ask("lock")
+    assert script.process.wait(20) == 128 + signal.SIGALRM, "stdin is still open"
+    assert not (board / "locked").exists()
+
+
+def test_a_long_answer_is_no_silence(board, script_on, work):
+    script = script_on(board, "--quiet", "1")
+    given = {"batch": 1, "processor": "gpu", "threads": 1}
+    script.ask("load", work="w", blocks=[b.as_dict() for b in work.blocks], **given)
+    found = script.ask("power", work="w", passes=1, settle_s=1.2, idle_s=0.2, interval_ms=50)
+    assert found["ok"] and script.ask("conditions")["ok"]
+
+
+def endless_trtexec(board):
+    """A trtexec that is at work for minutes, and says its process."""
+    text = f"#!/bin/sh\necho $$ > {board}/trtexec.part; mv {board}/trtexec.part {board}/trtexec\n"
+    (board / "usr/src/tensorrt/bin/trtexec").write_text(text + "exec sleep 600\n")
+
+
+@pytest.mark.parametrize("pipe", ["stdin", "stdout"])
+def test_trtexec_ends_where_nobody_waits_for_it(board, script_on, wait_until, pipe):
+    endless_trtexec(board)
+    script = script_on(board)
+    script.ask("lock")
+    script.say("trtexec", arguments=[], timeout_s=600)
+    wait_until((board / "trtexec").exists)
+    getattr(script.process, pipe).close()
+    script.process.wait(20)
+    assert not (board / "locked").exists()
+    with pytest.raises(ProcessLookupError):
+        os.kill(int((board / "trtexec").read_text()), 0)
 
 
 def test_a_reader_that_is_gone_ends_it(board, script_on, calls):
@@ -359,11 +394,23 @@ def test_power_is_read_while_nothing_runs_and_while_passes_do(board, script_on, 
     script = script_on(board)
     given = {"batch": 1, "processor": "gpu", "threads": 1}
     script.ask("load", work="w", blocks=[b.as_dict() for b in work.blocks], **given)
-    found = script.ask("power", work="w", passes=3, idle_s=0.3, interval_ms=50)
+    found = script.ask("power", work="w", passes=3, settle_s=0.4, idle_s=0.3, interval_ms=50)
+    assert found["idle"][0] >= 0.4 and found["idle"][1] - found["idle"][0] >= 0.3
     assert len(found["ms"]) == 3 and found["idle"][1] == found["run"][0] < found["run"][1]
     assert all("VDD_IN" in line for _, line in found["lines"]) and len(found["lines"]) >= 2
     times = [t for t, _ in found["lines"]]
     assert times == sorted(times)
+
+
+def test_a_tegrastats_that_complains_without_end_is_read_all_the_same(board, script_on, work):
+    tool = board / "usr/bin/tegrastats"
+    loud = "while true; do head -c 70000 /dev/zero >&2;"  # more than a pipe holds
+    tool.write_text(tool.read_text().replace("while true; do", loud))
+    script = script_on(board)
+    given = {"batch": 1, "processor": "gpu", "threads": 1}
+    script.ask("load", work="w", blocks=[b.as_dict() for b in work.blocks], **given)
+    found = script.ask("power", work="w", passes=1, settle_s=0.5, idle_s=0.5, interval_ms=50)
+    assert len(found["lines"]) >= 3
 
 
 def test_without_tegrastats_the_power_monitors_files_are_read(board, script_on, work):
@@ -371,7 +418,7 @@ def test_without_tegrastats_the_power_monitors_files_are_read(board, script_on, 
     script = script_on(board)
     given = {"batch": 1, "processor": "gpu", "threads": 1}
     script.ask("load", work="w", blocks=[b.as_dict() for b in work.blocks], **given)
-    found = script.ask("power", work="w", passes=1, idle_s=0.2, interval_ms=50)
+    found = script.ask("power", work="w", passes=1, settle_s=0.0, idle_s=0.2, interval_ms=50)
     _, files = found["lines"][0]
     assert files["/sys/class/hwmon/hwmon3/curr1_input"] == "700\n"
 

@@ -13,6 +13,7 @@ from devices_jetson.device import load_request
 from devices_jetson.options import JetsonOptions
 from devices_jetson.recording import Recording, Replay
 from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.interfaces import Work
 
 HEAD = {"recording": 1, "origin": "constructed"}
 
@@ -58,6 +59,39 @@ def test_of_what_was_asked_several_times_the_last_answer_stays(played):
     )
     found = [replay.ask("conditions")["files"] for _ in range(3)]
     assert found == [{"a": "1"}, {}, {}]
+
+
+def by_hand(work, name, ms, celsius):
+    """A work's load, pass and conditions, as they are recorded by hand."""
+    load = {"do": "load", "work": name, **load_request(work, JetsonOptions())}
+    passes = {"do": "time", "work": name, "passes": 1}, {"ms": [ms]}
+    return (load, {}), passes, ({"do": "conditions", "work": name}, {"files": {"t": celsius}})
+
+
+def test_conditions_of_a_work_go_to_that_work(played, work):
+    first, second = work, Work(work.blocks[:1])
+    one, other = by_hand(first, "w0", 1.0, "hot"), by_hand(second, "w1", 2.0, "cold")
+    # the board came to the second before the first
+    replay = played(one[0], other[0], *other[1:], *one[1:])
+    for name, some in (("a", first), ("b", second)):
+        replay.ask("load", work=name, **load_request(some, JetsonOptions()))
+    for name in "ba":
+        replay.ask("time", work=name, passes=1)
+    found = [replay.ask("conditions")["files"]["t"] for _ in range(2)]
+    assert found == ["hot", "cold"], "asked in the order of loading"
+
+
+def test_conditions_go_to_the_work_whose_passes_have_run_out(played, work):
+    second = Work(work.blocks[:1])
+    pairs = [*by_hand(work, "w0", 1.0, "hot"), *by_hand(second, "w1", 2.0, "cold")]
+    replay = played(*pairs)
+    for name, some in (("a", work), ("b", second)):
+        replay.ask("load", work=name, **load_request(some, JetsonOptions()))
+    replay.ask("time", work="b", passes=1)
+    assert replay.ask("conditions")["files"]["t"] == "cold"
+    replay.ask("release", work="b")
+    replay.ask("time", work="a", passes=1)
+    assert replay.ask("conditions")["files"]["t"] == "hot"
 
 
 def test_a_load_that_was_tried_again_counts(played, work):

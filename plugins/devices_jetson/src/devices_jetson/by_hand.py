@@ -76,7 +76,7 @@ def _turns(
 ) -> Iterator[dict[str, Any]]:
     """Warm-up, then rounds with so many turns of the reference.
 
-    Clocks and temperatures are asked once for each work, in the last round.
+    Clocks and temperatures are asked once for each work, by its name, in the last round.
     """
     for name in names:
         yield {"do": "time", "work": name, "passes": PILOT + plan.effort.warmup}
@@ -86,7 +86,7 @@ def _turns(
         for index in generator.permutation(len(every)):
             yield {"do": "time", "work": every[index], "passes": 1}
             if not left and every[index] != REFERENCE:
-                yield {"do": "conditions"}
+                yield {"do": "conditions", "work": every[index]}
 
 
 @frozen
@@ -111,7 +111,9 @@ class Packed:
         """What to do with it."""
         return [
             f"copy {self.folder / SCRIPT} and {self.folder / REQUESTS} to the board",
-            "set its power mode there: sudo nvpmodel -q shows it, sudo nvpmodel -m ID sets it",
+            "set its power mode there, by its name: sudo nvpmodel -q shows the present one, "
+            "grep POWER_MODEL /etc/nvpmodel.conf the number of each name on that board, "
+            "sudo nvpmodel -m NUMBER sets it",
             f"python3 {SCRIPT} --requests {REQUESTS} --answers {ANSWERS}"
             "   (as root, or where sudo asks for no password; interrupted, the same goes on)",
             f"copy {ANSWERS} back, and here: {self.play}",

@@ -16,6 +16,9 @@ class EnergyOptions:
         default=None, metadata={"help": "power rail; default: that of the whole board"}
     )
     seconds: float = field(default=3.0, validator=gt(0), metadata={"help": "of passes in a run"})
+    settle_seconds: float = field(
+        default=2.0, validator=ge(0), metadata={"help": "before each idle time, to calm down"}
+    )
     idle_seconds: float = field(
         default=2.0, validator=gt(0), metadata={"help": "before each run, for the idle power"}
     )

@@ -40,15 +40,17 @@ class JetsonWork:
         answer = self.channel.ask("time", work=self.name, passes=passes)
         return numbers(self.channel.where, answer, "ms")
 
-    def power(self, passes: int, idle_s: float, interval_ms: int) -> Answer:
+    def power(self, passes: int, settle_s: float, idle_s: float, interval_ms: int) -> Answer:
         """Raw power readings while nothing runs and while so many passes do.
 
         Args:
             passes: in a row.
-            idle_s: seconds before them.
+            settle_s: seconds in which the board calms down first.
+            idle_s: seconds of idling after that, before the passes.
             interval_ms: between readings.
         """
-        asked = {"passes": passes, "idle_s": idle_s, "interval_ms": interval_ms}
+        seconds = {"settle_s": settle_s, "idle_s": idle_s}
+        asked = {"passes": passes, "interval_ms": interval_ms, **seconds}
         return self.channel.ask("power", work=self.name, **asked)
 
     def release(self) -> None:
@@ -203,7 +205,8 @@ class Jetson:
             name = self.board.name
             raise UsageError(
                 "this machine is no Jetson",
-                advice=f"give the board, --set {name}.host=user@board, or a recording of one, "
+                advice=f"give the board: --host user@board (ofa run lut, jetson, trtexec), or "
+                f"--set {name}.host=user@board; or a recording of one: "
                 f"--set {name}.recording=FILE",
             )
 

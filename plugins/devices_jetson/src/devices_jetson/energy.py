@@ -21,6 +21,7 @@ from devices_jetson.device import Jetson, JetsonWork
 from devices_jetson.recording import numbers
 from devices_jetson.tegrastats import parse_stream
 from devices_jetson.transport import Answer
+from ofa_plugins_core.device_blame import unwatched
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Listener
 from ofa_plugins_core.interfaces import Device, DeviceSession, LoadedWork, Supernet
@@ -178,6 +179,7 @@ def energy_cost(
     Raises:
         UsageError: the device is no Jetson, or has no such rail.
     """
+    device = unwatched(device)
     if not isinstance(device, Jetson):
         raise UsageError(
             "energy is measured on a Jetson: other devices tell of no power rail",
@@ -200,9 +202,17 @@ def energy_cost(
         options.batch,
         kept_memo() if options.memo else {},
         listener,
-        f"energy of {rail}: {options.repeats} × {options.seconds} s, {options.idle_seconds} s idle",
+        memo_words(rail, options),
         rail=rail,
         scope=device.board.scope(rail),
+    )
+
+
+def memo_words(rail: str, options: EnergyOptions) -> str:
+    """What tells apart energies of one network on one device: all that changes the number."""
+    return (
+        f"energy of {rail}: {options.repeats} × {options.seconds} s, {options.idle_seconds} s idle "
+        f"after {options.settle_seconds} s, every {options.interval_ms} ms"
     )
 
 
@@ -232,7 +242,12 @@ def pass_energy(loaded: JetsonWork, rail: str, options: EnergyOptions) -> float:
     passes = math.ceil(1000 * options.seconds / max(summary(first).median, 1e-3))
     where = loaded.channel.where
     runs = [
-        loaded.power(min(passes, MOST_PASSES), options.idle_seconds, options.interval_ms)
+        loaded.power(
+            min(passes, MOST_PASSES),
+            options.settle_seconds,
+            options.idle_seconds,
+            options.interval_ms,
+        )
         for _ in range(options.repeats)
     ]
     return statistics.median(energy_in(where, answer, rail).per_pass for answer in runs)

@@ -10,7 +10,7 @@ from attrs import frozen
 from devices_jetson import sysfs
 from devices_jetson.boards import Board, Release, detect, is_tegra, parse_release
 from devices_jetson.nvpmodel import Current, Mode, Modes, parse_conf, parse_query
-from devices_jetson.transport import Answer
+from devices_jetson.transport import PROTOCOL, Answer
 from ofa_plugins_core.errors import InputError, UsageError
 
 T = TypeVar("T")
@@ -90,12 +90,19 @@ def understood(where: str, answer: Answer) -> Facts:
 
     Raises:
         InputError: it is no such answer.
+        UsageError: it comes from a script of another version.
     """
     files, versions, programs = (answer.get(k) for k in ("files", "versions", "programs"))
     sound = isinstance(files, dict) and isinstance(versions, dict) and isinstance(programs, list)
     if not sound or not all(isinstance(text, str) for text in (files or {}).values()):
         raise InputError(f"{where}: the board's first answer is not that of ofa_board.py")
     assert isinstance(files, dict) and isinstance(versions, dict) and isinstance(programs, list)
+    if answer.get("protocol") != PROTOCOL:
+        raise UsageError(
+            f"{where}: an ofa_board.py of another version answered "
+            f"(protocol {answer.get('protocol')!r:.20}, here {PROTOCOL})",
+            advice="record it anew; by hand, with the files that ofa run jetson_by_hand writes now",
+        )
     model = str(files.get("/proc/device-tree/model", "")).strip("\0 \n")
     compatible = str(files.get("/proc/device-tree/compatible", ""))
     flaws: list[str] = []

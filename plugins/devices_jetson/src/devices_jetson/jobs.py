@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -18,7 +19,7 @@ from devices_jetson.profiles import profile_of, source
 from devices_jetson.trtexec import TrtLatency, TrtOptions, measure_onnx
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.jobs.choosing import device_of
 from ofa_plugins_core.jobs.lut.run import plan_of
@@ -150,7 +151,7 @@ def run_by_hand(context: JobContext, options: ByHandOptions) -> Packed:
     if device.options.mode is not None:
         raise UsageError(
             "by hand a board measures in the power mode that it is in",
-            advice="set it there: sudo nvpmodel -m ID; its name goes with the answers",
+            advice="leave it out: the steps say how to set it; its name goes with the answers",
         )
     asked = LutOptions(
         supernet=options.supernet,
@@ -176,7 +177,8 @@ def _play(context: JobContext, options: ByHandOptions, asked: LutOptions) -> str
     words += [f"--seed {context.seed}"] * (context.seed != 0)
     for key, value in context.settings.get(options.device, {}).items():
         words.append(f"--set {options.device}.{key}={value}")
-    return " ".join([*words, f"--set {options.device}.recording={ANSWERS}"])
+    words.append(f"--set {options.device}.recording={ANSWERS}")
+    return " ".join([*words, f"--out {shlex.quote(f'{context.out}_table')}"])
 
 
 # ------------------------------------------------------------------ TensorRT
@@ -231,13 +233,13 @@ def run_trtexec(context: JobContext, options: TrtexecOptions) -> TrtResult:
 
     Raises:
         UsageError: no board, or no trtexec there.
-        InputError: a file that cannot be read, or that trtexec does not take.
+        InputError: a file that is not there, that cannot be read, or that trtexec does not take.
     """
     given = {"host": options.host, "mode": options.mode}
     device = jetson_of(context, options.device, given)
     for file in options.onnx:
         if not file.is_file():
-            raise UsageError(f"there is no file {file}")
+            raise InputError(f"there is no file {file}", advice="ofa run export makes one")
     how = TrtOptions(options.dtype, options.warmup_ms, options.seconds)
     found = []
     with device.session() as session:

@@ -92,19 +92,21 @@ def _work_key(given: Mapping[str, Any]) -> str:
 
 @define
 class _Played:
-    """What is left of a work's recorded passes, and of its energy runs."""
+    """What is left of a work's recorded passes, of its energy runs, and of its conditions."""
 
     answer: Answer
     ms: deque[float] = field(factory=deque)
     power: deque[Answer] = field(factory=deque)
+    conditions: deque[Answer] = field(factory=deque)
 
 
 class Replay:
     """Plays a recording: works are known by what they are made of, not by their order.
 
     A work's passes come in the order in which they were recorded until they run out; of what was
-    asked several times (conditions) the last answer stays. It goes on where it was in the next
-    session.
+    asked several times the last answer stays. Conditions that were recorded of a work, as by hand,
+    go to the work that is done: the first of those loaded whose passes have run out. It goes on
+    where it was in the next session.
     """
 
     def __init__(self, recording: Recording) -> None:
@@ -127,6 +129,8 @@ class Replay:
             self._loaded[work].ms.extend(numbers(self.where, answer, "ms"))
         elif do == "power" and work in self._loaded:
             self._loaded[work].power.append(answer)
+        elif do == "conditions" and work in self._loaded:
+            self._loaded[work].conditions.append(answer)
         else:
             self._others.setdefault(_key(request), deque()).append(answer)
 
@@ -135,13 +139,22 @@ class Replay:
         if do == "load":
             return self._load(given)
         if do == "release":
+            self._loaded.pop(str(given["work"]), None)
             return {"ok": True}
         if do in ("time", "power"):
             return self._run(do, given)
-        answers = self._others.get(_key({"do": do, **given}))
+        answers = self._of_a_work(do) or self._others.get(_key({"do": do, **given}))
         if not answers:
             raise self._lacks(do, given)
         return checked(self.where, do, answers.popleft() if len(answers) > 1 else answers[0])
+
+    def _of_a_work(self, do: str) -> deque[Answer] | None:
+        """Conditions of the work that is done; ``timing.measure`` asks in the order of loading."""
+        if do != "conditions":
+            return None
+        left = [played for played in self._loaded.values() if played.conditions]
+        done = min(left, key=lambda played: bool(played.ms), default=None)
+        return None if done is None else deque([done.conditions.popleft()])
 
     def _load(self, given: Mapping[str, Any]) -> Answer:
         played = self._works.get(_work_key(given))

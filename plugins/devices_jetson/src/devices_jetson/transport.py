@@ -6,7 +6,9 @@ The board's script is sent along each time, so nothing has to be installed or ke
 from __future__ import annotations
 
 import json
+import os
 import shlex
+import signal
 import subprocess
 import tempfile
 from collections.abc import Mapping, Sequence
@@ -17,6 +19,9 @@ from typing import IO, Any, Final, Protocol, TypeAlias
 from ofa_plugins_core.errors import InputError, OfaError, UsageError
 
 Answer: TypeAlias = Mapping[str, Any]
+
+PROTOCOL: Final = 1
+"""Of requests and answers; the board's script says the same."""
 
 BOOT: Final = (
     "import sys;n=int(sys.stdin.readline());"
@@ -89,7 +94,8 @@ _ADVICE: Final = {
     "denied": "log in as root, or let your user run sudo without a password for nvpmodel and "
     "jetson_clocks; or measure with clocks as they are: --set DEVICE.lock_clocks=false",
     "missing": "docs/jetson.md says what has to be on a board, and how torch gets there",
-    "reboot": "set the mode on the board with: sudo nvpmodel -m ID, and reboot it yourself",
+    "reboot": "set the mode on the board with: sudo nvpmodel -m NUMBER (that of the mode's name in "
+    "its /etc/nvpmodel.conf), and reboot it yourself",
 }
 
 
@@ -105,6 +111,7 @@ class Process:
 
     def __init__(self, words: Sequence[str], where: str, origin: str, advice: str) -> None:
         self.where, self.origin, self._asked, self._advice = where, origin, 0, advice
+        self._owed = False
         self._said: IO[str] = tempfile.TemporaryFile("w+", errors="replace")  # noqa: SIM115
         try:
             self._process = subprocess.Popen(
@@ -129,30 +136,38 @@ class Process:
     def ask(self, do: str, **given: Any) -> Answer:
         """See ``Channel``."""
         self._asked += 1
+        self._owed = True
         self._send(json.dumps({"n": self._asked, "do": do, **given}) + "\n")
-        return checked(self.where, do, self._answer(self._asked))
+        answer = self._answer(self._asked)
+        self._owed = False
+        return checked(self.where, do, answer)
 
     def close(self) -> None:
-        """See ``Channel``."""
-        gone: Answer = {"failed": []}
-        with suppress(InputError):  # it is gone already, and has put things back by itself
-            self._asked += 1
-            self._send(json.dumps({"n": self._asked, "do": "end"}) + "\n")
-            gone = self._answer(self._asked)
+        """See ``Channel``.
+
+        A board that still owes an answer, such as trtexec's after Ctrl-C, is not waited for: it
+        sees that nobody listens, and puts things back by itself.
+        """
+        failed: list[str] = []
+        if not self._owed:
+            with suppress(InputError):  # it is gone already, and has put things back by itself
+                failed = self.ask("end")["failed"]
         self._end()
-        if gone["failed"]:
-            raise InputError(f"{self.where}: not as before: {'; '.join(gone['failed'])}")
+        if failed:
+            raise InputError(f"{self.where}: not as before: {'; '.join(failed)}")
 
     def _end(self) -> None:
         for pipe in (self._process.stdin, self._process.stdout):
             with suppress(OSError):
                 if pipe is not None:
                     pipe.close()
-        try:
-            self._process.wait(PATIENCE)
-        except subprocess.TimeoutExpired:
-            self._process.terminate()
-            self._process.wait()
+        for number in (signal.SIGTERM, signal.SIGKILL):
+            with suppress(subprocess.TimeoutExpired):
+                self._process.wait(PATIENCE)
+                break
+            with suppress(OSError):
+                os.killpg(self._process.pid, number)
+        self._process.wait()
         self._said.close()
 
     def _send(self, text: str) -> None:

@@ -9,8 +9,8 @@ ssh, or as a child of the program on the same machine), or from a file to a file
     python3 ofa_board.py --requests requests.jsonl --answers answers.jsonl
 
 Nothing is parsed here: raw texts go back, the host understands them. Whatever ends it - an error,
-a signal, the end of stdin because ssh is gone - clocks and power mode are put back first; if it
-was killed outright, the next start does it.
+a signal, the end of stdin because ssh is gone, 15 minutes without a request - clocks and power mode
+are put back first; if it was killed outright, the next start does it.
 """
 
 import argparse
@@ -19,6 +19,7 @@ import fcntl
 import glob
 import json
 import os
+import select
 import shutil
 import signal
 import stat
@@ -53,6 +54,8 @@ FACTS = (
 GPUS = ("gpu", "gp10b", "gv11b", "ga10b")
 LONGEST = 300000
 MEASURES = ("time", "power")
+QUIET = 900
+HUNG_UP = select.POLLERR | select.POLLHUP | 0x2000  # POLLRDHUP, which Python 3.6 does not name
 
 
 class RefusedError(Exception):
@@ -74,7 +77,7 @@ class Signals:
         self.came, self.due, self.depth = 0, False, 0
 
     def start(self) -> None:
-        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP, signal.SIGALRM):
             signal.signal(number, self._come)
 
     def _come(self, number: int, frame: Any) -> None:
@@ -108,6 +111,7 @@ class System:
         path = places + before if root != "/" else before + places
         self.env = dict(os.environ, PATH=os.pathsep.join(path))
         self.shared = self.path("/var/tmp")  # of all users; outlives a power cut, as modes do
+        self.host = []  # type: List[int]
 
     def path(self, path: str) -> str:
         return os.path.join(self.root, path.lstrip("/"))
@@ -132,11 +136,38 @@ class System:
     def find(self, program: str) -> Optional[str]:
         return shutil.which(program, path=self.env["PATH"])
 
+    def deserted(self) -> bool:
+        """Whether the host has closed one of its pipes."""
+        poll = select.poll()
+        for file in self.host:
+            poll.register(file, HUNG_UP)
+        return any(event & HUNG_UP for _, event in poll.poll(0))
+
+    def run_heard(self, words: List[str], timeout: float) -> Dict[str, Any]:
+        """Run a program that takes minutes; it ends early where nobody waits for it any more."""
+        ended = threading.Event()
+        process = self.start(words)
+
+        def watch() -> None:
+            while not ended.wait(0.5):
+                if self.deserted():
+                    signal_group(process, signal.SIGTERM)
+
+        watcher = threading.Thread(target=watch)
+        watcher.daemon = True
+        watcher.start()
+        try:
+            return self._finish(process, words, timeout)
+        finally:
+            ended.set()
+
     def run(self, words: List[str], timeout: float = 120.0, root: bool = False) -> Dict[str, Any]:
         """A program's exit code and output; it asks nobody, and a signal meant for us spares it."""
         if root and os.geteuid() != 0 and self.find("sudo"):
             words = ["sudo", "-n", *words]
-        process = self.start(words)
+        return self._finish(self.start(words), words, timeout)
+
+    def _finish(self, process: Any, words: List[str], timeout: float) -> Dict[str, Any]:
         try:
             out, err = process.communicate(timeout=timeout)
         except subprocess.TimeoutExpired:
@@ -147,12 +178,12 @@ class System:
             raise
         return {"code": process.returncode, "out": out[-LONGEST:], "err": err[-LONGEST:]}
 
-    def start(self, words: List[str]) -> Any:
+    def start(self, words: List[str], errors: int = subprocess.PIPE) -> Any:
         return subprocess.Popen(
             words,
             stdin=subprocess.DEVNULL,
             stdout=subprocess.PIPE,
-            stderr=subprocess.PIPE,
+            stderr=errors,
             universal_newlines=True,
             errors="replace",
             env=self.env,
@@ -173,6 +204,13 @@ class System:
         denied = powerless or any(sign in said.lower() for sign in signs)
         kind = "denied" if denied else "failed"
         raise RefusedError(kind, f"{what}: {os.path.basename(words[0])}: {last}")
+
+
+def signal_group(process: Any, number: int) -> None:
+    try:
+        os.killpg(process.pid, number)
+    except OSError:
+        pass
 
 
 def end_group(process: Any) -> None:
@@ -570,7 +608,8 @@ class Sensors:
         self.process = None  # type: Any
         stats = system.find("tegrastats")
         if stats is not None:
-            self.process = system.start([stats, "--interval", str(interval_ms)])
+            words = [stats, "--interval", str(interval_ms)]
+            self.process = system.start(words, subprocess.DEVNULL)  # nobody reads its complaints
         elif not system.texts(RAILS):
             raise RefusedError(
                 "missing", "neither tegrastats nor an INA3221 is here: no power is read"
@@ -594,10 +633,7 @@ class Sensors:
     def stop(self) -> None:
         self.ended.set()
         if self.process is not None:
-            try:
-                os.killpg(self.process.pid, signal.SIGTERM)
-            except OSError:
-                pass
+            signal_group(self.process, signal.SIGTERM)
         self.thread.join(5)
         if self.process is not None:
             self.process.kill()
@@ -728,9 +764,14 @@ class Board:
         return {}
 
     def do_power(self, asked: Dict[str, Any]) -> Dict[str, Any]:
-        """Power while nothing runs, then while passes do; times are seconds from the start."""
+        """Power while nothing runs, then while passes do; times are seconds from the start.
+
+        What ran just before, this script included, is given time to calm down first.
+        """
         sensors = Sensors(self.system, int(asked["interval_ms"]))
         try:
+            time.sleep(float(asked["settle_s"]))
+            idle = sensors.now()
             time.sleep(float(asked["idle_s"]))
             start = sensors.now()
             passes = self.torch.time(asked["work"], int(asked["passes"]))
@@ -738,7 +779,7 @@ class Board:
             time.sleep(2.0 * sensors.interval)
         finally:
             sensors.stop()
-        return {"idle": [0.0, start], "run": [start, end], "ms": passes, "lines": sensors.lines}
+        return {"idle": [idle, start], "run": [start, end], "ms": passes, "lines": sensors.lines}
 
     def do_file(self, asked: Dict[str, Any]) -> Dict[str, Any]:
         """Take a part of a file that trtexec is to read; it is gone when this ends."""
@@ -754,7 +795,7 @@ class Board:
         tool, folder = program(self.system, "trtexec"), self.folder or tempfile.mkdtemp()
         self.folder = folder
         words = [tool, *(word.replace("{files}", folder) for word in asked["arguments"])]
-        done, times = self.system.run(words, float(asked["timeout_s"])), None
+        done, times = self.system.run_heard(words, float(asked["timeout_s"])), None
         exported = os.path.join(folder, "times.json")
         if os.path.exists(exported):
             with open(exported) as file:
@@ -796,9 +837,19 @@ def versions() -> Dict[str, Optional[str]]:
 # ------------------------------------------------------------------ serving
 
 
-def serve(board: Board, out: Any) -> None:
+def heard(quiet_s: int) -> str:
+    """A line of stdin; where none comes for so long, SIGALRM ends us: the host may be gone."""
+    signal.alarm(quiet_s)
+    try:
+        return sys.stdin.readline()
+    finally:
+        signal.alarm(0)
+
+
+def serve(board: Board, out: Any, quiet_s: int) -> None:
     """Answer lines of stdin until it ends."""
-    for line in iter(sys.stdin.readline, ""):
+    board.system.host = [0, out.fileno()]
+    for line in iter(lambda: heard(quiet_s), ""):
         try:
             asked = json.loads(line)
         except ValueError:
@@ -870,6 +921,7 @@ def main() -> int:
     given.add_argument("--root", default="/", help="another file system's root, for tests")
     given.add_argument("--requests", metavar="FILE", help="take requests from a file")
     given.add_argument("--answers", metavar="FILE", help="and write them with answers to another")
+    given.add_argument("--quiet", type=int, default=QUIET, metavar="S", help="end after S seconds")
     options = given.parse_args()
     out = os.fdopen(os.dup(1), "w")
     os.dup2(2, 1)  # what libraries print must not mix with answers
@@ -882,7 +934,7 @@ def main() -> int:
             if options.requests:
                 serve_files(board, options.requests, options.answers or "answers.jsonl")
             else:
-                serve(board, out)
+                serve(board, out, options.quiet)
         finally:
             signals.depth += 1  # for good: putting things back must not be interrupted
     except StoppedError:
