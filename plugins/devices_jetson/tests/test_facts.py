@@ -13,7 +13,7 @@ from devices_jetson.constructed import FILES
 from devices_jetson.device import described
 from devices_jetson.facts import understood
 from devices_jetson.options import JetsonOptions
-from devices_jetson.transport import PROTOCOL
+from devices_jetson.transport import PROTOCOL, script
 from ofa_plugins_core.errors import InputError, UsageError
 
 HELLO = {
@@ -61,6 +61,10 @@ def test_what_is_not_understood_counts_as_not_said_and_is_told():
     assert "mode" not in described(found.board, found, JetsonOptions())
     with pytest.raises(UsageError, match=r"no power modes that could be set: nvpmodel.conf: exp"):
         found.mode("10W")
+
+
+def test_the_script_speaks_the_same_protocol():
+    assert f"\nPROTOCOL = {PROTOCOL}\n" in script()
 
 
 @pytest.mark.parametrize("protocol", [PROTOCOL + 1, None, "x"])

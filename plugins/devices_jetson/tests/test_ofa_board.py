@@ -115,7 +115,9 @@ def slow_to_restore(board):
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM, signal.SIGHUP])
 @pytest.mark.parametrize("ending", ["end", "restore"])
-def test_a_signal_while_a_session_ends_loses_no_step(board, script_on, wait_until, number, ending):
+def test_a_signal_while_a_session_ends_loses_no_step(
+    board, script_on, calls, wait_until, number, ending
+):
     slow_to_restore(board)
     script = script_on(board)
     script.ask("mode", number=0)
@@ -127,6 +129,7 @@ def test_a_signal_while_a_session_ends_loses_no_step(board, script_on, wait_unti
     assert script.ended() == 128 + number
     assert not (board / "locked").exists() and (board / "mode").read_text() == "2\n"
     assert left_behind(board) == ["ofa-board.lock"]
+    assert calls().count("jetson_clocks --restore") == 1, "it was not cut in two"
 
 
 def test_a_kill_while_a_session_ends_loses_no_step(board, script_on, wait_until):
@@ -142,10 +145,11 @@ def test_a_kill_while_a_session_ends_loses_no_step(board, script_on, wait_until)
     assert not (board / "locked").exists() and (board / "mode").read_text() == "2\n"
 
 
-def test_a_host_that_says_nothing_for_long_ends_it(board, script_on, wait_until):
+def test_a_host_that_says_nothing_for_long_ends_it(board, script_on):
     script = script_on(board, "--quiet", "1")
     script.ask("lock")
     assert script.process.wait(20) == 128 + signal.SIGALRM, "stdin is still open"
+    assert "nothing was asked for 1 s" in script.process.stderr.read()
     assert not (board / "locked").exists()
 
 

@@ -939,6 +939,8 @@ def main() -> int:
             signals.depth += 1  # for good: putting things back must not be interrupted
     except StoppedError:
         code = 128 + signals.came
+        if signals.came == signal.SIGALRM:
+            sys.stderr.write(f"nothing was asked for {options.quiet} s, so the session ended\n")
     except (BrokenPipeError, ConnectionError):
         code = 1
     finally:
