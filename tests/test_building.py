@@ -33,7 +33,7 @@ from ofa_plugins_core.testing import ToyPolicy, in_process, toy_cost, toy_plan, 
 HEADER = "from ofa_plugins_core import *\nOFA_API = 1\n"
 
 
-def cost(name="energy", build=lambda supernet, options: toy_cost("params", supernet), **more):
+def cost(name="effort", build=lambda supernet, options: toy_cost("params", supernet), **more):
     return CostModelEntry(name, "a cost", "units", build, **more)
 
 
@@ -47,7 +47,7 @@ def offering(**hooks):
 
 class TestAskingByName:
     def test_an_unknown_name_names_the_nearest(self):
-        with pytest.raises(UnknownNameError, match="unknown cost 'energi'; nearest known: energy"):
+        with pytest.raises(UnknownNameError, match="unknown cost 'energi'; nearest known: effort"):
             host_with(x=offering(ofa_cost_models=[cost()])).cost_model("energi")
 
     def test_the_qualifier_is_not_part_of_the_name(self):
@@ -78,7 +78,7 @@ class TestAskingByName:
     def test_a_blocked_plugin_is_mentioned(self):
         host = Host.discover(block=["x"], extra={"x": offering(ofa_cost_models=[cost()])})
         with pytest.raises(UnknownNameError) as caught:
-            host.cost_model("energy")
+            host.cost_model("effort")
         assert caught.value.advice == "blocked plugins: x"
 
     def test_an_unknown_kind_names_the_known_ones(self):
@@ -106,7 +106,7 @@ class TestBuilding:
 
         entry = host_with(
             x=offering(ofa_cost_models=[cost(build=build, options=Width)])
-        ).cost_model("energy")
+        ).cost_model("effort")
         entry.build(toy_supernet())
         entry.build(toy_supernet(), None)
         entry.build(toy_supernet(), Width(3))
@@ -114,9 +114,9 @@ class TestBuilding:
 
     def test_options_without_default_are_asked_for(self):
         host = host_with(x=offering(ofa_cost_models=[cost(options=Needed)]))
-        with pytest.raises(UsageError, match="cost 'energy' needs width") as caught:
-            host.cost_model("energy").build(toy_supernet())
-        assert caught.value.advice == "--set energy.width=VALUE"
+        with pytest.raises(UsageError, match="cost 'effort' needs width") as caught:
+            host.cost_model("effort").build(toy_supernet())
+        assert caught.value.advice == "--set effort.width=VALUE"
 
     def test_what_a_build_raises_is_blamed(self):
         def build(supernet, options):
@@ -124,8 +124,8 @@ class TestBuilding:
 
         host = host_with(x=offering(ofa_cost_models=[cost(build=build)]))
         with pytest.raises(PluginError) as caught:
-            host.cost_model("energy").build(toy_supernet())
-        assert caught.value.message == "plugin 'x' 0: cost 'energy' raised ValueError: no luck"
+            host.cost_model("effort").build(toy_supernet())
+        assert caught.value.message == "plugin 'x' 0: cost 'effort' raised ValueError: no luck"
         assert isinstance(caught.value.__cause__, ValueError)
 
     def test_an_error_for_the_user_passes_as_it_is(self):
@@ -134,11 +134,11 @@ class TestBuilding:
 
         host = host_with(x=offering(ofa_cost_models=[cost(build=build)]))
         with pytest.raises(InputError, match="no such table"):
-            host.cost_model("energy").build(toy_supernet())
+            host.cost_model("effort").build(toy_supernet())
 
     def test_entries_of_a_kind_are_guarded_as_well(self):
         host = host_with(x=offering(ofa_cost_models=[cost(build=lambda s, o: 1 / 0)]))
-        entry = next(e for e in host.entries("cost_models") if e.name == "energy")
+        entry = next(e for e in host.entries("cost_models") if e.name == "effort")
         with pytest.raises(PluginError, match="ZeroDivisionError"):
             entry.build(toy_supernet())
 

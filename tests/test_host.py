@@ -20,7 +20,7 @@ from ofa_plugins_core.testing import in_process, toy_cost, toy_supernet
 HEADER = "from ofa_plugins_core import *\nOFA_API = 1\n"
 
 
-def cost(name="energy", build=lambda supernet, options: toy_cost("params", supernet), **more):
+def cost(name="effort", build=lambda supernet, options: toy_cost("params", supernet), **more):
     return CostModelEntry(name, "a cost", "units", build, **more)
 
 
@@ -41,7 +41,7 @@ class TestStates:
     def test_a_sound_plugin_is_loaded_and_lists_its_offers(self):
         plugin = host_with(x=offering(ofa_cost_models=[cost()])).plugin("x")
         assert (plugin.state, plugin.error) == ("loaded", None)
-        assert plugin.offers == {"cost_models": ["energy"]}
+        assert plugin.offers == {"cost_models": ["effort"]}
 
     def test_installed_plugins_are_found_with_distribution_and_version(self, ofa_install):
         ofa_install("sound", HEADER, version="1.2")
@@ -100,7 +100,7 @@ class TestStates:
         ofa_install("sound", HEADER)
         host = Host.discover(extra={"x": offering(ofa_cost_models=[cost()])})
         assert state_of("sound", host)[0] == "loaded"
-        assert host.cost_model("energy").name == "energy"
+        assert host.cost_model("effort").name == "effort"
 
 
 class TestMissingDependency:
@@ -119,11 +119,11 @@ class TestMissingDependency:
         source = HEADER + (
             "def build(supernet, options):\n    import frobnicate\n"
             "@hookimpl\ndef ofa_cost_models():\n"
-            "    yield CostModelEntry('energy', 'a cost', 'J', build)\n"
+            "    yield CostModelEntry('effort', 'a cost', 'J', build)\n"
         )
         ofa_install("x", source, requires=("frobnicate; extra == 'frob'",))
         with pytest.raises(MissingExtraError, match=r"ofa-plugins-x\[frob\]") as caught:
-            Host.discover().cost_model("energy").build(toy_supernet())
+            Host.discover().cost_model("effort").build(toy_supernet())
         assert caught.value.exit_code == 2
 
     @pytest.mark.parametrize(
@@ -161,7 +161,7 @@ class TestHooks:
     def test_a_failed_plugin_offers_nothing_at_all(self):
         host = host_with(x=offering(ofa_cost_models=[cost()], ofa_jobs=[42]))
         assert host.plugin("x").offers == {}
-        assert "energy" not in [e.name for e in host.entries("cost_models")]
+        assert "effort" not in [e.name for e in host.entries("cost_models")]
 
     def test_a_hook_that_returns_nothing_is_blamed(self, ofa_install):
         ofa_install("x", f"{HEADER}@hookimpl\ndef ofa_jobs():\n    pass\n")
@@ -276,8 +276,8 @@ class TestConflicts:
         )
 
     def test_one_name_of_two_kinds_is_no_conflict(self):
-        job = JobEntry("energy", "…", run=print)
-        host = host_with(x=offering(ofa_cost_models=[cost("energy")], ofa_jobs=[job]))
+        job = JobEntry("effort", "…", run=print)
+        host = host_with(x=offering(ofa_cost_models=[cost("effort")], ofa_jobs=[job]))
         assert state_of("x", host)[0] == "loaded"
 
     def test_two_plugins_of_one_name_are_both_left_out(self, ofa_install):
