@@ -47,8 +47,8 @@ def offering(**hooks):
 
 class TestAskingByName:
     def test_an_unknown_name_names_the_nearest(self):
-        with pytest.raises(UnknownNameError, match="unknown cost 'energi'; nearest known: effort"):
-            host_with(x=offering(ofa_cost_models=[cost()])).cost_model("energi")
+        with pytest.raises(UnknownNameError, match="unknown cost 'effor'; nearest known: effort"):
+            host_with(x=offering(ofa_cost_models=[cost()])).cost_model("effor")
 
     def test_the_qualifier_is_not_part_of_the_name(self):
         entry = cost("delay", qualified=True)
