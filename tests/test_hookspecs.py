@@ -110,15 +110,15 @@ def test_every_field_of_every_record_is_explained():
 def test_the_plugin_in_the_docs_works_and_passes_its_test(tmp_path):
     page = (DOCS / "plugins.md").read_text(encoding="utf-8")
     files = dict(re.findall(r"```python\n# (\w+)\.py\n(.*?)```", page, re.S))
-    assert set(files) == {"traffic", "test_traffic", "balance"}
+    assert set(files) == {"transfer", "test_transfer", "balance"}
     balance = {"balance": files.pop("balance")}
     installed(tmp_path / "other", "balance", balance)
     assert _checked(tmp_path / "other", "balance") == "['does not apply', 'holds'] 11"
-    installed(tmp_path, "traffic", files)
-    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_traffic.py"]
+    installed(tmp_path, "transfer", files)
+    words = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "test_transfer.py"]
     done = subprocess.run(words, cwd=tmp_path, capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stdout + done.stderr
-    assert _checked(tmp_path, "traffic") == "['holds'] 11"
+    assert _checked(tmp_path, "transfer") == "['holds'] 11"
 
 
 def _checked(folder, name):

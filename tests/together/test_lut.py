@@ -205,7 +205,7 @@ class TestReal:
 
     @pytest.mark.parametrize("device", DEVICES)
     def test_a_table_is_measured_searched_and_carries_its_interval(self, ofa, tmp_path, device):
-        words = ("--resolutions", "128", "--networks", "8", "--least", "3", "--most", "10")
+        words = ("--resolutions", "128", "--networks", "12", "--least", "3", "--most", "10")
         run = tmp_path / "run"
         made = ofa(
             "run",
@@ -220,9 +220,9 @@ class TestReal:
             "--json",
         )
         assert made["rows"] == made["of"] == 96
-        assert (made["networks"], made["sizes"]) == (8, [128])
+        assert (made["networks"], made["sizes"]) == (12, [128])
         assert made["device"]["device"] == device and made["device"]["threads"] == "1"
-        assert made["error"]["networks"] == 8
+        assert made["error"]["networks"] == 12
         rows = json.loads((run / "table.json").read_text())["rows"]["128"]
         assert all(row["mean"] > 0 and row["reference"] > 0 for row in rows.values())
 
