@@ -100,8 +100,14 @@ class SeparableCost(CostModel, Protocol):
 class IntervalCost(CostModel, Protocol):
     """A cost that knows how far off it may be."""
 
-    def interval(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:
-        """(n,) costs -> (n,) lower and upper ends of an 80 % interval, or None if unknown."""
+    def interval(
+        self, archs: Archs, values: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]] | None:
+        """(n,) lower and upper ends of an 80 % interval of n costs, or None where unknown.
+
+        Args:
+            archs: as ``evaluate`` takes them. values: (n,) what it gave.
+        """
 
 
 @runtime_checkable

@@ -33,7 +33,7 @@ class OwnRow:
         mean, std, half_width: ms; in a table at the device's typical speed, see ``levelled``.
         count, disturbed: passes that count, and that were set aside.
         conditions: of the device, by name with unit.
-        reference: what the reference took at the same time, ms.
+        reference: what the reference took at the same time, ms, and reference_half_width of it.
     """
 
     mean: float = field(validator=gt(0))
@@ -43,6 +43,7 @@ class OwnRow:
     disturbed: int = 0
     conditions: dict[str, float] = field(factory=dict)
     reference: float | None = field(default=None, validator=optional(gt(0)))
+    reference_half_width: float | None = None
 
     @classmethod
     def of(cls, timed: Timed) -> OwnRow:
@@ -51,24 +52,36 @@ class OwnRow:
             mean=timed.mean,
             std=timed.std,
             count=timed.count,
-            half_width=timed.half_width if math.isfinite(timed.half_width) else None,
+            half_width=_finite(timed.half_width),
             disturbed=timed.disturbed,
             conditions=dict(timed.conditions),
             reference=timed.reference,
+            reference_half_width=_finite(timed.reference_half_width),
         )
 
     def levelled(self, level: float | None) -> OwnRow:
-        """As it would be while the reference takes ``level`` ms: what slowed both is taken out."""
+        """As it would be while the reference takes ``level`` ms: what slowed both is taken out.
+
+        How well the reference is known limits how well the row is: relative errors of a ratio add
+        up as squares.
+        """
         if level is None or self.reference is None:
             return self
         share = level / self.reference
-        half = None if self.half_width is None else share * self.half_width
+        half = self.half_width
+        if half is not None:
+            beside = (self.reference_half_width or 0.0) / self.reference
+            half = share * math.hypot(half, beside * self.mean)
         return evolve(self, mean=share * self.mean, std=share * self.std, half_width=half)
 
     @property
     def variation(self) -> float:
         """Coefficient of variation, std / mean."""
         return self.std / self.mean
+
+
+def _finite(value: float | None) -> float | None:
+    return value if value is not None and math.isfinite(value) else None
 
 
 @frozen(kw_only=True)
@@ -157,6 +170,20 @@ def device_words(device: Mapping[str, str], batch: int) -> str:
         f"batch {batch}",
     ]
     return ", ".join(w for w in words if w)
+
+
+def own_source(table: OwnTable, lut_as: str | None = None) -> str:
+    """What stands behind a latency by a table of ours."""
+    text = f"table of {table.supernet} measured on {table.where}"
+    if lut_as is not None:
+        return f"{text}; priced as {lut_as}: its error is not known"
+    if table.error is None:
+        return f"{text}; not validated"
+    error = table.error
+    text += f"; off by {error.mape:.2g} % on {error.networks} networks there"
+    if error.seen_mape is None or error.seen_mape < 1.5 * error.mape:
+        return text
+    return f"{text}, by {error.seen_mape:.2g} % with the swings of its speed"
 
 
 def read_own(path: Path) -> OwnTable:

@@ -10,7 +10,7 @@ import numpy as np
 from attrs import field, frozen
 from numpy.typing import NDArray
 
-from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.errors import InputError, PluginError
 from ofa_plugins_core.geometry import Block, Geometry
 from ofa_plugins_core.interfaces import Archs, CostModel, IntervalCost, Supernet
 from ofa_plugins_core.separable import Reduce, Separable
@@ -69,14 +69,38 @@ class BlockCostModel:
         return evaluate_separable(self.supernet.space, self.separable, archs)
 
 
-def measurements(model: CostModel, values: NDArray[Any]) -> list[Measurement]:
-    """(n,) values of a cost as what they are: unit, kind, source, and an interval where known."""
-    ends = model.interval(values) if isinstance(model, IntervalCost) else None
-    low, high = ([None] * len(values) if e is None else e.tolist() for e in ends or (None, None))
+def measurements(model: CostModel, archs: Archs) -> list[Measurement]:
+    """Costs of n architectures as what they are: unit, kind, source, an interval where known.
+
+    Raises:
+        InputError: an architecture is not of the supernet's space.
+        PluginError: the cost gave anything but n finite numbers, or no interval about them.
+    """
+    values = _numbers(model, "evaluate()", model.evaluate(archs), len(archs))
+    ends = model.interval(archs, values) if isinstance(model, IntervalCost) else None
+    unknown = [None] * len(values)
+    low, high = (
+        unknown if ends is None else _numbers(model, "interval()", ends[i], len(values)).tolist()
+        for i in (0, 1)
+    )
     return [
         Measurement(value, model.unit, model.kind, model.source, low[row], high[row])
         for row, value in enumerate(values.tolist())
     ]
+
+
+def _numbers(model: CostModel, what: str, found: object, count: int) -> NDArray[Any]:
+    numbers = np.asarray(found)
+    if numbers.shape != (count,) or numbers.dtype.kind not in "biuf":
+        said = f"{numbers.dtype} of shape {numbers.shape}"
+    elif not np.isfinite(numbers).all():
+        said = f"{numbers[~np.isfinite(numbers)][0]}"
+    else:
+        return numbers
+    raise PluginError(
+        f"cost {model.name!r}: {what} gave {said}; due are finite numbers, one an architecture: "
+        f"{count}"
+    )
 
 
 def evaluate_separable(

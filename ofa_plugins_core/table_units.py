@@ -9,16 +9,11 @@ from attrs import evolve
 
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.tables import Row, Table, TableFolder
+from ofa_plugins_core.timing import looks_like
 
 Unit = Literal["ms", "s", "us"]
 
 IN_MS: Final[dict[str, float]] = {"ms": 1.0, "s": 1000.0, "us": 0.001}
-
-FASTEST: Final = 0.003
-"""ms: a typical row is a block of several kernels, and starting them takes longer anywhere."""
-
-SLOWEST: Final = 1000.0
-"""ms: some ten blocks of a typical row's kind make a network, also on a microcontroller."""
 
 
 def in_milliseconds(folder: TableFolder, unit: Unit | None) -> TableFolder:
@@ -32,6 +27,8 @@ def in_milliseconds(folder: TableFolder, unit: Unit | None) -> TableFolder:
         InputError: a file is broken.
     """
     if folder.own is not None:
+        if unit not in (None, "ms"):
+            raise UsageError(f"{folder.path} says itself that it is in ms: unit={unit} is wrong")
         return folder
     if unit is None and (doubt := suspected(folder)) is not None:
         raise doubt
@@ -44,22 +41,22 @@ def suspected(folder: TableFolder) -> UsageError | None:
     Raises:
         InputError: a file is broken.
     """
-    table = folder.table(folder.sizes[0])
-    typical = median(row.mean for row in table.rows.values())
-    meant = looks_like(typical)
-    if folder.own is not None or meant is None:
+    if folder.own is not None:
         return None
+    for size in (folder.sizes[0], folder.sizes[-1]):  # the extremes: all need not be read
+        typical = median(row.mean for row in folder.table(size).rows.values())
+        if (meant := looks_like(typical)) is not None:
+            return _question(folder, typical, meant)
+    return None
+
+
+def _question(folder: TableFolder, typical: float, meant: str) -> UsageError:
     other = {"seconds": "s", "microseconds": "us"}[meant]
     return UsageError(
         f"latency table {folder.name}: a typical row takes {typical:.3g} ms, which no device does: "
         f"are these {meant}?",
         advice=f"--set latency.unit={other} if they are, --set latency.unit=ms if they are not",
     )
-
-
-def looks_like(typical: float) -> str | None:
-    """What the time of a typical block seems to be in, where it cannot be milliseconds."""
-    return "seconds" if typical < FASTEST else "microseconds" if typical > SLOWEST else None
 
 
 def _scaled(folder: TableFolder, factor: float) -> TableFolder:

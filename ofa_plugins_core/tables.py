@@ -140,9 +140,10 @@ class TableFolder:
             InputError: there is none, or the file is broken: with file, row and what is wrong.
         """
         if size not in self.files:
+            there = ",".join(map(str, self.sizes))
             raise InputError(
                 f"{self.path} has no latency table for {size} px",
-                advice=f"it has some for {', '.join(map(str, self.sizes))}",
+                advice=f"a search keeps to those that it has by --resolutions {there}",
             )
         if size not in self._read:
             path = self.files[size]

@@ -13,28 +13,55 @@ from contextlib import contextmanager, suppress
 from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from attrs import asdict, field, frozen
+from attrs.validators import ge
 from numpy.typing import NDArray
 
-from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.config import structure
+from ofa_plugins_core.errors import InputError, OfaError
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Archs, Device, DeviceSession, LoadedWork, Supernet, Work
 from ofa_plugins_core.own_tables import device_words
 from ofa_plugins_core.pricing import encoded
-from ofa_plugins_core.timing import Effort, measure
+from ofa_plugins_core.timing import Effort, measure, refuse_odd
 from ofa_plugins_core.values import Kind
 
-Take: TypeAlias = Callable[[DeviceSession, LoadedWork, Effort], float]
+MOST: Final = 1e12
+
+
+@frozen
+class Reading:
+    """What a network was measured to cost.
+
+    Attributes:
+        value: the mean, or what else the cost takes of its runs.
+        low, high: ends of the middle 80 % of its runs.
+        runs: that count. disturbed: set aside.
+    """
+
+    value: float
+    low: float
+    high: float
+    runs: int = field(default=1, validator=ge(1))
+    disturbed: int = 0
+
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError for numbers that no cost has."""
+        if not all(0 <= number < MOST for number in (self.low, self.value, self.high)):
+            raise ValueError(f"a cost is 0 to {MOST:g}, found {self.value}")
+
+
+Take: TypeAlias = Callable[[DeviceSession, LoadedWork, Effort], Reading]
 """Runs a network that is loaded, and says what it cost."""
 
-Memo: TypeAlias = MutableMapping[str, float]
-"""What was measured before: digest of all that matters -> value."""
+Memo: TypeAlias = MutableMapping[str, Reading]
+"""What was measured before: digest of all that matters -> reading."""
 
 
-def mean_time(session: DeviceSession, loaded: LoadedWork, effort: Effort) -> float:
+def mean_time(session: DeviceSession, loaded: LoadedWork, effort: Effort) -> Reading:
     """A pass's mean time, ms, without those that something disturbed.
 
     Raises:
@@ -43,7 +70,7 @@ def mean_time(session: DeviceSession, loaded: LoadedWork, effort: Effort) -> flo
     """
     generator = np.random.Generator(np.random.PCG64(0))  # one work has no order to draw
     for _, timed in measure({"the network": loaded}, effort, generator, session):
-        return timed.mean
+        return Reading(timed.mean, timed.low, timed.high, timed.count, timed.disturbed)
     raise InputError("the device ran no pass: a recording has ended, or holds no such network")
 
 
@@ -96,12 +123,23 @@ class MeasuredCost:
             InputError: an architecture is not of the supernet's space; or the device is gone.
             UsageError: the device cannot run it.
         """
+        return np.array([reading.value for reading in self.readings(archs)], dtype=float)
+
+    def readings(self, archs: Archs) -> list[Reading]:
+        """What n architectures were measured to cost; see ``evaluate``."""
         space, genes = encoded(self.supernet.space, archs)
         keys = [self._key(work) for work in self._works(space, genes)]
         lacking = {k: i for i, k in enumerate(keys) if k not in self.memo}
         if lacking:
             self._measure(lacking, self._works(space, genes[list(lacking.values())]))
-        return np.array([self.memo[k] for k in keys], dtype=float)
+        return [self.memo[k] for k in keys]
+
+    def interval(
+        self, archs: Archs, values: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]] | None:
+        """(n,) ends of the middle 80 % of each architecture's runs."""
+        found = self.readings(archs)
+        return np.array([r.low for r in found]), np.array([r.high for r in found])
 
     def _works(self, space: Any, genes: Any) -> Iterator[Work]:
         geometry = self.supernet.geometry()
@@ -118,17 +156,20 @@ class MeasuredCost:
             for done, (key, work) in enumerate(zip(keys, works, strict=True), 1):
                 loaded = session.load(work)
                 try:
-                    self.memo[key] = self.take(session, loaded, self.effort)
+                    found = self.take(session, loaded, self.effort)
                 finally:
                     loaded.release()
-                said = f"{self.memo[key]:.4g} {self.unit}"
+                if self.unit == "ms":
+                    refuse_odd([found.value / len(work.blocks)])
+                self.memo[key] = found
+                said = f"{found.value:.4g} {self.unit}"
                 self.listener(Progress(f"{self.name} measured", done, len(keys), said))
 
 
 # ------------------------------------------------------------------------------- memo
 
 
-class KeptMemo(MutableMapping[str, float]):
+class KeptMemo(MutableMapping[str, Reading]):
     """A memo in a file of JSON lines, one a measurement: it outlives the command.
 
     A line that is broken is not there; a folder that cannot be written costs the memory alone.
@@ -136,15 +177,15 @@ class KeptMemo(MutableMapping[str, float]):
 
     def __init__(self, path: Path) -> None:
         self._path = path
-        self._values: dict[str, float] = dict(_lines(path))
+        self._values: dict[str, Reading] = dict(_lines(path))
 
-    def __getitem__(self, key: str) -> float:
+    def __getitem__(self, key: str) -> Reading:
         return self._values[key]
 
-    def __setitem__(self, key: str, value: float) -> None:
+    def __setitem__(self, key: str, value: Reading) -> None:
         self._values[key] = value
         with suppress(OSError), _appending(self._path) as file:
-            file.write(json.dumps([key, value]).encode() + b"\n")
+            file.write(json.dumps([key, asdict(value)]).encode() + b"\n")
 
     def __delitem__(self, key: str) -> None:
         del self._values[key]
@@ -165,16 +206,16 @@ def _appending(path: Path) -> Iterator[Any]:
         yield file
 
 
-def _lines(path: Path) -> Iterator[tuple[str, float]]:
+def _lines(path: Path) -> Iterator[tuple[str, Reading]]:
     try:
         lines: Sequence[str] = path.read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
         return
     for line in lines:
-        with suppress(ValueError, TypeError, RecursionError):
+        with suppress(ValueError, TypeError, RecursionError, OfaError):
             key, value = json.loads(line)
-            if isinstance(key, str) and isinstance(value, float) and 0 <= value < 1e12:
-                yield key, value
+            if isinstance(key, str):
+                yield key, structure(value, Reading, error=InputError)
 
 
 def kept_memo() -> Memo:

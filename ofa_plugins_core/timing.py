@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from typing import Final, Generic, TypeVar
 
 import numpy as np
@@ -28,10 +28,20 @@ FACTOR: Final = 2.0
 as long as it, or half: a neighbour that slows everything by a third is no disturbance, and leaving
 its passes out would make short works look quicker than long ones."""
 
+FASTEST: Final = 0.003
+"""ms: a typical row is a block of several kernels, and starting them takes longer anywhere."""
+
+SLOWEST: Final = 500.0
+"""ms: some twenty blocks of a typical row's kind make a network; the slowest published table, of a
+Jetson's processor, has 84 ms, and a microcontroller runs smaller images."""
+
 _ROBUST: Final = 1.4826
 """Median absolute deviation of a normal distribution -> its standard deviation."""
 
-_NINETY_FIVE: Final = 1.96
+_NINETY_FIVE: Final = 1.959964
+_SECOND: Final = 2.3724
+"""The 97.5 % quantile of Student's t is that of the normal plus this over its degrees of freedom,
+to 2 % from 4 degrees on (Cornish–Fisher: (z³ + z) / 4)."""
 
 
 @frozen(kw_only=True)
@@ -59,19 +69,24 @@ class Timed:
     Attributes:
         mean, std: of the passes that count. median: of all.
         half_width: of the mean's 95 % confidence interval.
+        low, high: the middle 80 % of the passes that count lie between them, and the mean.
         count: passes that count. disturbed: passes set aside.
         conditions: of the device at the end, by name with unit.
         reference: mean of the reference's passes in the same rounds, ms; None without one.
+        reference_half_width: of that mean's 95 % confidence interval.
     """
 
     mean: float
     std: float
     median: float
     half_width: float
+    low: float
+    high: float
     count: int
     disturbed: int = 0
     conditions: Mapping[str, float] = field(factory=dict)
     reference: float | None = None
+    reference_half_width: float | None = None
 
     @property
     def variation(self) -> float:
@@ -91,8 +106,19 @@ def summary(times: Sequence[float], conditions: Mapping[str, float] | None = Non
     kept = [t for t in times if low <= t <= high]
     mean = statistics.fmean(kept)
     std = statistics.stdev(kept) if len(kept) > 1 else 0.0
-    half = _NINETY_FIVE * std / math.sqrt(len(kept)) if len(kept) > 1 else math.inf
-    return Timed(mean, std, middle, half, len(kept), len(times) - len(kept), dict(conditions or {}))
+    half = quantile(len(kept)) * std / math.sqrt(len(kept)) if len(kept) > 1 else math.inf
+    tenth, ninth = np.quantile(kept, [0.1, 0.9]).tolist()
+    ends = (min(tenth, mean), max(ninth, mean))  # one long pass among many lifts the mean above
+    disturbed = len(times) - len(kept)
+    return Timed(mean, std, middle, half, *ends, len(kept), disturbed, dict(conditions or {}))
+
+
+def quantile(count: int) -> float:
+    """97.5 % quantile of Student's t (1908) for the mean of so many passes, two or more."""
+    degrees = count - 1
+    z = _NINETY_FIVE
+    third = (5 * z**5 + 16 * z**3 + 3 * z) / 96
+    return z + _SECOND / degrees + third / degrees**2
 
 
 class _Run(Generic[K]):
@@ -112,16 +138,19 @@ class _Run(Generic[K]):
         found = summary(self.times, session.conditions())
         if found.mean <= 0:
             raise _wrong(self.key, found.mean)
-        return evolve(found, reference=summary(beside).mean if beside else None)
+        if not beside:
+            return found
+        level = summary(beside)
+        return evolve(found, reference=level.mean, reference_half_width=level.half_width)
 
     def done(self) -> bool:
-        count, effort = len(self.times), self.effort
-        if self.exhausted or count >= effort.most:
+        effort = self.effort
+        if self.exhausted or len(self.times) >= effort.most:
             return True
-        if count < effort.least:
+        if len(self.times) < effort.least:
             return False
         found = summary(self.times)
-        return found.half_width <= effort.precision * found.mean
+        return found.count >= effort.least and found.half_width <= effort.precision * found.mean
 
 
 def measure(
@@ -193,3 +222,26 @@ def _passes(what: object, loaded: LoadedWork, count: int) -> list[float]:
 
 def _wrong(what: object, time: float) -> PluginError:
     return PluginError(f"the device says that a pass of {what!s:.80} took {time} ms")
+
+
+# ------------------------------------------------------------------------------- units
+
+
+def looks_like(typical: float) -> str | None:
+    """What the time of a typical block seems to be in, where it cannot be milliseconds."""
+    return "seconds" if typical < FASTEST else "microseconds" if typical > SLOWEST else None
+
+
+def refuse_odd(times: Iterable[float]) -> None:
+    """Raise PluginError where a device's milliseconds cannot be; 0: it has run nothing.
+
+    Args:
+        times: of blocks, ms, as the device says.
+    """
+    typical = statistics.median(times)
+    meant = looks_like(typical) if typical else None
+    if meant is not None:
+        raise PluginError(
+            f"the device says that a typical block takes {typical:.3g} ms, which none does: does "
+            f"it answer in {meant}?"
+        )

@@ -194,9 +194,9 @@ def host_with(request: pytest.FixtureRequest) -> Callable[[str], Host]:
 
 @pytest.fixture
 def host_on() -> Callable[[Any], Host]:
-    """device -> the core, the toy plugin, and that device under the name ``bench``."""
+    """device -> the core, the toy plugin, others, and that device under the name ``bench``."""
 
-    def make(device: Any) -> Host:
+    def make(device: Any, **others: ModuleType) -> Host:
         module = ModuleType("bench_plugin")
 
         def ofa_devices() -> tuple[DeviceEntry]:
@@ -204,7 +204,7 @@ def host_on() -> Callable[[Any], Host]:
 
         module.OFA_API = 1  # type: ignore[attr-defined]
         module.ofa_devices = hookimpl(ofa_devices)  # type: ignore[attr-defined]
-        return core_host(toy=toy_plugin(), bench=module)
+        return core_host(toy=toy_plugin(), bench=module, **others)
 
     return make
 

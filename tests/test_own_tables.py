@@ -114,10 +114,13 @@ class TestRoundTrip:
         assert (row.mean, row.std, row.count) == (timed.mean, timed.std, 3)
         assert (row.half_width, row.disturbed) == (timed.half_width, 1)
         assert (row.conditions, row.reference) == ({"celsius": 40.0}, 3.0)
+        assert row.reference_half_width is None
+        beside = evolve(timed, reference_half_width=0.1)
+        assert OwnRow.of(beside).reference_half_width == 0.1
         assert row.variation == pytest.approx(timed.variation)
 
     def test_an_interval_that_is_not_known_is_none(self):
-        assert OwnRow.of(Timed(1.0, 0.0, 1.0, math.inf, 1)).half_width is None
+        assert OwnRow.of(Timed(1.0, 0.0, 1.0, math.inf, 1.0, 1.0, 1)).half_width is None
 
     def test_the_published_form_of_one_size(self, own_table):
         table = own_table()
@@ -137,6 +140,11 @@ class TestLevels:
         assert (row.mean, row.std, row.half_width) == pytest.approx((1.6, 0.08, 0.04))
         assert row.variation == pytest.approx(self.ROW.variation)
         assert row.count == 9
+
+    def test_it_is_known_no_better_than_the_reference(self):
+        """3 % of the row and 4 % of the reference are 5 % of their ratio."""
+        row = evolve(self.ROW, half_width=0.03 * 2.0, reference_half_width=0.04 * 5.0)
+        assert row.levelled(4.0).half_width == pytest.approx(0.05 * 1.6)
 
     def test_at_its_own_speed_it_is_itself(self):
         assert self.ROW.levelled(5.0) == self.ROW

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from attrs import frozen
 
-from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.errors import InputError, PluginError
 from ofa_plugins_core.interfaces import CostModel, SeparableCost
-from ofa_plugins_core.pricing import BlockCostModel, encoded
+from ofa_plugins_core.pricing import BlockCostModel, encoded, measurements
 from ofa_plugins_core.testing.toys import everything, toy_supernet
 
 TOY = toy_supernet()
@@ -72,3 +73,59 @@ def test_every_form_is_encoded_and_says_its_image_sizes():
     wider, found = encoded(TOY.space, dicts)
     assert wider.resolutions == (333,) and (found[:, 1:] == genes[:, 1:]).all()
     assert encoded(TOY.space, [])[1].shape == (0, genes.shape[1])
+
+
+@frozen
+class Answering:
+    """A cost that answers what it is told to."""
+
+    found: object
+    ends: object = None
+    name: str = "odd"
+    unit: str = "ms"
+    kind: str = "predicted"
+    source: str | None = "a test"
+
+    def evaluate(self, archs):
+        return self.found
+
+    def interval(self, archs, values):
+        return self.ends
+
+
+class TestMeasurements:
+    """Costs with all that is known of them."""
+
+    def test_what_it_is_goes_with_each(self):
+        model = Answering(np.array([1.0, 2.0]), (np.array([0.5, 1.5]), np.array([3.0, 4.0])))
+        one, two = measurements(model, [0, 1])
+        assert (one.value, one.low, one.high) == (1.0, 0.5, 3.0)
+        assert (two.value, two.low, two.high) == (2.0, 1.5, 4.0)
+        assert (one.unit, one.kind, one.source) == ("ms", "predicted", "a test")
+
+    def test_an_interval_may_be_unknown(self):
+        (found,) = measurements(Answering(np.array([1.0])), [0])
+        assert (found.low, found.high) == (None, None)
+
+    def test_whole_numbers_stay_whole(self):
+        (found,) = measurements(Answering(np.array([7])), [0])
+        assert isinstance(found.value, int)
+
+    @pytest.mark.parametrize(
+        ("found", "said"),
+        [
+            (np.array([1.0, np.nan]), "nan"),
+            (np.array([np.inf, 1.0]), "inf"),
+            (np.array([1.0]), r"shape \(1,\)"),
+            (np.ones((2, 1)), r"shape \(2, 1\)"),
+            (["fast", "slow"], "<U4"),
+            (None, "object"),
+        ],
+        ids=str,
+    )
+    def test_what_is_no_cost_is_told_by_its_name(self, found, said):
+        with pytest.raises(PluginError, match=rf"cost 'odd': evaluate\(\) gave .*{said}"):
+            measurements(Answering(found), [0, 1])
+        ends = (np.ones(2), found)
+        with pytest.raises(PluginError, match=rf"cost 'odd': interval\(\) gave .*{said}"):
+            measurements(Answering(np.ones(2), ends), [0, 1])

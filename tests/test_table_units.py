@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from ofa_plugins_core import UsageError
+from ofa_plugins_core.jobs.lut.table import write_table
 from ofa_plugins_core.table_units import IN_MS, in_milliseconds, suspected
 from ofa_plugins_core.tables import TableFolder, row_key
 from ofa_plugins_core.testing import toy_supernet
@@ -51,6 +52,27 @@ def test_what_no_device_does_is_asked(tmp_path, typical, said, unit):
     assert "latency table mine" in caught.value.message
     assert f"--set latency.unit={unit}" in caught.value.advice
     assert "--set latency.unit=ms" in caught.value.advice
+
+
+@pytest.mark.parametrize("odd", [32, 64])
+def test_one_image_size_that_cannot_be_is_enough(tmp_path, odd):
+    """A table that was put together from two sources."""
+    folder = tables(tmp_path, 1.0)
+    path = folder / f"{odd}_lookup_table.json"
+    rows = json.loads(path.read_text())
+    path.write_text(json.dumps({k: {**r, "mean": 1000 * r["mean"]} for k, r in rows.items()}))
+    assert "microseconds" in suspected(TableFolder.open(folder)).message
+
+
+@pytest.mark.parametrize(("unit", "refused"), [(None, False), ("ms", False), ("s", True)])
+def test_a_table_of_ours_says_its_unit_itself(tmp_path, own_table, unit, refused):
+    write_table(tmp_path, own_table())
+    folder = TableFolder.open(tmp_path)
+    if refused:
+        with pytest.raises(UsageError, match="says itself that it is in ms: unit=s is wrong"):
+            in_milliseconds(folder, unit)
+    else:
+        assert in_milliseconds(folder, unit) is folder
 
 
 @pytest.mark.parametrize("unit", IN_MS)

@@ -140,7 +140,7 @@ class TestFolder:
         written(tmp_path / "64_lookup_table.json", ROWS)
         with pytest.raises(InputError, match="no latency table for 32 px") as caught:
             TableFolder.open(tmp_path).table(32)
-        assert "it has some for 64" in caught.value.advice
+        assert "--resolutions 64" in caught.value.advice
 
     def test_no_folder(self, tmp_path):
         with pytest.raises(InputError, match="cannot read the folder"):

@@ -7,11 +7,12 @@ import math
 
 import numpy as np
 import pytest
-from attrs import evolve
+from attrs import asdict, evolve
 
 from ofa_plugins_core.errors import InputError, PluginError
+from ofa_plugins_core.pricing import measurements
 from ofa_plugins_core.testing import CostModelSuite, ToyDevice, everything, toy_supernet
-from ofa_plugins_core.timed_costs import KeptMemo, MeasuredCost, kept_memo, mean_time
+from ofa_plugins_core.timed_costs import KeptMemo, MeasuredCost, Reading, kept_memo, mean_time
 from ofa_plugins_core.timing import Effort
 
 TOY = toy_supernet()
@@ -138,24 +139,31 @@ class TestEnds:
         assert all(e.note.endswith(" ms") for e in told)
 
 
+A, B, C = Reading(1.25, 1.0, 1.5, 10, 1), Reading(3.0, 3.0, 3.0), Reading(2.0, 1.0, 4.0, 60)
+
+
+def line(key, reading):
+    return json.dumps([key, asdict(reading)])
+
+
 class TestKept:
     """A memo in a file."""
 
     def test_it_outlives_the_command(self, tmp_path):
         path = tmp_path / "deep" / "measured.jsonl"
         memo = KeptMemo(path)
-        memo["a"], memo["b"] = 1.25, 3.0
-        assert dict(KeptMemo(path)) == {"a": 1.25, "b": 3.0}
+        memo["a"], memo["b"] = A, B
+        assert dict(KeptMemo(path)) == {"a": A, "b": B}
         assert len(memo) == 2
 
     def test_measuring_anew_replaces(self, tmp_path):
         memo = KeptMemo(tmp_path / "m.jsonl")
-        memo["a"] = 1.0
-        memo["a"] = 2.0
-        assert dict(KeptMemo(tmp_path / "m.jsonl")) == {"a": 2.0}
+        memo["a"] = A
+        memo["a"] = B
+        assert dict(KeptMemo(tmp_path / "m.jsonl")) == {"a": B}
 
     @pytest.mark.parametrize(
-        "line",
+        "line_between",
         [
             "{",
             "",
@@ -163,30 +171,34 @@ class TestKept:
             "3",
             "null",
             '["a"]',
-            '["a", 1.0, 2]',
-            '["a", "fast"]',
-            '["a", null]',
-            '["a", -1.0]',
-            '["a", NaN]',
-            '["a", Infinity]',
-            '["a", 1e300]',
-            '["a", true]',
-            '[["a"], 1.0]',
-            '{"a": 1.0, "b": 2.0}',
+            '["a", 1.0]',
+            '["a", {"value": 1.0}]',
+            '["a", {"value": 1.0, "low": 1.0, "high": 1.0}, 2]',
+            '["a", {"value": "fast", "low": 1.0, "high": 1.0}]',
+            '["a", {"value": null, "low": 1.0, "high": 1.0}]',
+            '["a", {"value": -1.0, "low": 1.0, "high": 1.0}]',
+            '["a", {"value": 1.0, "low": NaN, "high": 1.0}]',
+            '["a", {"value": 1.0, "low": 1.0, "high": Infinity}]',
+            '["a", {"value": 1e300, "low": 1.0, "high": 1.0}]',
+            '["a", {"value": true, "low": 1.0, "high": 1.0}]',
+            '["a", {"value": 1.0, "low": 1.0, "high": 1.0, "runs": 0}]',
+            '["a", {"value": 1.0, "low": 1.0, "high": 1.0, "mood": 3}]',
+            '[["a"], {"value": 1.0, "low": 1.0, "high": 1.0}]',
+            '{"a": {"value": 1.0, "low": 1.0, "high": 1.0}, "b": 2.0}',
             "[" * 100_000,
         ],
-        ids=lambda line: line[:20],
+        ids=lambda text: text[:60],
     )
-    def test_a_broken_line_is_not_there(self, tmp_path, line):
+    def test_a_broken_line_is_not_there(self, tmp_path, line_between):
         path = tmp_path / "m.jsonl"
-        path.write_text(f'["x", 1.0]\n{line}\n["y", 2.0]\n')
-        assert dict(KeptMemo(path)) == {"x": 1.0, "y": 2.0}
+        path.write_text(f"{line('x', A)}\n{line_between}\n{line('y', B)}\n")
+        assert dict(KeptMemo(path)) == {"x": A, "y": B}
 
     def test_after_a_line_that_was_cut_short_the_next_one_counts(self, tmp_path):
         path = tmp_path / "m.jsonl"
-        path.write_text('["x", 1.0]\n["y", 2')
-        KeptMemo(path)["z"] = 3.0
-        assert dict(KeptMemo(path)) == {"x": 1.0, "z": 3.0}
+        path.write_text(f"{line('x', A)}\n{line('y', B)[:20]}")
+        KeptMemo(path)["z"] = C
+        assert dict(KeptMemo(path)) == {"x": A, "z": C}
 
     def test_a_file_that_is_no_text_is_empty(self, tmp_path):
         path = tmp_path / "m.jsonl"
@@ -197,22 +209,49 @@ class TestKept:
         (tmp_path / "file").write_text("no folder")
         memo = KeptMemo(tmp_path / "file" / "m.jsonl")
         (value,) = model_on(ToyDevice(), memo=memo).evaluate([ARCH])
-        assert list(memo.values()) == [value]
+        assert [reading.value for reading in memo.values()] == [value]
 
     def test_forgetting_one(self, tmp_path):
         memo = KeptMemo(tmp_path / "m.jsonl")
-        memo["a"] = 1.0
+        memo["a"] = A
         del memo["a"]
         assert dict(memo) == {}
 
     def test_the_next_command_measures_nothing(self, tmp_path, monkeypatch):
         monkeypatch.setenv("OFA_CACHE", str(tmp_path))
-        (first,) = model_on(ToyDevice(), memo=kept_memo()).evaluate([ARCH])
+        (first,) = model_on(ToyDevice(noise=0.1), memo=kept_memo()).readings([ARCH])
         device = ToyDevice(passes=0)
-        (again,) = model_on(device, memo=kept_memo()).evaluate([ARCH])
+        (again,) = model_on(device, memo=kept_memo()).readings([ARCH])
         assert again == first
         (key, value) = json.loads((tmp_path / "measured.jsonl").read_text())
-        assert len(key) == 32 and value == first
+        assert len(key) == 32 and value == asdict(first)
+
+
+class TestSpread:
+    """A measured cost says between which values most of its passes lay."""
+
+    def test_the_middle_of_the_passes(self):
+        times = iter([9.0, 1.0, 1.1, 1.2, 1.3, 1.4, 1.5])
+
+        class Drifting(ToyDevice):
+            def pass_of(self, work):
+                return next(times)
+
+        model = model_on(Drifting(), effort=Effort(least=6, most=6, warmup=1, precision=1e-9))
+        (reading,) = model.readings([ARCH])
+        assert (reading.value, reading.runs) == (pytest.approx(1.25), 6)
+        assert (reading.low, reading.high) == pytest.approx((1.05, 1.45)), "0.1 and 0.9 of them"
+        (found,) = measurements(model, [ARCH])
+        assert (found.value, found.low, found.high) == (reading.value, reading.low, reading.high)
+
+    def test_it_is_had_from_what_was_measured(self):
+        device = ToyDevice(noise=0.1)
+        model = model_on(device)
+        values, ran = model.evaluate([ARCH, ARCH]), len(device.ran)
+        low, high = model.interval([ARCH, ARCH], values)
+        assert len(device.ran) == ran
+        assert (low <= values).all() and (values <= high).all()
+        assert low.shape == high.shape == (2,)
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, 0.0, -1.0])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
+from itertools import count
 
 import numpy as np
 import pytest
@@ -12,7 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ofa_plugins_core.errors import PluginError
-from ofa_plugins_core.timing import Effort, measure, summary
+from ofa_plugins_core.timing import Effort, looks_like, measure, quantile, refuse_odd, summary
 
 
 class Quiet:
@@ -72,7 +73,27 @@ class TestSummary:
         found = summary([1.0, 2.0, 3.0, 4.0, 5.0])
         assert found.mean == pytest.approx(3.0)
         assert found.std == pytest.approx(math.sqrt(2.5))
-        assert found.half_width == pytest.approx(1.96 * math.sqrt(2.5 / 5))
+        assert found.half_width == pytest.approx(2.776 * math.sqrt(2.5 / 5), rel=0.02)
+
+    @pytest.mark.parametrize(
+        ("count", "published"),
+        [(5, 2.776), (10, 2.262), (20, 2.093), (61, 2.000), (1001, 1.962)],
+    )
+    def test_the_quantile_is_students(self, count, published):
+        """97.5 % of Student's t, from any table of it: the normal's 1.96 is too narrow for few."""
+        assert quantile(count) == pytest.approx(published, rel=0.02)
+
+    @given(st.lists(st.floats(0.9, 1.1), min_size=1, max_size=60))
+    def test_the_middle_of_the_passes_lies_between_its_ends(self, times):
+        """80 % of the passes that count are in it: a tenth is below, a tenth above."""
+        found = summary(times)
+        assert found.low <= found.mean <= found.high
+        below, above = sum(t < found.low for t in times), sum(t > found.high for t in times)
+        assert max(below, above) <= math.ceil(0.1 * len(times))
+
+    def test_one_long_pass_lifts_the_mean_and_the_end_with_it(self):
+        found = summary([1.0] * 59 + [1.9])
+        assert (found.low, found.high) == (1.0, found.mean)
 
     def test_one_pass_says_nothing_of_its_spread(self):
         found = summary([3.0])
@@ -89,10 +110,19 @@ class TestSummary:
         found = summary([1.0] * 9 + [2.5])
         assert (found.mean, found.count, found.disturbed) == (1.0, 9, 1)
 
+    def test_a_pass_that_took_less_than_half_is_set_aside_too(self):
+        """A clock that was read before the device had begun."""
+        found = summary([1.0] * 9 + [0.3])
+        assert (found.mean, found.count, found.disturbed) == (1.0, 9, 1)
+
     def test_what_a_busy_neighbour_slows_by_a_third_is_no_disturbance(self):
         """Long works average over it: leaving it out would make short ones look quick."""
         found = summary([1.0] * 9 + [1.4])
         assert (found.mean, found.count, found.disturbed) == (pytest.approx(1.04), 10, 0)
+
+    @pytest.mark.parametrize("time", [0.51, 1.99])
+    def test_what_is_within_twice_counts(self, time):
+        assert summary([1.0] * 9 + [time]).disturbed == 0
 
     def test_the_clocks_grain_is_no_disturbance(self):
         found = summary([1.0] * 9 + [1.0 + 1e-5])
@@ -318,6 +348,21 @@ class TestReference:
         assert found["short"].reference == 1.0
         assert found["long"].reference > 1.0
 
+    def test_a_disturbed_pass_of_the_reference_is_set_aside(self):
+        """It is divided by: one pass of ten times its length would spoil every row."""
+        passes = count()
+        reference = Passes(lambda: 40.0 if next(passes) == 5 else 4.0)
+        found = timed({"a": constant(1.0)}, Effort(least=10), reference=reference)["a"]
+        assert (found.reference, found.reference_half_width) == (4.0, 0.0)
+
+    def test_how_well_it_is_known_is_said(self):
+        passes = count()
+        reference = Passes(lambda: 4.0 + 0.1 * (-1) ** next(passes))
+        found = timed({"a": constant(1.0)}, Effort(least=10, warmup=0), reference=reference)["a"]
+        assert found.reference == pytest.approx(4.0)
+        due = 2.262 * math.sqrt(10 / 9) * 0.1 / math.sqrt(10)
+        assert found.reference_half_width == pytest.approx(due, rel=0.01)
+
 
 class TestAround:
     """What else belongs to a measurement."""
@@ -372,3 +417,22 @@ class TestAround:
         assert found["a"].mean == pytest.approx(1.0, abs=0.1)
         with pytest.raises(PluginError, match=r"took 0\.0 ms"):
             timed({"a": constant(0.0)}, Effort())
+
+
+class TestUnits:
+    """A device whose milliseconds cannot be such."""
+
+    @pytest.mark.parametrize(
+        ("typical", "meant"),
+        [(0.002, "seconds"), (0.004, None), (84.0, None), (499.0, None), (501.0, "microseconds")],
+    )
+    def test_only_the_extremes_can_be_told(self, typical, meant):
+        assert looks_like(typical) == meant
+
+    def test_it_is_asked_about(self):
+        with pytest.raises(PluginError, match=r"takes 0\.001 ms, .* answer in seconds"):
+            refuse_odd([0.001, 0.0001, 5.0])
+
+    @pytest.mark.parametrize("times", [[0.0, 0.0], [1.0], [0.001, 1.0, 1.0]])
+    def test_a_typical_block_decides_and_none_at_all_is_no_unit(self, times):
+        refuse_odd(times)

@@ -25,7 +25,6 @@ from ofa_plugins_core.separable import Factor, Separable, on_grid
 from ofa_plugins_core.values import Kind
 
 if TYPE_CHECKING:  # tables are read by those who use them; the entry is listed by everyone
-    from ofa_plugins_core.own_tables import OwnTable
     from ofa_plugins_core.tables import Table, TableFolder  # noqa: TC004  # never structured
 
 PUBLISHED_WIDTHS: Final[Mapping[tuple[int, ...], str]] = {
@@ -90,6 +89,8 @@ class TableLatency:
     def source(self) -> str:
         """The table, and whether its rows are another supernet's; the device, and the error."""
         if self.folder.own is not None:
+            from ofa_plugins_core.own_tables import own_source
+
             return own_source(self.folder.own, self.lut_as)
         which = f"the published table {self._published}" if self._published else "the table"
         text = f"sum of rows of {which} in {self.folder.path}; its error is not known"
@@ -97,7 +98,9 @@ class TableLatency:
             return text
         return f"published convention: priced as {self.lut_as}, {text}"
 
-    def interval(self, values: NDArray[Any]) -> tuple[NDArray[Any], NDArray[Any]] | None:
+    def interval(
+        self, archs: Archs, values: NDArray[Any]
+    ) -> tuple[NDArray[Any], NDArray[Any]] | None:
         """Ends of an 80 % interval of latencies (n,), ms; None for a table of unknown error."""
         error = None if self.folder.own is None or self.lut_as else self.folder.own.error
         if error is None or error.low is None or error.high is None:
@@ -180,20 +183,6 @@ class TableLatency:
 
         flaws = find_flaws([self.folder], self.supernet.resolutions)
         return [Notice(flaw.message) for flaw in flaws]
-
-
-def own_source(table: OwnTable, lut_as: str | None = None) -> str:
-    """What stands behind a latency by a table of ours."""
-    text = f"table of {table.supernet} measured on {table.where}"
-    if lut_as is not None:
-        return f"{text}; priced as {lut_as}: its error is not known"
-    if table.error is None:
-        return f"{text}; not validated"
-    error = table.error
-    text += f"; off by {error.mape:.2g} % on {error.networks} networks there"
-    if error.seen_mape is None or error.seen_mape < 1.5 * error.mape:
-        return text
-    return f"{text}, by {error.seen_mape:.2g} % with the swings of its speed"
 
 
 def rows_are_of(table: Table) -> str:

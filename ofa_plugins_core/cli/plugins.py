@@ -15,6 +15,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ofa_plugins_core.cli.session import Session
+from ofa_plugins_core.words import counted
 
 if TYPE_CHECKING:
     from ofa_plugins_core.blame import Plugin
@@ -86,7 +87,7 @@ def check_plugin(
     else:
         _print_findings(_console(), name, found)
     if broken:
-        raise PluginError(f"plugin {name!r}: {_counted(len(broken), 'law')} broken")
+        raise PluginError(f"plugin {name!r}: {counted(len(broken), 'law')} broken")
 
 
 @app.command("new")
@@ -119,10 +120,6 @@ def _console() -> Console:
 
 def _print_json(value: Any) -> None:
     sys.stdout.write(json.dumps(value, ensure_ascii=False) + "\n")
-
-
-def _counted(number: int, word: str) -> str:
-    return f"{number} {word}{'' if number == 1 else 's'}"
 
 
 def _print_plugins(console: Console, plugins: list[Plugin]) -> None:

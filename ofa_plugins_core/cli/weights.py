@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from ofa_plugins_core.cli.session import Session
+from ofa_plugins_core.words import counted
 
 if TYPE_CHECKING:
     from ofa_plugins_core.cli.output import Rows, Teller
@@ -258,8 +259,7 @@ def _table_of(files: Sequence[Known], folder: Path) -> Rows:
         (f.name, f.supernet, f.layout, _size(f.as_dict()["size"]), f.state, f.as_dict()["source"])
         for f in files
     ]
-    count = f"{len(files)} file{'' if len(files) == 1 else 's'}"
-    title = f"{count}, {cached} of them cached in {folder}"
+    title = f"{counted(len(files), 'file')}, {cached} of them cached in {folder}"
     return title, ("file", "supernet", "layout", "size", "state", "source"), rows
 
 

@@ -13,7 +13,7 @@ from ofa_plugins_core.interfaces import CostModel, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.choosing import cost_models, notices_of, priced_supernet
 from ofa_plugins_core.jobs.options import CostOptions
-from ofa_plugins_core.jobs.results import Row, number
+from ofa_plugins_core.jobs.results import Row, number, sources, with_ends
 from ofa_plugins_core.pricing import measurements
 from ofa_plugins_core.values import Arch, ArchLike, Measurement, Number
 
@@ -75,11 +75,12 @@ class CostResult:
         """For the terminal."""
         if self.details is None:
             names = [f"{n}\n{m.unit}\n{m.kind}" for n, m in self.costs[0].items()]
-            cells = [[number(m.value) for m in row.values()] for row in self.costs]
+            cells = [[with_ends(m) for m in row.values()] for row in self.costs]
             rows = [[str(i), *found] for i, found in enumerate(cells, start=1)]
-            return [(self.supernet, ["", *names], rows)]
+            title = "\n".join([self.supernet, *sources(self.costs[0])])
+            return [(title, ["", *names], rows)]
         facts = [
-            [name, number(m.value), m.unit, m.kind, m.source or ""]
+            [name, with_ends(m), m.unit, m.kind, m.source or ""]
             for name, m in self.costs[0].items()
         ]
         first = (self.supernet, ["cost", "value", "unit", "kind", "source"], facts)
@@ -107,7 +108,7 @@ def run_cost(context: JobContext, options: CostOptions) -> CostResult:
     models = cost_models(context, options, found.supernet, names)
     for notice in notices_of(models):
         context.listener(notice)
-    columns = {n: measurements(m, m.evaluate(found.genes)) for n, m in models.items()}
+    columns = {n: measurements(m, found.genes) for n, m in models.items()}
     costs = [{n: c[row] for n, c in columns.items()} for row in range(len(found.genes))]
     details = None
     if len(found.genes) == 1:

@@ -19,7 +19,7 @@ def described(problem: Problem, genes: Genes, constraints: Sequence[Constraint] 
     """
     if not len(genes):
         return []
-    costs = {n: measurements(m, m.evaluate(genes)) for n, m in problem.costs.items()}
+    costs = {n: measurements(m, genes) for n, m in problem.costs.items()}
     predicted = None if problem.predictor is None else problem.predictor.predict(genes)
     bounds = [c for c in constraints if c.name != "accuracy"]
     items = []

@@ -191,6 +191,7 @@ class SearchResult:
         lines = [" · ".join(words)]
         if self.predictor is not None:
             lines.append(f"accuracy: {self.predictor}, {self.predictor_source}")
+        lines += sources(self._costs())
         if self.epsilon is not None:
             lines.append("thinned: " + ", ".join(f"{k} {v:.3g}" for k, v in self.epsilon.items()))
         if self.counts is not None:
@@ -242,6 +243,21 @@ class SearchResult:
         if "networks\nunder it" in self._columns():
             cells.append(_in_all(item.counts or {}))
         return [*cells, str(item.arch.image_size), "extrapolated" if item.extrapolated else ""]
+
+
+def sources(costs: Mapping[str, Measurement]) -> list[str]:
+    """Where costs come from that are no closed form: table, device, error."""
+    return [
+        f"{name}: {found.source}"
+        for name, found in costs.items()
+        if found.kind != "computed" and found.source
+    ]
+
+
+def with_ends(found: Measurement) -> str:
+    """A cost for people, with its interval where it has one."""
+    ends = "" if found.low is None else f" ({found.low:.4g} to {found.high:.4g})"
+    return number(found.value) + ends
 
 
 def number(value: Number | None) -> str:

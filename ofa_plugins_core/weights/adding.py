@@ -11,6 +11,7 @@ from ofa_plugins_core.weights import cache
 from ofa_plugins_core.weights.cache import PART, Kept
 from ofa_plugins_core.weights.download import AddressError, download
 from ofa_plugins_core.weights.fetching import Expected, adopt, expected, fault_of
+from ofa_plugins_core.words import counted
 
 DEPTH = 3
 """Folders that are looked into, one inside the other."""
@@ -58,7 +59,7 @@ def _add_folder(host: Plugins, path: Path, supernet: str | None, listener: Liste
         )
     left = sum(1 for _ in _files(path)) - len(found)
     if left:
-        listener(Notice(f"{left} other file{'s' if left > 1 else ''} in {path} left alone"))
+        listener(Notice(f"{counted(left, 'other file')} in {path} left alone"))
     return [_add_file(host, file, name, supernet, listener) for name, file in found.items()]
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,27 @@ from ofa_plugins_core.errors import UnknownNameError, UsageError
 from ofa_plugins_core.jobs.choosing import latency_tables, resolve_cost
 from ofa_plugins_core.tables import row_key
 from ofa_plugins_core.testing import ToyDevice, everything, toy_supernet
+
+ALTERED = """
+from ofa_plugins_core import DeviceEntry, SupernetEntry, hookimpl
+from ofa_plugins_core.testing import ToyDevice, ToySupernet, toy_supernet
+
+class Altered(ToySupernet):
+    def geometry(self):
+        raise AssertionError("of the published network")
+
+    def as_built(self):
+        return toy_supernet()
+
+@hookimpl
+def ofa_supernets():
+    toy = toy_supernet("altered")
+    yield SupernetEntry("altered", "x", lambda: Altered(toy.name, toy.space))
+
+@hookimpl
+def ofa_devices():
+    yield DeviceEntry("bench", "x", lambda options: ToyDevice())
+"""
 
 TABLES = """
 import numpy as np
@@ -234,6 +256,28 @@ class TestMeasured:
         cost(device, "--measure", "--cost", "latency@bench", *passes)
         assert len(device.ran) == 2 * (25 + 2)
 
+    def test_for_people_it_stands_with_its_spread_and_its_device(self, cost, ofa, host_on, archs):
+        words = ("--supernet", "toy", "--archs", str(archs), "--measure", "--cost", "latency@bench")
+        done = ofa("run", "cost", *words, host=host_on(ToyDevice(noise=0.1)))
+        said = " ".join(done.err.split())
+        assert "latency@bench: toy, 0.0 + 0.01 a block" in said, "what it was measured on"
+        assert re.search(r"[0-9.]+ \([0-9.]+ to [0-9.]+\)", said)
+
+    def test_networks_run_as_they_are_built(self, cost, ofa, archs, host_with):
+        """A supernet may publish the costs of a network that differs from what is extracted."""
+        done = ofa(
+            *("run", "cost", "--supernet", "altered", "--archs", str(archs), "--json"),
+            *("--measure", "--cost", "latency@bench"),
+            host=host_with(ALTERED),
+        )
+        assert done.code == 0, done.err
+        assert all(line["latency@bench"] > 0 for line in done.lines)
+
+    def test_a_device_that_answers_in_seconds_is_told(self, cost):
+        done = cost(ToyDevice(overhead=1e-5, per_mac=1e-9), "--measure", "--cost", "latency@bench")
+        assert done.code == 4
+        assert "does it answer in seconds?" in done.err
+
     def test_a_table_that_is_given_comes_first(self, cost, tmp_path):
         (tmp_path / "t").mkdir()
         for size in (32, 64):
@@ -261,7 +305,7 @@ class TestMeasured:
         assert done.json["searcher"] == "evolution"
         found = done.json["front"][0]["costs"]["latency@bench"]
         assert (found["unit"], found["kind"]) == ("ms", "measured")
-        assert found.get("low") is None
+        assert (found["low"], found["high"]) == pytest.approx((found["value"],) * 2)
         blocks = [
             self.TOY.geometry().blocks(a) for a in self.TOY.space.decode(everything(self.TOY.space))
         ]

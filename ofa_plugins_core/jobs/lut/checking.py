@@ -17,7 +17,8 @@ from ofa_plugins_core.jobs.choosing import cost_models, latency_tables
 from ofa_plugins_core.jobs.lut.result import CheckedTable, CheckResult
 from ofa_plugins_core.jobs.lut_options import LutOptions
 from ofa_plugins_core.jobs.options import PricedOptions
-from ofa_plugins_core.table_flaws import find_flaws
+from ofa_plugins_core.own_tables import own_source
+from ofa_plugins_core.table_flaws import Flaw, find_flaws
 from ofa_plugins_core.table_model import TableError, error_of
 from ofa_plugins_core.table_units import suspected
 from ofa_plugins_core.tables import TableFolder, row_key
@@ -39,22 +40,33 @@ def run_check(context: JobContext, options: LutOptions) -> CheckResult:
     if options.measured is not None:
         known = read_archs(options.measured, supernet)
     flaws = find_flaws(folders, options.resolutions)
-    found = []
-    for folder in folders:
-        asked = options.resolutions or folder.sizes
-        sizes = [s for s in folder.sizes if s in asked]
-        found.append(
-            CheckedTable(
-                folder.name,
-                folder.path,
-                sizes,
-                sum(len(folder.table(s).rows) for s in sizes),
-                [*_doubt(folder), *(f.message for f in flaws if f.table == folder.name)],
-                _lacking(supernet, folder, sizes),
-                *(() if known is None else _agreement(context, options, folder, known)),
-            )
-        )
+    found = [_checked(context, options, f, supernet, flaws, known) for f in folders]
     return CheckResult(supernet.name, found)
+
+
+def _checked(
+    context: JobContext,
+    options: LutOptions,
+    folder: TableFolder,
+    supernet: Supernet,
+    flaws: Sequence[Flaw],
+    known: ArchFile | None,
+) -> CheckedTable:
+    sizes = [s for s in folder.sizes if s in (options.resolutions or folder.sizes)]
+    agreement, scale = None, None
+    if known is not None:
+        agreement, scale = _agreement(context, options, folder, known)
+    return CheckedTable(
+        name=folder.name,
+        where=folder.path,
+        sizes=sizes,
+        rows=sum(len(folder.table(s).rows) for s in sizes),
+        flaws=[*_doubt(folder), *(f.message for f in flaws if f.table == folder.name)],
+        lacking=_lacking(supernet, folder, sizes),
+        agreement=agreement,
+        scale=scale,
+        source=None if folder.own is None else own_source(folder.own),
+    )
 
 
 def _doubt(folder: TableFolder) -> list[str]:

@@ -4,27 +4,26 @@ from __future__ import annotations
 
 import json
 import time
-from collections.abc import Iterator, Mapping, Sequence
-from statistics import median
+from collections.abc import Container, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from typing import Final
 
 import numpy as np
 from attrs import frozen
 
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import PluginError
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.geometry import Block
 from ofa_plugins_core.interfaces import Device, DeviceSession, LoadedWork, Supernet, Work
 from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
 from ofa_plugins_core.jobs.lut.works import Needed
 from ofa_plugins_core.own_tables import OwnRow
-from ofa_plugins_core.table_units import looks_like
-from ofa_plugins_core.timing import Effort, measure
+from ofa_plugins_core.timing import Effort, measure, refuse_odd
 from ofa_plugins_core.values import DTYPE_BYTES, Arch
+from ofa_plugins_core.words import duration
 
 ROOM: Final = 2**30
-"""Bytes of weights of the whole networks that take turns: what a board's memory has room for."""
+"""Bytes of weights and tensors of the works that take turns: what a board's memory has room for."""
 
 BESIDE: Final = 4
 """So many networks to one turn of the reference: it has to be known better than any of them."""
@@ -66,20 +65,61 @@ def reference_network(supernet: Supernet) -> Arch:
     return space.decode((space.sizes[None] // 2).astype(np.uint8))[0]
 
 
-def network_groups(plan: Plan, archs: Sequence[Arch]) -> Iterator[list[Arch]]:
-    """Networks that take turns together: as many as there is room for, at least one."""
-    group: list[Arch] = []
+@frozen(eq=False)
+class Turn:
+    """Works that take turns together.
+
+    Attributes:
+        kind: rows, parts or networks. note: for progress.
+        works: key -> work.
+    """
+
+    kind: str
+    note: str
+    works: Mapping[str, Work]
+
+
+def turns_of(plan: Plan, known: Mapping[str, Container[str]]) -> Iterator[Turn]:
+    """Everything that is to be measured, in the order in which it is.
+
+    Args:
+        known: kind -> keys of what is measured already.
+    """
+    blocks = {ROWS: plan.rows} | ({} if plan.parts is None else {PARTS: plan.parts})
+    for kind, needed in blocks.items():
+        for size, new in needed.new.items():
+            works = {
+                key: Work((needed.blocks[key],), plan.batch)
+                for key in new
+                if key not in known[kind]
+            }
+            yield from _fitting(kind, f"{size} px", works)
+    geometry = plan.supernet.geometry()
+    nets = {arch_key(a): Work(geometry.blocks(a), plan.batch) for a in plan.archs}
+    left = {key: work for key, work in nets.items() if key not in known[NETWORKS]}
+    yield from _fitting(NETWORKS, "", left)
+
+
+def _fitting(kind: str, note: str, works: Mapping[str, Work]) -> Iterator[Turn]:
+    """As many together as there is room for, at least one."""
+    group: dict[str, Work] = {}
     held = 0
-    for arch in archs:
-        blocks = plan.supernet.geometry().blocks(arch)
-        size = DTYPE_BYTES["fp32"] * sum(op.params for block in blocks for op in block.ops)
+    for key, work in works.items():
+        size = _bytes(work)
         if group and held + size > ROOM:
-            yield group
-            group, held = [], 0
-        group.append(arch)
+            yield Turn(kind, note, group)
+            group, held = {}, 0
+        group[key] = work
         held += size
     if group:
-        yield group
+        yield Turn(kind, note, group)
+
+
+def _bytes(work: Work) -> int:
+    """Of a work's weights, and of the largest input and output of an op."""
+    ops = [op for block in work.blocks for op in block.ops]
+    tensors = work.batch * max(op.inputs + op.outputs for op in ops)
+    return DTYPE_BYTES["fp32"] * (sum(op.params for op in ops) + tensors)
 
 
 def reference_turns(kind: str, works: int) -> int:
@@ -98,18 +138,20 @@ def arch_key(arch: Arch) -> str:
 def estimated_seconds(session: DeviceSession, plan: Plan) -> tuple[float, float]:
     """How long measuring takes, from a few passes of every block at the largest image size.
 
-    A block's time is taken to grow with its pixels.
+    A block's time is taken to grow with its pixels; making it ready takes as long at any size.
 
     Returns:
         Seconds where the least passes do, and where all take the most.
     """
     largest = plan.supernet.resolutions[-1]
     pilot: dict[str, float] = {}
+    began = time.monotonic()
     for key in plan.rows.sizes[largest]:
-        with loaded(session, plan.rows.blocks[key], plan.batch) as work:
+        with _loaded(session, plan.rows.blocks[key], plan.batch) as work:
             pilot[key] = min(work.times(PILOT), default=0.0)
-    _refuse_odd(median(pilot.values()))
     whole = sum(pilot.values())
+    ready = max(0.0, time.monotonic() - began - PILOT * whole / 1000) / len(pilot)
+    refuse_odd(pilot.values())
     part = {s: (s / largest) ** 2 for s in plan.supernet.resolutions}
     rows = sum(whole * part[s] * len(new) / len(pilot) for s, new in plan.rows.new.items())
     blocks = float(np.mean([len(plan.supernet.geometry().blocks(a)) for a in plan.archs] or [0]))
@@ -119,31 +161,20 @@ def estimated_seconds(session: DeviceSession, plan: Plan) -> tuple[float, float]
     rounds = len(plan.rows.new) + len(plan.archs) / BESIDE
     both = 2 if plan.parts is not None else 1  # the parts of all blocks take about as long
     each = float(rows * both + nets + beside * rounds) / 1000
+    once = ready * (len(plan.rows.blocks) * both + blocks * len(plan.archs))
     effort = plan.effort
-    return each * (effort.warmup + effort.least), each * (effort.warmup + effort.most)
+    passes = (effort.warmup + effort.least, effort.warmup + effort.most)
+    return once + each * passes[0], once + each * passes[1]
 
 
-def _refuse_odd(typical: float) -> None:
-    """Raise PluginError where a device's milliseconds cannot be; 0: it has run nothing."""
-    meant = looks_like(typical) if typical else None
-    if meant is not None:
-        raise PluginError(
-            f"the device says that a typical block takes {typical:.3g} ms, which none does: does "
-            f"it answer in {meant}?"
-        )
-
-
-class loaded:  # noqa: N801 - reads as a word: with loaded(...)
+@contextmanager
+def _loaded(session: DeviceSession, block: Block, batch: int) -> Iterator[LoadedWork]:
     """A block that is ready to run, and let go of afterwards."""
-
-    def __init__(self, session: DeviceSession, block: Block, batch: int) -> None:
-        self._work = session.load(Work((block,), batch))
-
-    def __enter__(self) -> LoadedWork:
-        return self._work
-
-    def __exit__(self, *_: object) -> None:
-        self._work.release()
+    work = session.load(Work((block,), batch))
+    try:
+        yield work
+    finally:
+        work.release()
 
 
 # ------------------------------------------------------------------------------- measuring
@@ -163,10 +194,7 @@ def measure_all(context: JobContext, device: Device, plan: Plan, kept: Kept) -> 
             blocks = plan.supernet.geometry().blocks(reference_network(plan.supernet))
             reference = session.load(Work(blocks, plan.batch))
             bench = _Bench(context, session, plan, kept, generator, reference)
-            bench.blocks(ROWS, plan.rows)
-            if plan.parts is not None:
-                bench.blocks(PARTS, plan.parts)
-            bench.networks()
+            bench.all()
     finally:
         kept.close()
 
@@ -180,31 +208,18 @@ class _Bench:
     generator: np.random.Generator
     reference: LoadedWork
 
-    def blocks(self, kind: str, needed: Needed) -> None:
-        """Every block of each image size in turns."""
-        told = _Told(self, kind, len(needed.blocks))
-        for size, new in needed.new.items():
-            works = {
-                key: Work((needed.blocks[key],), self.plan.batch)
-                for key in new
-                if key not in self.kept.found[kind]
-            }
-            self._turns(kind, works, told, f"{size} px")
+    def all(self) -> None:
+        """Every turn, with the progress of its kind."""
+        totals = {ROWS: len(self.plan.rows.blocks), NETWORKS: len(self.plan.archs)}
+        totals[PARTS] = 0 if self.plan.parts is None else len(self.plan.parts.blocks)
+        told: dict[str, _Told] = {}
+        for turn in turns_of(self.plan, self.kept.found):
+            teller = told.setdefault(turn.kind, _Told(self, turn.kind, totals[turn.kind]))
+            self._turns(turn, teller)
 
-    def networks(self) -> None:
-        """Whole networks, a few at a time, in turns across image sizes."""
-        left = [a for a in self.plan.archs if arch_key(a) not in self.kept.found[NETWORKS]]
-        told = _Told(self, NETWORKS, len(self.plan.archs))
-        geometry = self.plan.supernet.geometry()
-        for group in network_groups(self.plan, left):
-            works = {arch_key(a): Work(geometry.blocks(a), self.plan.batch) for a in group}
-            self._turns(NETWORKS, works, told, "")
-
-    def _turns(self, kind: str, works: Mapping[str, Work], told: _Told, note: str) -> None:
-        if not works:
-            return
+    def _turns(self, turn: Turn, told: _Told) -> None:
         ready: dict[str, LoadedWork] = {}
-        before = len(self.kept.found[kind])
+        kind, works, before = turn.kind, turn.works, len(self.kept.found[turn.kind])
         try:
             for key, work in works.items():
                 ready[key] = self.session.load(work)
@@ -213,7 +228,7 @@ class _Bench:
                 self.plan.effort,
                 self.generator,
                 self.session,
-                lambda s: told(before + s * len(works), note),
+                lambda s: told(before + s * len(works), turn.note),
                 self.reference,
                 reference_turns(kind, len(works)),
             ):
@@ -237,16 +252,3 @@ class _Told:
         words = [note] if note else []
         words.append(f"{duration(left)} left" if done < self._total else "done")
         self._listener(Progress(self._what, int(done), self._total, ", ".join(words)))
-
-
-def durations(ends: tuple[float, float]) -> str:
-    """A range of seconds as a person says it."""
-    least, most = map(duration, ends)
-    return f"about {most}" if least == most else f"{least} to {most}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds as a person says it."""
-    if seconds < 90:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

@@ -9,12 +9,12 @@ from typing import Any, Final
 from attrs import frozen
 
 from ofa_plugins_core.config import plain
-from ofa_plugins_core.jobs.lut.measuring import duration, durations
 from ofa_plugins_core.jobs.results import INTERRUPTED, Row, number
 from ofa_plugins_core.own_tables import OwnTable
 from ofa_plugins_core.table_flaws import NOISY
 from ofa_plugins_core.table_model import FEWEST, FormFit, TableError
 from ofa_plugins_core.values import Measurement
+from ofa_plugins_core.words import counted, duration, durations
 
 SHOWN: Final = 10
 """Noisy rows that are shown; all are in the table."""
@@ -26,14 +26,14 @@ class ShownPlan:
 
     Attributes:
         supernet, device: by name. described: the device.
-        rows: image size -> rows of its table. new: how many of them are measured there.
+        rows: image size -> keys of its table. new: how many of them are measured there.
         parts, networks: how many. seconds: estimated, from and to.
     """
 
     supernet: str
     device: str
     described: Mapping[str, str]
-    rows: Mapping[int, int]
+    rows: Mapping[int, Sequence[str]]
     new: Mapping[int, int]
     parts: int
     networks: int
@@ -51,8 +51,9 @@ class ShownPlan:
         return {
             "supernet": self.supernet,
             "device": dict(self.described),
-            "rows": {str(s): n for s, n in self.rows.items()},
+            "rows": {str(s): len(keys) for s, keys in self.rows.items()},
             "distinct": self.total,
+            "keys": {str(s): list(keys) for s, keys in self.rows.items()},
             "parts": self.parts,
             "networks": self.networks,
             "time": Measurement(self.seconds[1], "s", "predicted", None, *self.seconds).as_dict(),
@@ -60,10 +61,10 @@ class ShownPlan:
 
     def as_tables(self) -> list[Row]:
         """For the terminal."""
-        rows = [[f"{s} px", str(n), str(self.new[s])] for s, n in self.rows.items()]
+        rows = [[f"{s} px", str(len(k)), str(self.new[s])] for s, k in self.rows.items()]
         rows += [["parts of blocks", "", str(self.parts)]] if self.parts else []
         rows += [["whole networks", "", str(self.networks)]] if self.networks else []
-        title = f"{self.supernet} on {self.device}: {durations(self.seconds)}"
+        title = f"{self.supernet} on {self.device}: {durations(*self.seconds)}"
         return [(title, ["", "rows", "to measure"], rows)]
 
 
@@ -162,7 +163,7 @@ def _form(fit: FormFit) -> dict[str, Any]:
 def _about(result: LutResult, table: OwnTable) -> Row:
     rows = [
         ["device", table.where],
-        ["rows", f"{result.done:,} measured, for {plural(len(table.rows), 'image size')}"],
+        ["rows", f"{result.done:,} measured, for {counted(len(table.rows), 'image size')}"],
         ["noisy rows", f"{len(result.noisy):,}: coefficient of variation over {NOISY}"],
         ["time", duration(result.seconds)],
         ["speed meanwhile", _swing(table)],
@@ -194,11 +195,6 @@ def _swing(table: OwnTable) -> str:
         return "not known"
     low, high = (f"{100 * part:.0f}" for part in table.swing)
     return f"a reference network took {low} to {high} % of its mean, {table.reference:.4g} ms"
-
-
-def plural(count: int, thing: str) -> str:
-    """So many things in words."""
-    return f"{count:,} {thing}{'' if count == 1 else 's'}"
 
 
 def number_or_none(value: float | None) -> str:
@@ -243,6 +239,7 @@ class CheckedTable:
         lacking: image size -> rows that the supernet needs and the table has not.
         agreement: with measured latencies, where given.
         scale: least and greatest measured / summed.
+        source: of a table of ours: device and error.
     """
 
     name: str
@@ -253,6 +250,7 @@ class CheckedTable:
     lacking: Mapping[int, Sequence[str]]
     agreement: TableError | None = None
     scale: tuple[float, float] | None = None
+    source: str | None = None
 
     def as_json(self) -> dict[str, Any]:
         """One element of the list."""
@@ -264,6 +262,8 @@ class CheckedTable:
             "flaws": list(self.flaws),
             "lacking": {str(s): list(keys) for s, keys in self.lacking.items()},
         }
+        if self.source is not None:
+            found["source"] = self.source
         if self.agreement is not None:
             found |= {"agreement": _error(self.agreement), "scale": list(self.scale or ())}
         return found
@@ -285,7 +285,8 @@ class CheckResult:
         return [self._shown(table) for table in self.tables]
 
     def _shown(self, table: CheckedTable) -> Row:
-        rows = [["rows", f"{table.rows:,} at {plural(len(table.sizes), 'image size')}"]]
+        rows = [["rows", f"{table.rows:,} at {counted(len(table.sizes), 'image size')}"]]
+        rows += [["made", table.source]] if table.source else []
         rows += [["flaw", flaw] for flaw in table.flaws] or [["flaws", "none found"]]
         rows.append([f"for {self.supernet}", _lacking(table)])
         if table.agreement is not None and table.scale is not None:
@@ -306,4 +307,4 @@ def _lacking(table: CheckedTable) -> str:
     size, keys = next(iter(table.lacking.items()))
     count = sum(map(len, table.lacking.values()))
     more = "; …" if len(keys) > 1 else ""
-    return f"{plural(count, 'row')} that it needs missing, at {size} px {keys[0]}{more}"
+    return f"{counted(count, 'row')} that it needs missing, at {size} px {keys[0]}{more}"

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import json
 import time
 from collections.abc import Iterator
+from hashlib import sha256
+from pathlib import Path
 from typing import Final
 
 from ofa_plugins_core import runs
@@ -18,7 +21,6 @@ from ofa_plugins_core.jobs.lut.measuring import (
     Plan,
     arch_key,
     drawn_networks,
-    durations,
     estimated_seconds,
     measure_all,
 )
@@ -26,8 +28,9 @@ from ofa_plugins_core.jobs.lut.result import CheckResult, LutResult, ShownPlan
 from ofa_plugins_core.jobs.lut.table import built_table, install, split_forms, write_table
 from ofa_plugins_core.jobs.lut.works import needed_parts, needed_rows
 from ofa_plugins_core.jobs.lut_options import LutOptions
-from ofa_plugins_core.own_tables import OwnTable
-from ofa_plugins_core.timing import Effort
+from ofa_plugins_core.own_tables import OwnTable, installed
+from ofa_plugins_core.timing import Effort, refuse_odd
+from ofa_plugins_core.words import counted, durations
 
 RESTLESS: Final = 0.2
 """Range of the reference's time, as a part of its mean, over which the user is told."""
@@ -73,7 +76,7 @@ def _shown(options: LutOptions, plan: Plan, device: Device) -> ShownPlan:
         plan.supernet.name,
         options.device,
         device.describe(),
-        {size: len(keys) for size, keys in plan.rows.sizes.items()},
+        plan.rows.sizes,
         {size: len(keys) for size, keys in plan.rows.new.items()},
         0 if plan.parts is None else len(plan.parts.blocks),
         len(plan.archs),
@@ -88,6 +91,7 @@ def _measured(context: JobContext, options: LutOptions, plan: Plan, device: Devi
         "device": described,
         "batch": plan.batch,
         "effort": plain(plan.effort),
+        "blocks": _digest(plan),
     }
     kept = Kept(context.out, of, context.resume, lambda: _begun(context))
     _told(context, options, plan, device, kept)
@@ -110,8 +114,20 @@ def _measured(context: JobContext, options: LutOptions, plan: Plan, device: Devi
     split = split_forms(table) if plan.parts is not None else ()
     if context.out is not None:
         write_table(context.out, table)
-    place = None if options.install is None else install(options.install, table)
+    place = None if options.install is None else _installed(context, options.install, table)
     return LutResult(context.out, table, done, total, split, seconds, installed=place)
+
+
+def _digest(plan: Plan) -> str:
+    """Of every block: a supernet of the same name may have been changed in its file."""
+    made_of = {key: block.as_dict() for key, block in plan.rows.blocks.items()}
+    return sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
+
+
+def _installed(context: JobContext, name: str, table: OwnTable) -> Path:
+    if name in installed():
+        context.listener(Notice(f"latency@{name} was installed before: this table replaces it"))
+    return install(name, table)
 
 
 def _begun(context: JobContext) -> None:
@@ -131,17 +147,18 @@ def _told(context: JobContext, options: LutOptions, plan: Plan, device: Device, 
     """Say what will be done, and how long it takes."""
     rows, done = len(plan.rows.blocks), len(kept.found[ROWS])
     if done:
-        said = f"{done:,} of {rows:,} rows and {len(kept.found[NETWORKS])} networks are there"
+        refuse_odd(row.mean for row in kept.found[ROWS].values())
+        networks = counted(len(kept.found[NETWORKS]), "network")
+        said = f"{done:,} of {rows:,} rows and {networks} are there"
         context.listener(Notice(said))
         return
     with device.session() as session:
         seconds = estimated_seconds(session, plan)
-    sizes = len(plan.supernet.resolutions)
+    sizes = counted(len(plan.supernet.resolutions), "image size")
     context.listener(
         Notice(
-            f"{rows:,} distinct blocks at {sizes} image size{'s' if sizes > 1 else ''}, then "
-            f"{len(plan.archs)} networks, on {options.device}: {durations(seconds)}; Ctrl-C "
-            "keeps what is there"
+            f"{rows:,} distinct blocks at {sizes}, then {counted(len(plan.archs), 'network')}, on "
+            f"{options.device}: {durations(*seconds)}; Ctrl-C keeps what is there"
         )
     )
 

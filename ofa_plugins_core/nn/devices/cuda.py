@@ -52,6 +52,8 @@ class Cuda:
             "cudnn": str(torch.backends.cudnn.version()),  # type: ignore[no-untyped-call]
             "dtype": self.options.dtype,
         }
+        if clock := getattr(found, "clock_rate", 0):  # kHz; not every torch tells it
+            described["clock_limit_mhz"] = str(clock // 1000)
         if self.options.channels_last:
             described["layout"] = "channels last"
         return described

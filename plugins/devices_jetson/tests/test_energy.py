@@ -168,7 +168,8 @@ class Loaded:
 def test_the_median_of_the_runs_counts():
     options = EnergyOptions(seconds=1.0, repeats=3, memo=False)
     found = pass_energy(Loaded(1000, 9000, 2000), "VDD_IN", options)
-    assert found == pytest.approx(2000 * 2 / 100), "of 10, 180 and 40 mJ a pass"
+    assert found.value == pytest.approx(2000 * 2 / 100), "of 10, 180 and 40 mJ a pass"
+    assert found.runs == 3
 
 
 @pytest.mark.parametrize(

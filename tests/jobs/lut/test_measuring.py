@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from typing import ClassVar
 
 import numpy as np
 import pytest
@@ -11,15 +12,15 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ofa_plugins_core.errors import InputError, PluginError
+from ofa_plugins_core.jobs.lut import measuring
 from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
 from ofa_plugins_core.jobs.lut.measuring import (
     arch_key,
     drawn_networks,
-    duration,
-    durations,
     estimated_seconds,
     measure_all,
     reference_network,
+    turns_of,
 )
 from ofa_plugins_core.testing import ToyDevice, everything, toy_supernet
 
@@ -138,6 +139,60 @@ class TestAll:
             assert done == sorted(done) and done[-1] == total
             assert {e.total for e in told if e.what == what} == {total}
         assert any("32 px" in e.note for e in told)
+
+
+class TestTurns:
+    """What takes turns together."""
+
+    KNOWN: ClassVar = {ROWS: (), PARTS: (), NETWORKS: ()}
+
+    def test_with_room_for_all_a_size_is_one_turn(self, plan):
+        wanted = plan(split=True)
+        turns = list(turns_of(wanted, self.KNOWN))
+        assert [t.kind for t in turns] == [ROWS, ROWS, PARTS, PARTS, NETWORKS]
+        assert [t.note for t in turns] == ["32 px", "64 px", "32 px", "64 px", ""]
+        assert [set(t.works) for t in turns[:2]] == [set(k) for k in wanted.rows.new.values()]
+
+    @pytest.mark.parametrize("batch", [1, 16])
+    def test_no_more_are_held_than_there_is_room_for(self, plan, monkeypatch, batch):
+        """A board's memory is small: weights, and the tensors of a batch."""
+        wanted = plan(split=True, batch=batch)
+        room = 150_000
+        monkeypatch.setattr(measuring, "ROOM", room)
+        turns = list(turns_of(wanted, self.KNOWN))
+        assert len(turns) > 8
+        for turn in turns:
+            sizes = [self.bytes_of(work) for work in turn.works.values()]
+            assert sum(sizes) <= room or len(sizes) == 1
+        for kind, due in ((ROWS, wanted.rows.blocks), (PARTS, wanted.parts.blocks)):
+            found = [key for t in turns if t.kind == kind for key in t.works]
+            assert found == list(due)
+        nets = [key for t in turns if t.kind == NETWORKS for key in t.works]
+        assert nets == list(map(arch_key, wanted.archs))
+
+    def bytes_of(self, work):
+        ops = [op for block in work.blocks for op in block.ops]
+        tensors = work.batch * max(op.inputs + op.outputs for op in ops)
+        return 4 * (sum(op.params for op in ops) + tensors)
+
+    def test_groups_are_what_a_device_holds(self, context, plan, monkeypatch):
+        wanted = plan(networks=12)
+        held = []
+
+        class Full(ToyDevice):
+            def pass_of(self, work):
+                held.append(len(self.held))
+                return super().pass_of(work)
+
+        monkeypatch.setattr(measuring, "ROOM", 150_000)
+        measure_all(context, Full(), wanted, kept_in(None))
+        groups = [len(t.works) for t in turns_of(wanted, self.KNOWN)]
+        assert max(held) == max(groups) + 1, "and the reference"
+
+    def test_what_is_known_takes_no_turn(self, plan):
+        wanted = plan()
+        known = {**self.KNOWN, ROWS: set(wanted.rows.new[32])}
+        assert [t.note for t in turns_of(wanted, known)] == ["64 px", ""]
 
 
 class TestInterrupted:
@@ -262,17 +317,7 @@ class TestEstimate:
         assert len(device.ran) == 2 * len(wanted.rows.sizes[64])
         assert device.held == []
 
-    def test_a_device_without_passes_takes_no_time(self, plan):
+    def test_a_device_without_passes_takes_the_time_of_loading(self, plan):
         with ToyDevice(passes=0).session() as session:
-            assert estimated_seconds(session, plan()) == (0.0, 0.0)
-
-    @pytest.mark.parametrize(
-        ("seconds", "said"),
-        [(0.4, "0 s"), (89, "89 s"), (90, "2 min"), (5399, "90 min"), (9000, "2.5 h")],
-    )
-    def test_durations_in_words(self, seconds, said):
-        assert duration(seconds) == said
-
-    def test_a_range_in_words(self):
-        assert durations((60, 360)) == "60 s to 6 min"
-        assert durations((301, 302)) == "about 5 min"
+            least, most = estimated_seconds(session, plan())
+        assert 0 <= least == most < 1

@@ -4,11 +4,14 @@ from __future__ import annotations
 
 import json
 import math
+from types import ModuleType
 
 import pytest
 from attrs import evolve
 
+from ofa_plugins_core import SupernetEntry, hookimpl
 from ofa_plugins_core.config import plain
+from ofa_plugins_core.jobs.lut.works import part_key, pieces_of
 from ofa_plugins_core.own_tables import read_own
 from ofa_plugins_core.tables import TableFolder, read_rows, row_key
 from ofa_plugins_core.testing import ToyDevice, everything, toy_supernet
@@ -30,6 +33,25 @@ class Joined(ToyDevice):
 
 def macs_of(arch):
     return sum(op.macs for block in TOY.geometry().blocks(arch) for op in block.ops)
+
+
+def plain_parts(size):
+    """Key -> MACs of every part that the toy needs at an image size."""
+    return {
+        part_key(piece): sum(op.macs for op in piece.ops)
+        for block in TOY.geometry().catalogue(size).blocks
+        for piece in pieces_of(block)
+    }
+
+
+def whole_rows(table):
+    """Key of the part -> row, of the blocks that are one part."""
+    found = {}
+    for block in TOY.geometry().catalogue(64).blocks:
+        pieces = list(pieces_of(block))
+        if len(pieces) == 1:
+            found[part_key(pieces[0])] = table.rows["64"][row_key(block)]
+    return found
 
 
 @pytest.fixture
@@ -195,6 +217,20 @@ class TestWorth:
         ]
         assert max(ratios) / min(ratios) < 1.1
 
+    def test_parts_are_at_the_same_speed_as_blocks(self, lut, tmp_path):
+        """On a device that slows down a part of one op takes what its block does."""
+        lut(ToyDevice(drift=2e-3), "--out", "run", "--split")
+        table = read_own(tmp_path / "run" / "table.json")
+        device = ToyDevice()
+        supernet = plain_parts(64)
+        ratios = [
+            table.parts["64"][key].mean / (device.overhead + device.per_mac * macs)
+            for key, macs in supernet.items()
+        ]
+        assert max(ratios) / min(ratios) < 1.1
+        ends = [row.mean / table.parts["64"][key].mean for key, row in whole_rows(table).items()]
+        assert ends == pytest.approx([1.0] * len(ends), rel=0.1) and ends
+
     def test_noisy_rows_are_told(self, lut):
         done = lut(ToyDevice(noise=0.3), "--json")
         noisy = done.json["noisy"]
@@ -210,6 +246,7 @@ class TestWorth:
         blocks = {f["form"]: f["error"]["mape"]["value"] for f in done.json["forms"]}
         parts = {f["form"]: f["error"]["mape"]["value"] for f in done.json["split"]}
         assert parts["sum"] > 1.5 * blocks["sum"]  # each part is started alone
+        assert done.json["split"][0]["error"]["networks"] == 12
         table = read_own(tmp_path / "run" / "table.json")
         assert set(table.parts) == {"32", "64"}
         assert all(n.split_sum > n.sum for n in table.networks)
@@ -307,6 +344,41 @@ class TestInterrupted:
         done = lut(ToyDevice(), "--out", "run", "--resume", "--most", "9", "--least", "3")
         assert done.code == 2 and "most" in done.err
 
+    def test_another_network_of_the_same_name_is_refused(self, ofa, host_on):
+        """A file of one's own that was edited in between: its rows are of other blocks."""
+
+        def run(stages, device, *more):
+            entry = SupernetEntry("mine", "small", lambda: toy_supernet("mine", stages=stages))
+            module = ModuleType("mine_plugin")
+
+            @hookimpl
+            def ofa_supernets():
+                yield entry
+
+            module.OFA_API, module.ofa_supernets = 1, ofa_supernets
+            words = ("--supernet", "mine", "--device", "bench", *QUICK, "--out", "run")
+            return ofa("run", "lut", *words, *more, host=host_on(device, mine=module))
+
+        def before(count):
+            if count == 150:
+                raise KeyboardInterrupt
+
+        assert run(2, ToyDevice(before=before)).code == 130
+        done = run(1, ToyDevice(), "--resume")
+        assert done.code == 2
+        assert "blocks was" in done.err
+
+    def test_rows_in_seconds_are_asked_about_when_it_goes_on(self, lut, tmp_path):
+        """A device that was mended in between: what it said before stays wrong."""
+        self.stopped(lut, 150)
+        path = tmp_path / "run" / "rows.jsonl"
+        first, *lines = map(json.loads, path.read_text().splitlines())
+        for line in lines:
+            line["row"]["mean"] /= 1000
+        path.write_text("".join(json.dumps(line) + "\n" for line in (first, *lines)))
+        done = lut(ToyDevice(), "--out", "run", "--resume")
+        assert done.code == 4 and "does it answer in seconds?" in done.err
+
     def test_a_folder_that_is_there_is_refused(self, lut):
         self.stopped(lut, 150)
         done = lut(ToyDevice(), "--out", "run")
@@ -388,6 +460,9 @@ class TestShown:
         assert done.code == 0, done.err
         found = done.json
         assert found["rows"] == {"32": 18, "64": 18}
+        blocks = {s: TOY.geometry().catalogue(s).blocks for s in TOY.resolutions}
+        due = {str(s): {row_key(b) for b in found} for s, found in blocks.items()}
+        assert {s: set(keys) for s, keys in found["keys"].items()} == due
         assert (found["distinct"], found["networks"], found["parts"]) == (ROWS, 12, 0)
         assert found["time"]["unit"] == "s" and found["time"]["kind"] == "predicted"
         assert found["time"]["value"] > 0
@@ -434,6 +509,12 @@ class TestInstalled:
             )
         table = read_own(tmp_path / "tables" / "mine" / "table.json")
         assert all(r.mean > 0.4 for r in table.rows["32"].values())
+
+    def test_that_it_is_replaced_is_told(self, lut):
+        words = ("--install", "mine", "--networks", "0", "--most", "4", "--least", "3")
+        said = "latency@mine was installed before"
+        assert said not in lut(ToyDevice(), *words).err
+        assert said in lut(ToyDevice(), *words).err
 
     @pytest.mark.parametrize("name", ["", ".", "..", "a/b", "../x", "a b", ".hidden", "a\n"])
     def test_a_name_that_is_none_is_told_before_anything_is_measured(self, lut, tmp_path, name):

@@ -158,6 +158,12 @@ def test_the_population_above_is_the_denser_one_near_the_front():
     assert first > second
 
 
+def test_the_costliest_network_counts_in_the_last_bin():
+    """Ten networks, all at the upper end of the range: they are not outside of it."""
+    ours = Cloud(np.full(10, 4.0), np.linspace(70, 75, 10), np.full(10, 32))
+    assert near_front(ours, ours, 50.0, np.array([1.0, 2.0, 4.0])) == (1.0, 1.0)
+
+
 def test_where_no_bin_has_networks_of_both_there_are_no_shares():
     ours, theirs = drawn(0, 4), drawn(1, 4)
     shares = near_front(ours, theirs, 1.0, bin_edges(ours, theirs, 4))

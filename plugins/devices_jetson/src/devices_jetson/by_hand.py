@@ -20,13 +20,13 @@ from devices_jetson.options import JetsonOptions
 from devices_jetson.transport import script
 from ofa_plugins_core import runs
 from ofa_plugins_core.interfaces import Work
-from ofa_plugins_core.jobs.lut.kept import NETWORKS, ROWS
+from ofa_plugins_core.jobs.lut.kept import KINDS
 from ofa_plugins_core.jobs.lut.measuring import (
     PILOT,
     Plan,
-    network_groups,
     reference_network,
     reference_turns,
+    turns_of,
 )
 
 SCRIPT: Final = "ofa_board.py"
@@ -34,15 +34,6 @@ REQUESTS: Final = "requests.jsonl"
 ANSWERS: Final = "answers.jsonl"
 REFERENCE: Final = "reference"
 """The network that takes a turn in every round; see ``timing.measure``."""
-
-
-def groups(plan: Plan) -> Iterator[tuple[str, list[Work]]]:
-    """Works that take turns, with their kind: the rows of an image size, then networks."""
-    for new in plan.rows.new.values():
-        yield ROWS, [Work((plan.rows.blocks[key],), plan.batch) for key in new]
-    geometry = plan.supernet.geometry()
-    for some in network_groups(plan, plan.archs):
-        yield NETWORKS, [Work(geometry.blocks(arch), plan.batch) for arch in some]
 
 
 def requests(
@@ -61,12 +52,13 @@ def requests(
     beside = Work(plan.supernet.geometry().blocks(reference_network(plan.supernet)), plan.batch)
     yield {"do": "load", "work": REFERENCE, **load_request(beside, options)}
     loaded = 0
-    for kind, works in groups(plan):
+    for turn in turns_of(plan, dict.fromkeys(KINDS, ())):
+        works = list(turn.works.values())
         names = [f"w{loaded + i}" for i in range(len(works))]
         loaded += len(works)
         for name, work in zip(names, works, strict=True):
             yield {"do": "load", "work": name, **load_request(work, options)}
-        yield from _turns(names, reference_turns(kind, len(works)), plan, generator)
+        yield from _turns(names, reference_turns(turn.kind, len(works)), plan, generator)
         yield from ({"do": "release", "work": name} for name in names)
     yield {"do": "restore"}
 

@@ -25,7 +25,7 @@ from ofa_plugins_core.device_blame import unwatched
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Listener
 from ofa_plugins_core.interfaces import Device, DeviceSession, LoadedWork, Supernet
-from ofa_plugins_core.timed_costs import MeasuredCost, kept_memo
+from ofa_plugins_core.timed_costs import MeasuredCost, Reading, kept_memo
 from ofa_plugins_core.timing import Effort, summary
 
 FEWEST: Final = 5
@@ -33,7 +33,7 @@ FEWEST: Final = 5
 
 MOST_PASSES: Final = 100_000
 
-Reading = tuple[float, float]
+Sample = tuple[float, float]
 """Seconds, mW."""
 
 
@@ -59,7 +59,7 @@ class Energy:
         return (self.run - self.idle) * self.seconds / self.passes
 
 
-def integral(readings: Sequence[Reading], start: float, end: float) -> float:
+def integral(readings: Sequence[Sample], start: float, end: float) -> float:
     """mW × s between two times: straight lines between readings, level beyond the outer ones.
 
     Args:
@@ -74,7 +74,7 @@ def integral(readings: Sequence[Reading], start: float, end: float) -> float:
 
 
 def energy_of(
-    readings: Sequence[Reading], idle: Reading, run: Reading, passes: int, what: str = "the board"
+    readings: Sequence[Sample], idle: Sample, run: Sample, passes: int, what: str = "the board"
 ) -> Energy:
     """The energy of a run.
 
@@ -105,7 +105,7 @@ def energy_of(
     return Energy(means[0], means[1], run[1] - run[0], passes)
 
 
-def rail_readings(where: str, lines: object, rail: str) -> list[Reading]:
+def rail_readings(where: str, lines: object, rail: str) -> list[Sample]:
     """One rail's power from raw readings: tegrastats' lines, or the power monitor's files.
 
     Raises:
@@ -114,7 +114,7 @@ def rail_readings(where: str, lines: object, rail: str) -> list[Reading]:
     """
     if not isinstance(lines, list) or not all(_is_stamped(line) for line in lines):
         raise InputError(f"{where}: the board's power readings are not understood")
-    found: dict[str, list[Reading]] = {}
+    found: dict[str, list[Sample]] = {}
     for second, text in lines:
         if isinstance(text, dict):
             for sensor in sysfs.sensors(text):
@@ -187,7 +187,7 @@ def energy_cost(
         )
     rail = chosen_rail(device.board, options.rail)
 
-    def take(session: DeviceSession, loaded: LoadedWork, effort: Effort) -> float:
+    def take(session: DeviceSession, loaded: LoadedWork, effort: Effort) -> Reading:
         assert isinstance(loaded, JetsonWork)
         return pass_energy(loaded, rail, options)
 
@@ -234,8 +234,8 @@ def chosen_rail(board: Board, named: str | None) -> str:
     )
 
 
-def pass_energy(loaded: JetsonWork, rail: str, options: EnergyOptions) -> float:
-    """mJ a pass of work that is loaded: the median of some runs."""
+def pass_energy(loaded: JetsonWork, rail: str, options: EnergyOptions) -> Reading:
+    """mJ a pass of work that is loaded: the median of some runs, and their ends."""
     first = loaded.times(FEWEST)
     if not first:
         raise InputError(f"{loaded.channel.where}: the recording has ended")
@@ -250,4 +250,5 @@ def pass_energy(loaded: JetsonWork, rail: str, options: EnergyOptions) -> float:
         )
         for _ in range(options.repeats)
     ]
-    return statistics.median(energy_in(where, answer, rail).per_pass for answer in runs)
+    found = [energy_in(where, answer, rail).per_pass for answer in runs]
+    return Reading(statistics.median(found), min(found), max(found), len(found))

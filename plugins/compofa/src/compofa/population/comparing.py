@@ -175,14 +175,19 @@ def bin_edges(ours: Cloud, theirs: Cloud, bins: int) -> Values:
     return np.geomspace(low, high, bins + 1) if 0 < low < high else np.zeros(0)
 
 
+def bins_of(cloud: Cloud, edges: Values) -> NDArray[np.int64]:
+    """(n,) the bin of each network; -1 or the number of bins outside of all."""
+    place = np.searchsorted(edges, cloud.cost, side="right") - 1
+    place[cloud.cost == edges[-1]] = len(edges) - 2
+    return place
+
+
 def in_bins(cloud: Cloud, edges: Values) -> tuple[NDArray[np.int64], Values]:
     """(bins,) networks and (bins,) their mean accuracies; NaN in an empty bin.
 
     A bin holds its lower end; the last one holds the highest cost, too.
     """
-    count = len(edges) - 1
-    place = np.searchsorted(edges, cloud.cost, side="right") - 1
-    place[cloud.cost == edges[-1]] = count - 1
+    count, place = len(edges) - 1, bins_of(cloud, edges)
     rows = (place >= 0) & (place < count)
     networks = np.bincount(place[rows], minlength=count)
     total = np.bincount(place[rows], weights=cloud.top1[rows], minlength=count)
@@ -232,9 +237,9 @@ def near_front(ours: Cloud, theirs: Cloud, points: float, edges: Values) -> tupl
     """
     everyone, clouds = together(ours, theirs), (ours, theirs)
     near = [below_front(c, everyone) <= points for c in clouds]
-    places = [np.searchsorted(edges, c.cost, side="right") for c in clouds]
+    places = [bins_of(c, edges) for c in clouds]
     shares, weights = [], []
-    for number in range(1, len(edges)):
+    for number in range(len(edges) - 1):
         both = [n[p == number] for n, p in zip(near, places, strict=True)]
         if min(map(len, both)) >= IN_BIN:
             shares.append([float(np.mean(b)) for b in both])
