@@ -28,7 +28,7 @@ STORE_SECONDS: Final = 1.0
 
 @frozen(eq=False)
 class Outcome:
-    """What the searcher's calls came to."""
+    """What a searcher's calls came to: one front, or an item a bound, in their order."""
 
     front: Sequence[Item | Infeasible]
     optimal: bool
@@ -63,6 +63,17 @@ def run_search(context: JobContext, options: SearchOptions) -> SearchResult:
     counts = None
     if options.count and not question.sweep:
         counts = networks_within(question.problem, choice.searcher, numbered(context, 1))
+    return evolve(found_by(context, question, choice, outcome, seconds), counts=counts)
+
+
+def found_by(
+    context: JobContext, question: Question, choice: Choice, outcome: Outcome, seconds: float
+) -> SearchResult:
+    """What a searcher's calls came to, as a search's result.
+
+    Args:
+        seconds: that the calls took.
+    """
     chosen = question.chosen
     return SearchResult(
         run=context.out,
@@ -78,7 +89,6 @@ def run_search(context: JobContext, options: SearchOptions) -> SearchResult:
         front=outcome.front,
         epsilon=outcome.epsilon,
         swept=question.sweep[0].name if question.sweep else None,
-        counts=counts,
         note=outcome.note,
         interrupted=outcome.interrupted,
         judged=_judged(question.problem),

@@ -9,9 +9,9 @@ from __future__ import annotations
 import time
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Final, TypeAlias
+from typing import Final
 
-from attrs import evolve, frozen
+from attrs import evolve
 
 from compofa.targets.asking import latency_of, question_for, target_of
 from compofa.targets.enumeration import Enumeration
@@ -23,9 +23,9 @@ from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
 from ofa_plugins_core.events import Notice, Progress
 from ofa_plugins_core.interfaces import Problem
-from ofa_plugins_core.jobs.asking import Question
 from ofa_plugins_core.jobs.choosing import Choice, searcher_of
-from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult
+from ofa_plugins_core.jobs.results import Infeasible, Item
+from ofa_plugins_core.jobs.search import Outcome, found_by
 from ofa_plugins_core.jobs.sweeping import at_bound, item_at, missed, read_part
 from ofa_plugins_core.report.canvas import can_draw
 from ofa_plugins_core.values import Constraint
@@ -33,19 +33,6 @@ from ofa_search.exhaustive import networks
 
 SMALL: Final = 20_000
 """Most networks of a space that ``auto`` enumerates; ``--searcher exhaustive`` takes more."""
-
-Front: TypeAlias = list[Item | Infeasible]
-
-
-@frozen(eq=False)
-class Outcome:
-    """What was found under the bounds, in their order."""
-
-    front: Front
-    optimal: bool
-    evaluations: int
-    note: str | None = None
-    interrupted: bool = False
 
 
 def run_targets(context: JobContext, options: TargetsOptions) -> TargetsResult:
@@ -70,9 +57,10 @@ def run_targets(context: JobContext, options: TargetsOptions) -> TargetsResult:
     kept = Kept.of(context, options)
     run = _enumerated if choice.name == "exhaustive" else _searched
     outcome = run(context, question.problem, choice, constraints, kept)
+    found = found_by(context, question, choice, outcome, time.perf_counter() - started)
     result = TargetsResult(
         target=target,
-        found=_found(context, question, choice, outcome, name, time.perf_counter() - started),
+        found=evolve(found, swept=name),
         networks=networks(question.problem.supernet.space),
         seconds=time.perf_counter() - began,
     )
@@ -97,33 +85,6 @@ def _choice(
     return evolve(choice, reason=said)
 
 
-def _found(
-    context: JobContext,
-    question: Question,
-    choice: Choice,
-    outcome: Outcome,
-    name: str,
-    seconds: float,
-) -> SearchResult:
-    chosen = question.chosen
-    return SearchResult(
-        run=context.out,
-        supernet=question.problem.supernet.name,
-        searcher=choice.name,
-        reason=choice.reason,
-        predictor=None if chosen is None else chosen.predictor.name,
-        predictor_source=None if chosen is None else chosen.predictor.source,
-        dataset=None if chosen is None else chosen.dataset,
-        optimal=outcome.optimal,
-        evaluations=outcome.evaluations,
-        seconds=seconds,
-        front=outcome.front,
-        swept=name,
-        note=outcome.note,
-        interrupted=outcome.interrupted,
-    )
-
-
 # ------------------------------------------------------------------------------- one enumeration
 
 
@@ -143,7 +104,7 @@ def _enumerated(
             raise
         interrupted = True
         kept.store()
-    front: Front = []
+    front: list[Item | Infeasible] = []
     for constraint in constraints:
         genes = found.genes(constraint)
         if len(genes):
@@ -152,9 +113,8 @@ def _enumerated(
             error = found.infeasible(constraint)
             front.append(missed(constraint, error.smallest, error.binds))
     seen = f"interrupted after {found.evaluations:,} of {found.total:,} networks"
-    return Outcome(
-        front, not interrupted, found.evaluations, seen if interrupted else None, interrupted
-    )
+    note = seen if interrupted else None
+    return Outcome(front, not interrupted, found.evaluations, note=note, interrupted=interrupted)
 
 
 # ------------------------------------------------------------------------------- a search a bound
@@ -168,7 +128,7 @@ def _searched(
     kept: Kept,
 ) -> Outcome:
     """One search a bound; those that an earlier run came to are taken from it."""
-    front: Front = []
+    front: list[Item | Infeasible] = []
     optimal, evaluations, interrupted = True, 0, False
     try:
         for number, constraint in enumerate(constraints):
@@ -188,7 +148,8 @@ def _searched(
         interrupted = True
         kept.store()
     note = f"interrupted: {len(front)} of {len(constraints)} bounds" if interrupted else None
-    return Outcome(front, optimal and not interrupted, evaluations, note, interrupted)
+    optimal &= not interrupted
+    return Outcome(front, optimal, evaluations, note=note, interrupted=interrupted)
 
 
 # ------------------------------------------------------------------------------- items, files
