@@ -17,7 +17,7 @@ class Cpu:
     """This machine's processor, by torch.
 
     Attributes:
-        options: threads, cores, layout.
+        options: threads, cores, layout, memory.
     """
 
     options: CpuOptions
@@ -30,17 +30,21 @@ class Cpu:
             found["pinned"] = ",".join(map(str, self.options.pin))
         if self.options.channels_last:
             found["layout"] = "channels last"
+        if self.options.keep_memory and machine.can_keep_memory():
+            found["memory"] = "kept"
         return {"device": "cpu", **found}
 
     @contextmanager
     def session(self) -> Iterator[DeviceSession]:
-        """Threads and cores as the options say; as before afterwards."""
+        """Threads and cores as the options say, as before afterwards; memory stays kept."""
         machine.needs(["torch"], "cpu", "torch")
         import torch
 
         from ofa_plugins_core.nn.devices.torch_work import TorchSession, threads, wall_clock
 
         machine.check_threads(self.options.threads, self.options.pin)
+        if self.options.keep_memory:
+            machine.keep_memory()
         with machine.pinned(self.options.pin), threads(self.options.threads):
             yield TorchSession(
                 torch.device("cpu"), wall_clock, machine.conditions, self.options.channels_last

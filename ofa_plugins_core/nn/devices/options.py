@@ -21,6 +21,13 @@ class CpuOptions:
         metadata={"help": "numbers of the cores to stay on; default: any"},
     )
     channels_last: bool = field(default=False, metadata={"help": "lay tensors out channels last"})
+    keep_memory: bool = field(
+        default=True,
+        metadata={
+            "help": "freed memory stays with the process (glibc); false: as a program of torch has "
+            "it that does not care, up to half as slow again by chance"
+        },
+    )
 
 
 @frozen(kw_only=True)

@@ -37,8 +37,8 @@ def test_it_imports_the_standard_library_alone():
     tree = ast.parse(script())
     top = {alias.name for node in tree.body if isinstance(node, ast.Import) for alias in node.names}
     assert top <= {
-        *("argparse", "base64", "fcntl", "glob", "json", "os", "select", "shutil", "signal"),
-        *("stat", "subprocess", "sys", "tempfile", "threading", "time"),
+        *("argparse", "base64", "ctypes", "fcntl", "glob", "json", "os", "select", "shutil"),
+        *("signal", "stat", "subprocess", "sys", "tempfile", "threading", "time"),
     }
     inside = {a.name for n in ast.walk(tree) if isinstance(n, ast.Import) for a in n.names} - top
     assert inside == {"torch", "tensorrt"}

@@ -35,6 +35,17 @@ def test_it_says_what_it_is():
     bare = cpu.Cpu(CpuOptions()).describe()
     assert "pinned" not in bare and "layout" not in bare
     assert bare != found
+    assert bare.get("memory") == ("kept" if machine.can_keep_memory() else None)
+    assert "memory" not in cpu.Cpu(CpuOptions(keep_memory=False)).describe()
+
+
+@pytest.mark.parametrize("keep", [True, False])
+def test_memory_is_kept_unless_it_is_not_wanted(monkeypatch, keep):
+    kept = []
+    monkeypatch.setattr(machine, "keep_memory", lambda: kept.append(True))
+    with cpu.Cpu(CpuOptions(keep_memory=keep)).session():
+        pass
+    assert kept == [True] * keep
 
 
 @pytest.mark.parametrize("threads", [1, 2])

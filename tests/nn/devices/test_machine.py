@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import math
 import os
+import subprocess
+import sys
 import threading
+from types import SimpleNamespace
 
 import pytest
 from hypothesis import HealthCheck, given, settings
@@ -178,6 +181,55 @@ class TestPinned:
         monkeypatch.delattr(os, "sched_setaffinity")
         with pytest.raises(UsageError, match="cannot pin"), machine.pinned([0]):
             pass
+
+
+class TestMemory:
+    """Freed memory stays with the process, or the next pass asks for it page by page."""
+
+    PROGRAM = """
+
+import resource
+import torch
+from ofa_plugins_core.nn.devices import machine
+
+def passes(count):
+    for _ in range(count):
+        (images + 1, images + 2)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+
+if {keep}:
+    machine.keep_memory()
+images = torch.zeros(1, 64, 224, 224)
+before = passes(3)
+print((passes(10) - before) / 10)
+"""
+
+    def faults(self, keep):
+        words = [sys.executable, "-c", self.PROGRAM.format(keep=keep)]
+        env = {**os.environ, "MALLOC_MMAP_THRESHOLD_": "131072"}  # glibc's own, and fixed
+        done = subprocess.run(words, capture_output=True, text=True, check=True, env=env)
+        return float(done.stdout)
+
+    @pytest.mark.skipif(not machine.can_keep_memory(), reason="the C library is not glibc")
+    def test_a_pass_faults_no_more(self):
+        """Two tensors of 12.8 MB: some thousands of pages a pass, or none."""
+        pytest.importorskip("torch")
+        assert self.faults(keep=True) < 10
+        assert self.faults(keep=False) > 10
+
+    @pytest.mark.parametrize("library", [SimpleNamespace(), SimpleNamespace(mallopt=None)])
+    def test_another_c_library_is_left_alone(self, monkeypatch, library):
+        monkeypatch.setattr(machine.ctypes, "CDLL", lambda name: library)
+        assert not machine.can_keep_memory()
+        machine.keep_memory()
+
+    def test_another_system_is_left_alone(self, monkeypatch):
+        def refused(name):
+            raise TypeError("a name is needed here")
+
+        monkeypatch.setattr(machine.ctypes, "CDLL", refused)
+        assert not machine.can_keep_memory()
+        machine.keep_memory()
 
 
 def test_what_it_runs_on_has_to_be_installed():

@@ -15,6 +15,7 @@ are put back first; if it was killed outright, the next start does it.
 
 import argparse
 import base64
+import ctypes
 import fcntl
 import glob
 import json
@@ -509,6 +510,17 @@ def builder(torch: Any) -> Any:
     return build
 
 
+def keep_memory() -> None:
+    """Freed memory stays with this process: glibc would give it back and take it again, by chance.
+
+    As the core's device ``cpu`` does it; the numbers are M_TRIM_THRESHOLD and M_MMAP_THRESHOLD.
+    """
+    library = ctypes.CDLL(None)
+    if hasattr(library, "gnu_get_libc_version"):
+        library.mallopt(-1, 2**31 - 1)
+        library.mallopt(-3, 2**25)
+
+
 class Torch:
     """Works in torch, by the names that requests give them."""
 
@@ -530,6 +542,8 @@ class Torch:
         torch, gpu = self.load_torch(), asked["processor"] == "gpu"
         if gpu and not torch.cuda.is_available():
             raise RefusedError("missing", f"torch {torch.__version__} sees no GPU here")
+        if not gpu:
+            keep_memory()
         if asked.get("threads"):
             torch.set_num_threads(int(asked["threads"]))
         if gpu:
