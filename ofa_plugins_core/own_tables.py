@@ -33,7 +33,8 @@ class OwnRow:
         mean, std, half_width: ms; in a table at the device's typical speed, see ``levelled``.
         count, disturbed: passes that count, and that were set aside.
         conditions: of the device, by name with unit.
-        reference: what the reference took at the same time, ms, and reference_half_width of it.
+        reference: what the reference took at the same time, ms, with reference_half_width and
+            reference_spread.
     """
 
     mean: float = field(validator=gt(0))
@@ -44,6 +45,7 @@ class OwnRow:
     conditions: dict[str, float] = field(factory=dict)
     reference: float | None = field(default=None, validator=optional(gt(0)))
     reference_half_width: float | None = None
+    reference_spread: tuple[float, ...] = ()
 
     @classmethod
     def of(cls, timed: Timed) -> OwnRow:
@@ -57,6 +59,7 @@ class OwnRow:
             conditions=dict(timed.conditions),
             reference=timed.reference,
             reference_half_width=_finite(timed.reference_half_width),
+            reference_spread=timed.reference_spread,
         )
 
     def levelled(self, level: float | None) -> OwnRow:

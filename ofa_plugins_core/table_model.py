@@ -73,8 +73,8 @@ class TableError:
         seen_mape: the same of the latency as it was at its moment; None where that is the same.
         spearman: rank correlation of predicted and measured; None where one is constant.
         pearson: of the values; None likewise.
-        low, high: measured / predicted at the ends of an 80 % interval, the swings of the device's
-            speed included; None where the networks are too few.
+        low, high: measured / predicted at the ends of an 80 % interval of one pass at any moment,
+            the swings of the device's speed included; None where the networks are too few.
     """
 
     networks: int = field(validator=ge(1))
@@ -91,7 +91,8 @@ class Swing:
     """What the device's speed did while networks and rows were measured.
 
     Attributes:
-        speeds: (m,) times of the reference, as parts of their mean. weights: (m,) time spent.
+        speeds: (m,) times of the reference's passes, as parts of their mean. weights: (m,) time
+            spent at each.
         seen: (n,) what the networks took at their moment, ms.
     """
 

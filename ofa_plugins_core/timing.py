@@ -35,6 +35,9 @@ SLOWEST: Final = 500.0
 """ms: some twenty blocks of a typical row's kind make a network; the slowest published table, of a
 Jetson's processor, has 84 ms, and a microcontroller runs smaller images."""
 
+FIFTHS: Final = (0.1, 0.3, 0.5, 0.7, 0.9)
+"""Quantiles that stand for a fifth of the passes each."""
+
 _ROBUST: Final = 1.4826
 """Median absolute deviation of a normal distribution -> its standard deviation."""
 
@@ -74,6 +77,8 @@ class Timed:
         conditions: of the device at the end, by name with unit.
         reference: mean of the reference's passes in the same rounds, ms; None without one.
         reference_half_width: of that mean's 95 % confidence interval.
+        reference_spread: what its passes took, ms, a number a fifth of them (``FIFTHS``): how the
+            device's speed changes from pass to pass.
     """
 
     mean: float
@@ -87,6 +92,7 @@ class Timed:
     conditions: Mapping[str, float] = field(factory=dict)
     reference: float | None = None
     reference_half_width: float | None = None
+    reference_spread: tuple[float, ...] = ()
 
     @property
     def variation(self) -> float:
@@ -100,17 +106,23 @@ def summary(times: Sequence[float], conditions: Mapping[str, float] | None = Non
     Args:
         times: of one pass or more, ms.
     """
-    middle = statistics.median(times)
-    spread = SIGMAS * _ROBUST * statistics.median(abs(t - middle) for t in times)
-    low, high = min(middle - spread, middle / FACTOR), max(middle + spread, FACTOR * middle)
-    kept = [t for t in times if low <= t <= high]
+    kept = undisturbed(times)
     mean = statistics.fmean(kept)
     std = statistics.stdev(kept) if len(kept) > 1 else 0.0
     half = quantile(len(kept)) * std / math.sqrt(len(kept)) if len(kept) > 1 else math.inf
     tenth, ninth = np.quantile(kept, [0.1, 0.9]).tolist()
     ends = (min(tenth, mean), max(ninth, mean))  # one long pass among many lifts the mean above
-    disturbed = len(times) - len(kept)
-    return Timed(mean, std, middle, half, *ends, len(kept), disturbed, dict(conditions or {}))
+    counts = (len(kept), len(times) - len(kept))
+    middle = statistics.median(times)
+    return Timed(mean, std, middle, half, *ends, *counts, dict(conditions or {}))
+
+
+def undisturbed(times: Sequence[float]) -> list[float]:
+    """The passes that nothing else disturbed; see ``SIGMAS`` and ``FACTOR``."""
+    middle = statistics.median(times)
+    spread = SIGMAS * _ROBUST * statistics.median(abs(t - middle) for t in times)
+    low, high = min(middle - spread, middle / FACTOR), max(middle + spread, FACTOR * middle)
+    return [t for t in times if low <= t <= high]
 
 
 def quantile(count: int) -> float:
@@ -140,8 +152,13 @@ class _Run(Generic[K]):
             raise _wrong(self.key, found.mean)
         if not beside:
             return found
-        level = summary(beside)
-        return evolve(found, reference=level.mean, reference_half_width=level.half_width)
+        level, spread = summary(beside), np.quantile(undisturbed(beside), FIFTHS)
+        return evolve(
+            found,
+            reference=level.mean,
+            reference_half_width=level.half_width,
+            reference_spread=tuple(spread.tolist()),
+        )
 
     def done(self) -> bool:
         effort = self.effort

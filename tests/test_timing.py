@@ -363,6 +363,15 @@ class TestReference:
         due = 2.262 * math.sqrt(10 / 9) * 0.1 / math.sqrt(10)
         assert found.reference_half_width == pytest.approx(due, rel=0.01)
 
+    def test_how_its_passes_spread_is_kept(self):
+        """Five numbers, each for a fifth of the passes; a disturbed one is in none."""
+        passes = count()
+        reference = Passes(lambda: 40.0 if (n := next(passes)) == 3 else 4.0 + 0.1 * (n % 10))
+        effort = Effort(least=20, warmup=0)
+        found = timed({"a": constant(1.0)}, effort, reference=reference)["a"]
+        assert found.reference_spread == pytest.approx((4.1, 4.2, 4.5, 4.7, 4.8), abs=0.09)
+        assert timed({"a": constant(1.0)}, self.EFFORT)["a"].reference_spread == ()
+
 
 class TestAround:
     """What else belongs to a measurement."""

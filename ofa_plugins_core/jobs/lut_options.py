@@ -65,7 +65,7 @@ class LutOptions:
     lut: tuple[str, ...] = field(
         default=(),
         metadata=_said(
-            "measure nothing: report what is wrong with these tables; repeatable",
+            "measure no table: report what is wrong with these; repeatable",
             metavar="FOLDER|NAME=FOLDER",
         ),
     )
@@ -75,4 +75,16 @@ class LutOptions:
             'with --lut: networks with measured latencies, JSON lines {"arch": …, "latency": ms}',
             metavar="FILE",
         ),
+    )
+    run: Path | None = field(
+        default=None,
+        metadata=_said(
+            "with --lut: measure the networks of this search on the device, and hold them against "
+            "what the table promised",
+            metavar="FOLDER",
+        ),
+    )
+    archs: Path | None = field(
+        default=None,
+        metadata=_said("the same for networks of a file, JSON lines", metavar="FILE"),
     )

@@ -6,11 +6,13 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 
 from ofa_plugins_core import Host
 from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.testing import ToyDevice
 from ofa_plugins_core.testing.checking import check
 
 HOST = Host.discover()
@@ -93,6 +95,37 @@ class TestTheDocs:
         laws = [f for f in found if f.law != "It can be built."]
         assert laws and {f.outcome for f in laws} == {"does not apply"}
         assert all("the board does not answer" in f.message for f in laws)
+
+
+@pytest.mark.skipif(not GUIDE.is_file(), reason="docs/ is not beside the tests")
+class TestTheDocsCost:
+    """The measured cost of docs/plugins.md."""
+
+    @pytest.fixture
+    def tail(self, host_on):
+        text = GUIDE.read_text(encoding="utf-8")
+        (source,) = re.findall(r"```python\n# tail\.py[^\n]*\n(.*?)```", text, re.S)
+        module = ModuleType("tail")
+        exec(source, module.__dict__)
+        return lambda device: host_on(device, tail=module)
+
+    def test_it_is_the_pass_that_one_in_a_hundred_exceeds(self, tail, ofa, archs):
+        archs.write_text(archs.read_text().splitlines()[0] + "\n")
+        device = ToyDevice(noise=0.1)
+        words = ("--supernet", "toy", "--archs", str(archs), "--measure", "--cost", "tail@bench")
+        done = ofa("run", "cost", *words, "--json", host=tail(device))
+        assert done.code == 0, done.err
+        (found,) = done.lines
+        assert len(device.ran) == 502
+        assert found["tail@bench"] == pytest.approx(
+            (1 + 2.33 * 0.1) * device.true_time(device.ran[0]), rel=0.05
+        ), "the normal distribution's quantile"
+
+    def test_without_a_device_it_says_what_to_do(self, tail, ofa, archs):
+        words = ("--supernet", "toy", "--archs", str(archs), "--cost", "tail@bench")
+        done = ofa("run", "cost", *words, host=tail(ToyDevice()))
+        assert done.code == 2
+        assert "never predicted" in done.err and "--measure" in done.err
 
 
 @pytest.mark.parametrize("name", ["cpu", "onnxruntime"])

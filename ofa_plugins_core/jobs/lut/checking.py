@@ -119,6 +119,11 @@ def check_options(options: LutOptions) -> None:
     """
     if options.measured is not None and not options.lut:
         raise UsageError("--measured is held against a table: give it with --lut FOLDER")
+    promised = [f"--{n}" for n in ("run", "archs", "measured") if getattr(options, n) is not None]
+    if len(promised) > 1:
+        raise UsageError(f"{' and '.join(promised)}: one of them at a time")
+    if promised and len(options.lut) != 1 and options.measured is None:
+        raise UsageError(f"{promised[0]}: against which table? give one, --lut FOLDER")
     if options.lut and (options.install or options.show):
         raise UsageError("with --lut nothing is measured: --install and --show make no sense there")
     if options.install is not None and not NAME.fullmatch(options.install):

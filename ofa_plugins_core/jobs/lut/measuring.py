@@ -26,7 +26,8 @@ ROOM: Final = 2**30
 """Bytes of weights and tensors of the works that take turns: what a board's memory has room for."""
 
 BESIDE: Final = 4
-"""So many networks to one turn of the reference: it has to be known better than any of them."""
+"""So many networks to one turn of the reference, and so many turns at least: it has to be known
+better than any of them."""
 
 PILOT: Final = 2
 """Passes of each block from which the time is estimated."""
@@ -124,7 +125,7 @@ def _bytes(work: Work) -> int:
 
 def reference_turns(kind: str, works: int) -> int:
     """Turns of the reference in a round of so many works."""
-    return max(1, works // BESIDE) if kind == NETWORKS else 1
+    return max(BESIDE, works // BESIDE) if kind == NETWORKS else 1
 
 
 def arch_key(arch: Arch) -> str:
@@ -158,7 +159,8 @@ def estimated_seconds(session: DeviceSession, plan: Plan) -> tuple[float, float]
     network = whole / len(pilot) * blocks
     nets = sum(network * part[a.image_size] for a in plan.archs)
     beside = network * part[plan.supernet.resolutions[0]]
-    rounds = len(plan.rows.new) + len(plan.archs) / BESIDE
+    nets_turns = reference_turns(NETWORKS, len(plan.archs)) if plan.archs else 0
+    rounds = len(plan.rows.new) + nets_turns
     both = 2 if plan.parts is not None else 1  # the parts of all blocks take about as long
     each = float(rows * both + nets + beside * rounds) / 1000
     once = ready * (len(plan.rows.blocks) * both + blocks * len(plan.archs))
@@ -248,7 +250,9 @@ class _Told:
     def __call__(self, done: float, note: str) -> None:
         """So many are behind, those under way in part."""
         seconds = time.monotonic() - self._started
-        left = seconds * (self._total - done) / max(0.01, done - self._before)
-        words = [note] if note else []
-        words.append(f"{duration(left)} left" if done < self._total else "done")
+        words, behind = [note] if note else [], done - self._before
+        if done >= self._total:
+            words.append("done")
+        elif behind >= 1:  # a first round with its warm-up tells little
+            words.append(f"{duration(seconds * (self._total - done) / behind)} left")
         self._listener(Progress(self._what, int(done), self._total, ", ".join(words)))

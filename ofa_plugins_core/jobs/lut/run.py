@@ -24,6 +24,7 @@ from ofa_plugins_core.jobs.lut.measuring import (
     estimated_seconds,
     measure_all,
 )
+from ofa_plugins_core.jobs.lut.promises import PromisesResult, run_promises
 from ofa_plugins_core.jobs.lut.result import CheckResult, LutResult, ShownPlan
 from ofa_plugins_core.jobs.lut.table import built_table, install, split_forms, write_table
 from ofa_plugins_core.jobs.lut.works import needed_parts, needed_rows
@@ -36,7 +37,9 @@ RESTLESS: Final = 0.2
 """Range of the reference's time, as a part of its mean, over which the user is told."""
 
 
-def run_lut(context: JobContext, options: LutOptions) -> LutResult | ShownPlan | CheckResult:
+def run_lut(
+    context: JobContext, options: LutOptions
+) -> LutResult | ShownPlan | CheckResult | PromisesResult:
     """Measure a table on a device, or look at tables that are there.
 
     Raises:
@@ -44,11 +47,13 @@ def run_lut(context: JobContext, options: LutOptions) -> LutResult | ShownPlan |
         InputError: the device is gone, a file is broken, or nothing can be written.
     """
     check_options(options)
-    if options.lut:
+    if options.lut and options.run is None and options.archs is None:
         return run_check(context, options)
-    plan = plan_of(context, options)
     given = {k: getattr(options, k) for k in ("threads", "host", "mode")}
     device = watched(context, options.device, device_of(context, options.device, given))
+    if options.lut:
+        return run_promises(context, options, device)
+    plan = plan_of(context, options)
     if options.show:
         return _shown(options, plan, device)
     return _measured(context, options, plan, device)

@@ -41,7 +41,7 @@ def built_table(plan: Plan, described: dict[str, str], kept: Kept) -> OwnTable:
             f"{lacking[0]}",
             advice="a recording has ended; --resume with the device goes on",
         )
-    level, speeds, spent = _speed(kept)
+    level, ends, speeds, spent = _speed(kept)
     rows = {key: row.levelled(level) for key, row in rows.items()}
     pieces = {key: row.levelled(level) for key, row in kept.found[PARTS].items()}
     found = [_network(plan, a, kept, rows, pieces, level) for a in plan.archs]
@@ -53,7 +53,7 @@ def built_table(plan: Plan, described: dict[str, str], kept: Kept) -> OwnTable:
         effort=plan.effort,
         made=datetime.now(UTC).isoformat(timespec="seconds"),
         reference=level,
-        swing=(float(speeds.min()), float(speeds.max())),
+        swing=ends,
         rows={str(s): {k: rows[k] for k in keys} for s, keys in plan.rows.sizes.items()},
         parts={} if plan.parts is None else _at_sizes(plan.parts.sizes, pieces),
         networks=networks,
@@ -70,15 +70,24 @@ def _least_sum(plan: Plan, size: int, rows: Mapping[str, OwnRow]) -> float:
     return sum(float(factor.table.min()) for factor in tables.factors)
 
 
-def _speed(kept: Kept) -> tuple[float | None, Values, Values]:
-    """The reference's mean time, ms; (m,) its times as parts of it, and the time spent at each."""
+def _speed(kept: Kept) -> tuple[float | None, tuple[float, float], Values, Values]:
+    """How the device's speed went while everything was measured, by the reference.
+
+    Returns:
+        Its mean time, ms; the least and greatest mean beside a row, as parts of that; (m,) times
+        of its passes, as parts of that, and the time that was spent at each.
+    """
     every = [r for rows in kept.found.values() for r in rows.values() if r.reference]
     if not every:
-        return None, np.ones(1), np.ones(1)
+        return None, (1.0, 1.0), np.ones(1), np.ones(1)
     times = np.array([row.reference for row in every], dtype=float)
     spent = np.array([row.mean * row.count for row in every])
     level = float(np.average(times, weights=spent))
-    return level, times / level, spent
+    passes = [row.reference_spread or (row.reference,) for row in every]
+    speeds = np.array([time for some in passes for time in some], dtype=float)
+    weights = [s / len(some) for s, some in zip(spent, passes, strict=True) for _ in some]
+    ends = (float(times.min()) / level, float(times.max()) / level)
+    return level, ends, speeds / level, np.array(weights)
 
 
 def _at_sizes(

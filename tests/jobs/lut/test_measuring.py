@@ -20,6 +20,7 @@ from ofa_plugins_core.jobs.lut.measuring import (
     estimated_seconds,
     measure_all,
     reference_network,
+    reference_turns,
     turns_of,
 )
 from ofa_plugins_core.testing import ToyDevice, everything, toy_supernet
@@ -74,8 +75,13 @@ class TestAll:
         archs = {TOY.geometry().blocks(a) for a in wanted.archs} - {reference}
         assert all(found[(b,)] == rounds for b in wanted.rows.blocks.values())
         assert all(found[blocks] == rounds for blocks in archs)
-        # two image sizes, and the networks together, where it has a turn for every four of them
-        assert found[reference] == 2 * rounds + 1 + 3 * (len(wanted.archs) // 4)
+        # two image sizes, and the networks together, where it has four turns a round
+        assert found[reference] == 2 * rounds + 1 + 3 * 4
+
+    @pytest.mark.parametrize(("networks", "turns"), [(1, 4), (5, 4), (16, 4), (64, 16)])
+    def test_the_reference_is_known_better_than_any_network(self, networks, turns):
+        assert reference_turns(NETWORKS, networks) == turns
+        assert reference_turns(ROWS, networks) == 1
 
     def test_blocks_of_a_size_take_turns(self, context, plan):
         device, wanted = ToyDevice(), plan(SMALL, networks=0)

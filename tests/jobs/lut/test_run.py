@@ -200,6 +200,14 @@ class TestWorth:
         assert drifting["error"]["mape"]["value"] < 2
         assert drifting["error"]["interval"][1] - drifting["error"]["interval"][0] > 0.01
 
+    def test_the_interval_holds_four_of_five_passes(self, lut):
+        """Not means of many passes: what one inference takes while the speed swings."""
+        done = lut(
+            ToyDevice(noise=0.1), "--json", "--networks", "30", "--most", "40", "--least", "20"
+        )
+        low, high = done.json["error"]["interval"]
+        assert (low, high) == pytest.approx((1 - 1.28 * 0.1, 1 + 1.28 * 0.1), abs=0.03)
+
     def test_rows_of_the_first_and_of_the_last_minute_are_at_one_speed(self, lut, tmp_path):
         device = ToyDevice(drift=2e-3)
         lut(device, "--out", "run")
