@@ -78,15 +78,27 @@ def measurements(model: CostModel, archs: Archs) -> list[Measurement]:
     """
     values = _numbers(model, "evaluate()", model.evaluate(archs), len(archs))
     ends = model.interval(archs, values) if isinstance(model, IntervalCost) else None
-    unknown = [None] * len(values)
-    low, high = (
-        unknown if ends is None else _numbers(model, "interval()", ends[i], len(values)).tolist()
-        for i in (0, 1)
-    )
+    low: list[Any] = [None] * len(values)
+    high = low
+    if ends is not None:
+        low, high = _interval(model, ends, values)
     return [
         Measurement(value, model.unit, model.kind, model.source, low[row], high[row])
         for row, value in enumerate(values.tolist())
     ]
+
+
+def _interval(model: CostModel, ends: Sequence[Any], values: NDArray[Any]) -> list[list[float]]:
+    if len(ends) != 2:
+        raise PluginError(f"cost {model.name!r}: interval() gave {len(ends)} ends; due are two")
+    low, high = (_numbers(model, "interval()", end, len(values)) for end in ends)
+    odd = np.flatnonzero((low > values) | (values > high))
+    if len(odd):
+        row = odd[0]
+        raise PluginError(
+            f"cost {model.name!r}: interval() gave {low[row]} to {high[row]} about {values[row]}"
+        )
+    return [low.tolist(), high.tolist()]
 
 
 def _numbers(model: CostModel, what: str, found: object, count: int) -> NDArray[Any]:

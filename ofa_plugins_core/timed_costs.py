@@ -38,7 +38,8 @@ class Reading:
 
     Attributes:
         value: the mean, or what else the cost takes of its runs.
-        low, high: ends of the middle 80 % of its runs.
+        low, high: between which its runs lay: the middle 80 % of them, unless the cost says what
+            else.
         runs: that count. disturbed: set aside.
     """
 
@@ -50,8 +51,9 @@ class Reading:
 
     def __attrs_post_init__(self) -> None:
         """Raises ValueError for numbers that no cost has."""
-        if not all(0 <= number < MOST for number in (self.low, self.value, self.high)):
-            raise ValueError(f"a cost is 0 to {MOST:g}, found {self.value}")
+        if not 0 <= self.low <= self.value <= self.high < MOST:
+            found = f"{self.value} within {self.low} to {self.high}"
+            raise ValueError(f"a cost is 0 to {MOST:g}, between its ends; found {found}")
 
 
 Take: TypeAlias = Callable[[DeviceSession, LoadedWork, Effort], Reading]
@@ -160,7 +162,7 @@ class MeasuredCost:
                 finally:
                     loaded.release()
                 if self.unit == "ms":
-                    refuse_odd([found.value / len(work.blocks)])
+                    refuse_odd([found.value / len(work.blocks)], work.batch)
                 self.memo[key] = found
                 said = f"{found.value:.4g} {self.unit}"
                 self.listener(Progress(f"{self.name} measured", done, len(keys), said))

@@ -42,9 +42,11 @@ _ROBUST: Final = 1.4826
 """Median absolute deviation of a normal distribution -> its standard deviation."""
 
 _NINETY_FIVE: Final = 1.959964
-_SECOND: Final = 2.3724
+_SECOND: Final = 2.3723
 """The 97.5 % quantile of Student's t is that of the normal plus this over its degrees of freedom,
-to 2 % from 4 degrees on (Cornish–Fisher: (z³ + z) / 4)."""
+and a third term: to 2 % from 4 degrees on (Cornish–Fisher: (z³ + z) / 4)."""
+_FEW: Final = {1: 12.706, 2: 4.303, 3: 3.182}
+"""The quantile of fewer degrees, as any table of it has them."""
 
 
 @frozen(kw_only=True)
@@ -128,6 +130,8 @@ def undisturbed(times: Sequence[float]) -> list[float]:
 def quantile(count: int) -> float:
     """97.5 % quantile of Student's t (1908) for the mean of so many passes, two or more."""
     degrees = count - 1
+    if degrees in _FEW:
+        return _FEW[degrees]
     z = _NINETY_FIVE
     third = (5 * z**5 + 16 * z**3 + 3 * z) / 96
     return z + _SECOND / degrees + third / degrees**2
@@ -249,14 +253,16 @@ def looks_like(typical: float) -> str | None:
     return "seconds" if typical < FASTEST else "microseconds" if typical > SLOWEST else None
 
 
-def refuse_odd(times: Iterable[float]) -> None:
+def refuse_odd(times: Iterable[float], batch: int) -> None:
     """Raise PluginError where a device's milliseconds cannot be; 0: it has run nothing.
 
     Args:
-        times: of blocks, ms, as the device says.
+        times: of blocks, ms a pass, as the device says.
+        batch: images a pass: many may take long, and one is not quicker for being one of many.
     """
     typical = statistics.median(times)
-    meant = looks_like(typical) if typical else None
+    seconds, microseconds = 0 < typical < FASTEST, typical / batch > SLOWEST
+    meant = "seconds" if seconds else "microseconds" if microseconds else None
     if meant is not None:
         raise PluginError(
             f"the device says that a typical block takes {typical:.3g} ms, which none does: does "

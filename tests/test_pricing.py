@@ -126,6 +126,18 @@ class TestMeasurements:
     def test_what_is_no_cost_is_told_by_its_name(self, found, said):
         with pytest.raises(PluginError, match=rf"cost 'odd': evaluate\(\) gave .*{said}"):
             measurements(Answering(found), [0, 1])
-        ends = (np.ones(2), found)
+        ends = (np.zeros(2), found)
         with pytest.raises(PluginError, match=rf"cost 'odd': interval\(\) gave .*{said}"):
             measurements(Answering(np.ones(2), ends), [0, 1])
+
+    @pytest.mark.parametrize(
+        ("ends", "said"),
+        [
+            ((np.array([0.5, 2.5]), np.array([3.0, 4.0])), "gave 2.5 to 4.0 about 2.0"),
+            ((np.array([0.5, 1.5]), np.array([0.9, 4.0])), "gave 0.5 to 0.9 about 1.0"),
+            ((np.array([0.5, 1.5]),), "gave 1 ends; due are two"),
+        ],
+    )
+    def test_an_interval_is_about_its_value(self, ends, said):
+        with pytest.raises(PluginError, match=said):
+            measurements(Answering(np.array([1.0, 2.0]), ends), [0, 1])

@@ -40,6 +40,13 @@ def test_networks_cost_what_the_device_takes():
         assert value == pytest.approx(0.2 + 0.01 * len(blocks) + 1e-6 * macs)
 
 
+def test_a_large_batch_may_take_long():
+    """Ten ms a block and image: 640 ms a block, which one image does nowhere."""
+    device = ToyDevice(overhead=0.0, per_mac=1e-3)
+    (value,) = model_on(device, batch=64).evaluate([ARCH])
+    assert value > 5_000
+
+
 def test_what_it_is():
     model = model_on(ToyDevice(name="bench"), batch=4)
     assert (model.name, model.unit, model.kind) == ("latency@toy", "ms", "measured")
@@ -182,6 +189,8 @@ class TestKept:
             '["a", {"value": 1e300, "low": 1.0, "high": 1.0}]',
             '["a", {"value": true, "low": 1.0, "high": 1.0}]',
             '["a", {"value": 1.0, "low": 1.0, "high": 1.0, "runs": 0}]',
+            '["a", {"value": 5.0, "low": 9.0, "high": 10.0}]',
+            '["a", {"value": 5.0, "low": 1.0, "high": 4.0}]',
             '["a", {"value": 1.0, "low": 1.0, "high": 1.0, "mood": 3}]',
             '[["a"], {"value": 1.0, "low": 1.0, "high": 1.0}]',
             '{"a": {"value": 1.0, "low": 1.0, "high": 1.0}, "b": 2.0}',

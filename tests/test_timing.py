@@ -77,7 +77,16 @@ class TestSummary:
 
     @pytest.mark.parametrize(
         ("count", "published"),
-        [(5, 2.776), (10, 2.262), (20, 2.093), (61, 2.000), (1001, 1.962)],
+        [
+            (2, 12.706),
+            (3, 4.303),
+            (4, 3.182),
+            (5, 2.776),
+            (10, 2.262),
+            (20, 2.093),
+            (61, 2.000),
+            (1001, 1.962),
+        ],
     )
     def test_the_quantile_is_students(self, count, published):
         """97.5 % of Student's t, from any table of it: the normal's 1.96 is too narrow for few."""
@@ -172,6 +181,12 @@ class TestEnough:
         found = timed({n: normal(4.0, 0.4, n) for n in range(400)}, effort).values()
         held = np.mean([abs(f.mean - 4.0) <= f.half_width for f in found])
         assert 0.90 <= held <= 0.98
+
+    def test_passes_that_were_set_aside_are_not_among_the_least(self):
+        """Ten that count, and the two disturbed ones beside them."""
+        times = iter([1.0] * 4 + [9.0] * 2 + [1.0] * 30)
+        found = timed({"a": Passes(lambda: next(times))}, Effort(least=10, warmup=0))["a"]
+        assert (found.count, found.disturbed) == (10, 2)
 
     def test_a_steady_work_stops_at_least(self):
         work = constant(2.0)
@@ -440,8 +455,16 @@ class TestUnits:
 
     def test_it_is_asked_about(self):
         with pytest.raises(PluginError, match=r"takes 0\.001 ms, .* answer in seconds"):
-            refuse_odd([0.001, 0.0001, 5.0])
+            refuse_odd([0.001, 0.0001, 5.0], 1)
+        with pytest.raises(PluginError, match=r"takes 4e\+04 ms, .* answer in microseconds"):
+            refuse_odd([40_000.0], 64)
+
+    def test_many_images_may_take_long(self):
+        """84 ms an image, as on a Jetson's processor, in batches of 64."""
+        refuse_odd([84.0 * 64], 64)
+        with pytest.raises(PluginError, match="answer in seconds"):
+            refuse_odd([0.001], 64)
 
     @pytest.mark.parametrize("times", [[0.0, 0.0], [1.0], [0.001, 1.0, 1.0]])
     def test_a_typical_block_decides_and_none_at_all_is_no_unit(self, times):
-        refuse_odd(times)
+        refuse_odd(times, 1)

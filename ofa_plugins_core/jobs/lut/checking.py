@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Final
 
 import numpy as np
+from attrs import fields
 
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, UsageError
@@ -124,6 +125,11 @@ def check_options(options: LutOptions) -> None:
         raise UsageError(f"{' and '.join(promised)}: one of them at a time")
     if promised and len(options.lut) != 1 and options.measured is None:
         raise UsageError(f"{promised[0]}: against which table? give one, --lut FOLDER")
+    if promised and options.measured is None:
+        usual = {f.name: f.default for f in fields(LutOptions)}
+        for name in ("networks", "batch", "split", "resolutions"):
+            if getattr(options, name) != usual[name]:
+                raise UsageError(f"--{name}: {promised[0]} measures its networks as the table says")
     if options.lut and (options.install or options.show):
         raise UsageError("with --lut nothing is measured: --install and --show make no sense there")
     if options.install is not None and not NAME.fullmatch(options.install):

@@ -8,7 +8,9 @@ from contextlib import suppress
 from pathlib import Path
 from typing import IO, Any, Final
 
-from ofa_plugins_core.config import plain, structure
+from ofa_plugins_core import runs
+from ofa_plugins_core.config import as_yaml, plain, structure
+from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, OfaError, UsageError
 from ofa_plugins_core.own_tables import OwnRow
 
@@ -18,6 +20,12 @@ ROWS: Final = "rows"
 PARTS: Final = "parts"
 NETWORKS: Final = "networks"
 KINDS: Final = (ROWS, PARTS, NETWORKS)
+
+
+def begun(context: JobContext) -> None:
+    """The configuration in its place, so that --resume needs no flag repeated."""
+    if context.out is not None and context.configuration:
+        runs.write(context.out / runs.CONFIG, as_yaml(context.configuration))
 
 
 class Kept:

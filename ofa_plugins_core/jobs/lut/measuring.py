@@ -119,7 +119,7 @@ def _fitting(kind: str, note: str, works: Mapping[str, Work]) -> Iterator[Turn]:
 def _bytes(work: Work) -> int:
     """Of a work's weights, and of the largest input and output of an op."""
     ops = [op for block in work.blocks for op in block.ops]
-    tensors = work.batch * max(op.inputs + op.outputs for op in ops)
+    tensors = work.batch * max((op.inputs + op.outputs for op in ops), default=0)
     return DTYPE_BYTES["fp32"] * (sum(op.params for op in ops) + tensors)
 
 
@@ -152,7 +152,7 @@ def estimated_seconds(session: DeviceSession, plan: Plan) -> tuple[float, float]
             pilot[key] = min(work.times(PILOT), default=0.0)
     whole = sum(pilot.values())
     ready = max(0.0, time.monotonic() - began - PILOT * whole / 1000) / len(pilot)
-    refuse_odd(pilot.values())
+    refuse_odd(pilot.values(), plan.batch)
     part = {s: (s / largest) ** 2 for s in plan.supernet.resolutions}
     rows = sum(whole * part[s] * len(new) / len(pilot) for s, new in plan.rows.new.items())
     blocks = float(np.mean([len(plan.supernet.geometry().blocks(a)) for a in plan.archs] or [0]))

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from attrs import frozen
 
+from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Notice
@@ -15,7 +16,7 @@ from ofa_plugins_core.interfaces import Device
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.choosing import cost_models, latency_tables
 from ofa_plugins_core.jobs.frontfiles import read_front
-from ofa_plugins_core.jobs.lut.kept import NETWORKS, Kept
+from ofa_plugins_core.jobs.lut.kept import NETWORKS, Kept, begun
 from ofa_plugins_core.jobs.lut.measuring import Plan, arch_key, measure_all
 from ofa_plugins_core.jobs.lut.works import Needed
 from ofa_plugins_core.jobs.lut_options import LutOptions
@@ -23,9 +24,13 @@ from ofa_plugins_core.jobs.options import PricedOptions
 from ofa_plugins_core.jobs.results import INTERRUPTED, Row, with_ends
 from ofa_plugins_core.own_tables import OwnRow, OwnTable
 from ofa_plugins_core.pricing import measurements
-from ofa_plugins_core.table_model import TableError, error_of
+from ofa_plugins_core.table_model import FEWEST, TableError, error_of
 from ofa_plugins_core.tables import TableFolder
+from ofa_plugins_core.timing import Effort
 from ofa_plugins_core.values import Arch, Measurement
+
+MADE_BY: Final = ("device", "model", "mode", "threads", "memory")
+"""What a device is made by: where it differs, a table's promise is not of this one."""
 
 
 @frozen
@@ -65,6 +70,8 @@ class Promise:
             "arch": self.arch.as_dict(),
             "predicted": self.predicted.as_dict(),
             "measured": Measurement(self.seen.mean, "ms", "measured").as_dict(),
+            "half_width": self.seen.half_width,
+            "passes": self.seen.count,
             "at_table_speed": Measurement(self.levelled, "ms", "measured").as_dict(),
             "within": self.kept,
         }
@@ -93,9 +100,10 @@ class PromisesResult:
         return INTERRUPTED if self.interrupted else 0
 
     @property
-    def within(self) -> int:
-        """Networks that took what was promised."""
-        return sum(p.kept is True for p in self.promises)
+    def within(self) -> int | None:
+        """Networks whose mean is within what was promised; None where nothing was."""
+        known = [p.kept for p in self.promises if p.kept is not None]
+        return sum(known) if known else None
 
     @property
     def speed(self) -> float | None:
@@ -125,12 +133,13 @@ class PromisesResult:
 
     def as_tables(self) -> list[Row]:
         """For the terminal."""
-        columns = ["", "promised\nms, 80 %", "measured\nms", "at the\ntable's speed", "within"]
+        measured = ["measured\nms, mean", "at the\ntable's speed"]
+        columns = ["", "promised\nms, 80 %", *measured, "within"]
         rows = [
             [
                 str(number),
                 with_ends(p.predicted),
-                f"{p.seen.mean:.4g}",
+                _with_half(p.seen),
                 f"{p.levelled:.4g}",
                 {True: "yes", False: "no", None: "nothing promised"}[p.kept],
             ]
@@ -140,13 +149,23 @@ class PromisesResult:
 
     def _title(self) -> Iterator[str]:
         yield f"networks of {self.supernet}, as latency@{self.table} promised them and measured now"
-        said = f"{self.within} of {len(self.promises)} within"
-        if self.speed is not None:
-            said += f"; the device takes {100 * self.speed:.0f} % of what it took for the table"
-        yield f"{said}; that taken out, the table is off by {self.error.mape:.2g} %"
+        said = f"{self.within} of {len(self.promises)} means within"
+        if self.within is None:
+            said = f"no interval is promised: the table knows fewer than {FEWEST} networks"
+        off = f"the table is off by {self.error.mape:.2g} %"
+        if self.speed is None:
+            yield f"{said}; {off}, the device's speed included: the table has no reference"
+        else:
+            now = f"the device takes {100 * self.speed:.0f} % of what it took for the table"
+            yield f"{said}; {now}; that taken out, {off}"
         if len(self.promises) < self.of:
             why = "interrupted" if self.interrupted else "the device ran no more passes"
             yield f"{why}: {len(self.promises)} of {self.of} networks"
+
+
+def _with_half(row: OwnRow) -> str:
+    half = "" if row.half_width is None else f" ± {row.half_width:.2g}"
+    return f"{row.mean:.4g}{half}"
 
 
 def run_promises(context: JobContext, options: LutOptions, device: Device) -> PromisesResult:
@@ -172,11 +191,14 @@ def run_promises(context: JobContext, options: LutOptions, device: Device) -> Pr
     promised = measurements(model, archs)
     sizes = [int(size) for size in table.rows]
     nothing = Needed({}, {}, {})
-    plan = Plan(supernet.at(sizes), nothing, None, archs, table.effort, table.batch)
-    kept, interrupted = Kept(None, {}, resume=False), False
+    effort = Effort(precision=options.precision, least=options.least, most=options.most)
+    plan = Plan(supernet.at(sizes), nothing, None, archs, effort, table.batch)
+    of = {"table": plain(table.made), "device": dict(device.describe()), "effort": plain(effort)}
+    kept, interrupted = Kept(context.out, of, context.resume, lambda: begun(context)), False
     seen = kept.found[NETWORKS]
     try:
-        measure_all(context, device, plan, kept)
+        if not all(arch_key(arch) in seen for arch in archs):
+            measure_all(context, device, plan, kept)
     except KeyboardInterrupt:
         interrupted = bool(seen)
         if not interrupted:
@@ -202,17 +224,18 @@ def _own(folder: TableFolder) -> OwnTable:
 
 
 def _compare(context: JobContext, table: OwnTable, now: Mapping[str, str]) -> None:
-    """Another device cannot keep the promise of one; another state of it may.
+    """Another device cannot keep the promise of one; another version of its software may.
 
     Raises:
-        UsageError: it is another device.
+        UsageError: it is another device, or set up in another way.
     """
-    if table.device.get("device") != now.get("device"):
-        raise UsageError(
-            f"the table was measured on {table.device.get('device')}, not on {now.get('device')}",
-            advice=f"--device {table.device.get('device')}",
-        )
-    for name in {**table.device, **now}:
+    for name in {**dict.fromkeys(MADE_BY), **table.device, **now}:
         was, found = table.device.get(name), now.get(name)
-        if was != found:
-            context.listener(Notice(f"not as for the table: {name} was {was}, is {found}"))
+        if was == found:
+            continue
+        if name in MADE_BY:
+            raise UsageError(
+                f"the table was measured with {name} {was}, not {found}",
+                advice="--device, --threads and --mode say where and how to measure",
+            )
+        context.listener(Notice(f"not as for the table: {name} was {was}, is {found}"))

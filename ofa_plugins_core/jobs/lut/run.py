@@ -9,14 +9,13 @@ from hashlib import sha256
 from pathlib import Path
 from typing import Final
 
-from ofa_plugins_core import runs
-from ofa_plugins_core.config import as_yaml, plain
+from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import Device
 from ofa_plugins_core.jobs.choosing import device_of, watched
 from ofa_plugins_core.jobs.lut.checking import check_options, run_check
-from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
+from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept, begun
 from ofa_plugins_core.jobs.lut.measuring import (
     Plan,
     arch_key,
@@ -98,7 +97,7 @@ def _measured(context: JobContext, options: LutOptions, plan: Plan, device: Devi
         "effort": plain(plan.effort),
         "blocks": _digest(plan),
     }
-    kept = Kept(context.out, of, context.resume, lambda: _begun(context))
+    kept = Kept(context.out, of, context.resume, lambda: begun(context))
     _told(context, options, plan, device, kept)
     started, interrupted = time.monotonic(), False
     try:
@@ -135,12 +134,6 @@ def _installed(context: JobContext, name: str, table: OwnTable) -> Path:
     return install(name, table)
 
 
-def _begun(context: JobContext) -> None:
-    """The configuration in its place, so that --resume needs no flag repeated."""
-    if context.out is not None and context.configuration:
-        runs.write(context.out / runs.CONFIG, as_yaml(context.configuration))
-
-
 def _lacking(plan: Plan, kept: Kept) -> bool:
     """Whether anything is left to measure."""
     parts = () if plan.parts is None else plan.parts.blocks
@@ -152,7 +145,7 @@ def _told(context: JobContext, options: LutOptions, plan: Plan, device: Device, 
     """Say what will be done, and how long it takes."""
     rows, done = len(plan.rows.blocks), len(kept.found[ROWS])
     if done:
-        refuse_odd(row.mean for row in kept.found[ROWS].values())
+        refuse_odd((row.mean for row in kept.found[ROWS].values()), plan.batch)
         networks = counted(len(kept.found[NETWORKS]), "network")
         said = f"{done:,} of {rows:,} rows and {networks} are there"
         context.listener(Notice(said))

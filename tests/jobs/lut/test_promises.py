@@ -107,7 +107,7 @@ def test_for_people(promised, lut):
     promised()
     said = " ".join(lut(Slower(noise=0.01), *AGAIN).err.split())
     assert "as latency@table promised them and measured now" in said
-    assert re.search(r"0 of \d+ within; the device takes 1(49|50|51) % of what it took", said)
+    assert re.search(r"0 of \d+ means within; the device takes 1(49|50|51) % of what it took", said)
     assert "table's speed" in said
 
 
@@ -115,18 +115,45 @@ def test_a_table_without_an_error_promises_nothing(promised, lut):
     promised(networks=0)
     found = lut(ToyDevice(), *AGAIN, "--json").json
     assert {n["within"] for n in found["networks"]} == {None}
-    assert "nothing promised" in " ".join(lut(ToyDevice(), *AGAIN).err.split())
+    assert found["within"] is None
+    said = " ".join(lut(ToyDevice(), *AGAIN).err.split())
+    assert "nothing promised" in said
+    assert "no interval is promised: the table knows fewer than 10 networks" in said
 
 
 def test_it_is_measured_as_the_table_was(promised, lut):
     networks = promised()
     device = ToyDevice(noise=0.2)
-    done = lut(device, *AGAIN)
+    done = lut(device, *AGAIN, "--most", "15", "--json")
     assert done.code == 0, done.err
     passes = Counter(work.blocks for work in device.ran)
     assert len(passes) in (networks, networks + 1), "the reference may be one of them"
-    assert max(sorted(passes.values())[:-1]) == 2 + 5, "--most 5, and two to warm up"
+    assert max(sorted(passes.values())[:-1]) == 2 + 15, "--most, and two to warm up"
     assert {work.batch for work in device.ran} == {1}
+    assert {n["passes"] for n in done.json["networks"]} <= set(range(10, 16))
+    assert all(n["half_width"] > 0 for n in done.json["networks"])
+
+
+def test_a_tables_batch_is_measured_again(lut, archs):
+    archs.write_text(archs.read_text().splitlines()[0] + "\n")
+    words = ("--networks", "12", "--batch", "3", "--out", "table")
+    lut(ToyDevice(noise=0.05), *QUICK, *words)
+    device = ToyDevice()
+    found = lut(device, "--lut", "table", "--archs", str(archs), "--json").json
+    assert {work.batch for work in device.ran} == {3}
+    assert found["mape"]["value"] < 10 and found["within"] == 1
+
+
+def test_the_reference_is_the_tables_whatever_the_networks_size(promised, lut, archs):
+    """The smallest image size of the table, not of the networks."""
+    promised()
+    lines = map(json.loads, archs.read_text().splitlines())
+    large = [a for a in lines if a.get("arch", a)["image_size"] == 64]
+    archs.write_text("".join(json.dumps(a) + "\n" for a in large))
+    device = ToyDevice()
+    found = lut(device, "--lut", "table", "--archs", str(archs), "--json").json
+    assert found["speed"] == pytest.approx(1.0, abs=0.01)
+    assert {work.input_shape[-1] for work in device.ran} == {32, 64}
 
 
 def test_ctrl_c_shows_what_is_there(promised, lut):
@@ -142,7 +169,7 @@ def test_ctrl_c_shows_what_is_there(promised, lut):
                 raise KeyboardInterrupt
             return 2.0 if work.blocks == self.ran[0].blocks else found
 
-    done = lut(Steady(noise=0.2), *AGAIN, "--json")
+    done = lut(Steady(noise=0.2), *AGAIN, *QUICK, "--json")
     assert done.code == 130
     found = done.json
     assert found["interrupted"] is True
@@ -157,6 +184,17 @@ def test_a_recording_that_has_ended_says_how_far_it_went(promised, lut):
     assert done.code == 0
     said = rf"the device ran no more passes: [1-9] of {networks} networks"
     assert re.search(said, " ".join(done.err.split()))
+
+
+def test_what_was_measured_is_not_measured_again(promised, lut):
+    """--resume: the networks that are kept take no turn."""
+    promised()
+    first = ToyDevice(noise=0.01)
+    before = lut(first, *AGAIN, "--out", "held", "--json").json
+    again = ToyDevice(noise=0.01)
+    after = lut(again, *AGAIN, "--out", "held", "--resume", "--json").json
+    assert again.ran == []
+    assert after["networks"] == before["networks"]
 
 
 def test_before_anything_is_known_it_ends_alone(promised, lut):
@@ -178,8 +216,20 @@ class TestRefused:
         device = ToyDevice(name="other")
         done = lut(device, *AGAIN)
         assert done.code == 2
-        assert "the table was measured on toy, not on other" in done.err
+        assert "the table was measured with device toy, not other" in done.err
         assert device.ran == []
+
+    @pytest.mark.parametrize("name", ["model", "threads", "mode", "memory"])
+    def test_one_that_is_set_up_in_another_way(self, promised, lut, name):
+        promised()
+
+        class Other(ToyDevice):
+            def describe(self):
+                return {**super().describe(), name: "4"}
+
+        done = lut(Other(), *AGAIN)
+        assert done.code == 2
+        assert f"was measured with {name}" in done.err and "--threads" in done.err
 
     def test_another_state_of_it_is_told(self, promised, lut):
         promised()
@@ -206,6 +256,10 @@ class TestRefused:
             (("--run", "found", "--lut", "a=table", "--lut", "b=table"), "against which table?"),
             (("--run", "found", "--archs", "x", "--lut", "table"), "--run and --archs"),
             (("--run", "found", "--measured", "x", "--lut", "table"), "--run and --measured"),
+            (("--run", "found", "--lut", "table", "--batch", "8"), "--batch: --run measures"),
+            (("--run", "found", "--lut", "table", "--split"), "--split: --run measures"),
+            (("--run", "found", "--lut", "table", "--networks", "5"), "--networks: --run"),
+            (("--archs", "x", "--lut", "table", "--resolutions", "32"), "--resolutions: --archs"),
         ],
     )
     def test_flags_that_do_not_go_together(self, lut, words, said):

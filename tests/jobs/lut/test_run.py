@@ -200,6 +200,20 @@ class TestWorth:
         assert drifting["error"]["mape"]["value"] < 2
         assert drifting["error"]["interval"][1] - drifting["error"]["interval"][0] > 0.01
 
+    def test_rows_from_before_passes_were_kept_count_as_much(self, lut, tmp_path):
+        """A row without its reference's passes stands for them by their mean."""
+        words = ("--out", "run", "--networks", "12", "--most", "9", "--least", "5")
+        lut(ToyDevice(noise=0.1), *words)
+        path = tmp_path / "run" / "rows.jsonl"
+        first, *lines = map(json.loads, path.read_text().splitlines())
+        for line in lines[::2]:
+            line["row"]["reference_spread"] = []
+        path.write_text("".join(json.dumps(line) + "\n" for line in (first, *lines)))
+        before = read_own(tmp_path / "run" / "table.json").error
+        lut(ToyDevice(), *words, "--resume")
+        after = read_own(tmp_path / "run" / "table.json").error
+        assert before.low < after.low < 1 < after.high < before.high
+
     def test_the_interval_holds_four_of_five_passes(self, lut):
         """Not means of many passes: what one inference takes while the speed swings."""
         done = lut(
