@@ -12,7 +12,7 @@ from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Notice
-from ofa_plugins_core.interfaces import Device
+from ofa_plugins_core.interfaces import Device, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.choosing import cost_models, latency_tables
 from ofa_plugins_core.jobs.frontfiles import read_front
@@ -180,22 +180,44 @@ def run_promises(context: JobContext, options: LutOptions, device: Device) -> Pr
     table = _own(TableFolder.open(path, name))
     _compare(context, table, dict(device.describe()))
     supernet = context.host.supernet(options.supernet).as_built()
-    if options.run is not None:
-        archs = [c.arch for c in read_front(options.run, supernet)]
-    else:
-        assert options.archs is not None
-        file = read_archs(options.archs, supernet)
-        archs = list(dict.fromkeys(file.supernet.space.decode(file.genes)))
+    archs = _asked(options, supernet)
     priced = PricedOptions(supernet=options.supernet, lut=(f"{name}={path}",))
     (model,) = cost_models(context, priced, supernet, [f"latency@{name}"]).values()
     promised = measurements(model, archs)
-    sizes = [int(size) for size in table.rows]
-    nothing = Needed({}, {}, {})
+    seen, interrupted = _measured(context, options, device, table, supernet, archs)
+    promises = [
+        Promise(arch, found, seen[key], table.reference)
+        for arch, found in zip(archs, promised, strict=True)
+        if (key := arch_key(arch)) in seen
+    ]
+    described = device.describe()
+    return PromisesResult(supernet.name, name, described, promises, len(archs), interrupted)
+
+
+def _asked(options: LutOptions, supernet: Supernet) -> list[Arch]:
+    """Distinct networks of a run or of a file, in its order."""
+    if options.run is not None:
+        return [c.arch for c in read_front(options.run, supernet)]
+    assert options.archs is not None
+    file = read_archs(options.archs, supernet)
+    return list(dict.fromkeys(file.supernet.space.decode(file.genes)))
+
+
+def _measured(
+    context: JobContext,
+    options: LutOptions,
+    device: Device,
+    table: OwnTable,
+    supernet: Supernet,
+    archs: Sequence[Arch],
+) -> tuple[Mapping[str, OwnRow], bool]:
+    """Key -> what a network took, beside the reference of the table; and whether it was stopped."""
     effort = Effort(precision=options.precision, least=options.least, most=options.most)
+    sizes, nothing = [int(size) for size in table.rows], Needed({}, {}, {})
     plan = Plan(supernet.at(sizes), nothing, None, archs, effort, table.batch)
-    of = {"table": plain(table.made), "device": dict(device.describe()), "effort": plain(effort)}
-    kept, interrupted = Kept(context.out, of, context.resume, lambda: begun(context)), False
-    seen = kept.found[NETWORKS]
+    of = {"table": table.made, "device": dict(device.describe()), "effort": plain(effort)}
+    kept = Kept(context.out, of, context.resume, lambda: begun(context))
+    seen, interrupted = kept.found[NETWORKS], False
     try:
         if not all(arch_key(arch) in seen for arch in archs):
             measure_all(context, device, plan, kept)
@@ -205,13 +227,7 @@ def run_promises(context: JobContext, options: LutOptions, device: Device) -> Pr
             raise
     if not seen:
         raise InputError(f"{options.device} ran none of them: a recording has ended")
-    promises = [
-        Promise(arch, found, seen[key], table.reference)
-        for arch, found in zip(archs, promised, strict=True)
-        if (key := arch_key(arch)) in seen
-    ]
-    described = device.describe()
-    return PromisesResult(supernet.name, name, described, promises, len(archs), interrupted)
+    return seen, interrupted
 
 
 def _own(folder: TableFolder) -> OwnTable:
