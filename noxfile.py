@@ -218,8 +218,11 @@ def _system_path() -> str:
 
 @nox.session(venv_backend="virtualenv")
 def executorch(session: nox.Session) -> None:
-    """Export to ExecuTorch, and its memory plans: an installation of its own, 1.7 GB."""
-    session.install("-r", "requirements-torch.txt", *EXECUTORCH)
+    """Export to ExecuTorch, and its memory plans: an installation of its own, 1.7 GB.
+
+    Without ONNX: the two want different releases of ml_dtypes.
+    """
+    session.install(".[torch]", *TESTING, *EXECUTORCH)
     session.install("--force-reinstall", "--no-deps", *ALL)
     _tests(session, "tests/nn", "tests/together", workers="1")
 
