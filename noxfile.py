@@ -222,7 +222,7 @@ def executorch(session: nox.Session) -> None:
 
     Without ONNX: the two want different releases of ml_dtypes.
     """
-    session.install(".[torch]", *TESTING, *EXECUTORCH)
+    session.install(".[torch]", "./plugins/ofa_search[nsga2]", *TESTING, *EXECUTORCH)
     session.install("--force-reinstall", "--no-deps", *ALL)
     _tests(session, "tests/nn", "tests/together", workers="1")
 
