@@ -178,7 +178,8 @@ def run_promises(context: JobContext, options: LutOptions, device: Device) -> Pr
     """
     ((name, path),) = latency_tables(options.lut).items()
     table = _own(TableFolder.open(path, name))
-    _compare(context, table, dict(device.describe()))
+    described = device.describe()
+    _compare(context, table, described)
     supernet = context.host.supernet(options.supernet).as_built()
     archs = _asked(options, supernet)
     priced = PricedOptions(supernet=options.supernet, lut=(f"{name}={path}",))
@@ -190,7 +191,6 @@ def run_promises(context: JobContext, options: LutOptions, device: Device) -> Pr
         for arch, found in zip(archs, promised, strict=True)
         if (key := arch_key(arch)) in seen
     ]
-    described = device.describe()
     return PromisesResult(supernet.name, name, described, promises, len(archs), interrupted)
 
 
