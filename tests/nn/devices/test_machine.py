@@ -189,19 +189,19 @@ class TestMemory:
     PROGRAM = """
 
 import resource
+from statistics import median
 import torch
 from ofa_plugins_core.nn.devices import machine
 
-def passes(count):
-    for _ in range(count):
-        (images + 1, images + 2)
-    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+def faults_of_a_pass():
+    before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
+    (images + 1, images + 2)
+    return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
 
 if {keep}:
     machine.keep_memory()
 images = torch.zeros(1, 64, 224, 224)
-before = passes(3)
-print((passes(10) - before) / 10)
+print(median(faults_of_a_pass() for _ in range(15)))
 """
 
     def faults(self, keep):
@@ -212,10 +212,13 @@ print((passes(10) - before) / 10)
 
     @pytest.mark.skipif(not machine.can_keep_memory(), reason="the C library is not glibc")
     def test_a_pass_faults_no_more(self):
-        """Two tensors of 12.8 MB: some thousands of pages a pass, or none."""
+        """Two tensors of 12.8 MB: some thousands of pages a pass (a dozen huge ones), or none.
+
+        The middle one of the passes: the heap may still grow once, in any of them.
+        """
         pytest.importorskip("torch")
-        assert self.faults(keep=True) < 10
-        assert self.faults(keep=False) > 10
+        assert self.faults(keep=True) < 3
+        assert self.faults(keep=False) > 6
 
     @pytest.mark.parametrize("library", [SimpleNamespace(), SimpleNamespace(mallopt=None)])
     def test_another_c_library_is_left_alone(self, monkeypatch, library):
