@@ -27,7 +27,6 @@ nox.options.sessions = [
     "third_party",
     "newcomer",
     "together",
-    "horovod",
 ]
 
 TESTING = ["pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15"]
@@ -60,7 +59,7 @@ def _tests(session: nox.Session, *paths: str, workers: str = "2", **env: str) ->
             f"--rootdir={ROOT}",
             f"--config-file={ROOT / 'pyproject.toml'}",
             "-q",
-            *(["-n", workers] if workers != "1" else []),
+            *(["-n", workers, "--dist", "worksteal"] if workers != "1" else []),
             *where,
             *session.posargs,
             env={"OMP_NUM_THREADS": "1", **env},
@@ -101,11 +100,16 @@ def plugin(session: nox.Session, name: str) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def together(session: nox.Session) -> None:
-    """Everything installed, torch and an outside plugin included: strict types, every suite."""
+    """Everything installed, torch and an outside plugin included: strict types, every suite.
+
+    Then two workers of Horovod, in the same environment: one with torch takes two minutes.
+    """
     session.install("-r", "requirements-torch.txt", *TYPING)  # torch takes a minute: once for both
     session.run("mypy")
     session.install("--force-reinstall", "--no-deps", *ALL, OUTSIDE)
     _tests(session, "tests", *(f"plugins/{name}/tests" for name in PLUGINS))
+    _two_workers(session)
+    session.run("python", "-m", "pip", "uninstall", "-q", "-y", "horovod")  # as it was before
 
 
 @nox.session
@@ -160,13 +164,18 @@ def benchmarks(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def horovod(session: nox.Session) -> None:
-    """Two workers of Horovod on this machine, really; its wheel is built once and kept."""
+    """Two workers of Horovod alone; ``together`` has them, too."""
     session.install("-r", "requirements-torch.txt")
+    session.install("--force-reinstall", "--no-deps", *ALL)
+    _two_workers(session)
+
+
+def _two_workers(session: nox.Session) -> None:
+    """Of Horovod, on this machine, really; its wheel is built once and kept."""
     wheel = _horovod_wheel(session)
     if wheel is None:
         return
     session.install(str(wheel))
-    session.install("--force-reinstall", "--no-deps", *ALL)
     both = ("tests/nn/engines", "tests/nn/training/test_workers.py", "tests/horovod")
     _tests(session, *both, workers="1", PYTEST_ADDOPTS="-k horovod")
 
