@@ -23,6 +23,7 @@ from ofa_plugins_core.interfaces import Archs, CostModel, Device, Supernet
 from ofa_plugins_core.pricing import evaluate_separable
 from ofa_plugins_core.separable import Factor, Separable, on_grid
 from ofa_plugins_core.values import Kind
+from ofa_plugins_core.words import counted
 
 if TYPE_CHECKING:  # tables are read by those who use them; the entry is listed by everyone
     from ofa_plugins_core.tables import Table, TableFolder  # noqa: TC004  # never structured
@@ -164,7 +165,7 @@ class TableLatency:
                 f"; or, where both have the same choices, price it as that one: --lut-as {fits}"
             )
         raise InputError(
-            f"{table.path}: {len(missing)} rows that {name} needs are missing ({shown}); "
+            f"{table.path} lacks {counted(len(missing), 'row')} that {name} needs ({shown}); "
             f"the table has rows of {fits}",
             advice=advice,
         )

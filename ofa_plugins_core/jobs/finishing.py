@@ -19,6 +19,7 @@ from ofa_plugins_core.entries import JobContext, JobEntry
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.jobs.train_options import TrainOptions
+from ofa_plugins_core.words import counted
 
 if TYPE_CHECKING:
     from ofa_plugins_core.jobs.train import TrainResult
@@ -53,7 +54,7 @@ def _finished(context: JobContext, options: TrainOptions, result: TrainResult) -
         "networks measured": data["evaluations"],
         "fit": fit["files"][0],
         "held out": _quality(fit),
-        "front": f"{len(front['front'])} networks, proven best: {front['optimal']}",
+        "front": f"{counted(len(front['front']), 'network')}, proven best: {front['optimal']}",
         "subnet": json.dumps(middle["arch"]),
         "predicted top-1": f"{middle['accuracy']['value']:.2f} %",
         COST: f"{middle['costs'][COST]['value']:,} {middle['costs'][COST]['unit']}",

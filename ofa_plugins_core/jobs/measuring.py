@@ -33,6 +33,7 @@ from ofa_plugins_core.nn.evaluating import (
 from ofa_plugins_core.nn.running import Runner
 from ofa_plugins_core.values import Arch, Measurement
 from ofa_plugins_core.weights.cache import digest
+from ofa_plugins_core.words import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -124,13 +125,14 @@ class Bench:
         if not found.images:
             raise InputError(f"{self.options.data}: none of its {len(images)} images can be read")
         if found.infinite:
-            said = f"{label}: {found.infinite} images gave no finite numbers; they count as wrong"
+            of = counted(found.infinite, "image")
+            said = f"{label}: no finite numbers of {of}, which count as wrong"
             self.context.listener(Notice(said))
         scores = self._shares(found, images)
         return {**scores, "images": found.images, "skipped": skipped, "infinite": found.infinite}
 
     def _shares(self, found: Score, images: ImageSet) -> dict[str, Any]:
-        source = f"{images.name}, {found.images:,} images"
+        source = f"{images.name}, {counted(found.images, 'image')}"
         if self.loaded.synthetic or self.loaded.new_head:
             source += "; untrained weights: means nothing"
         return {
@@ -158,7 +160,7 @@ class Bench:
         how = [self.options.device, self.options.dtype, f"batch {found.batch}"]
         how.append(f"median of {found.repeats}")
         if self.options.device == "cpu":
-            how.append(f"{found.threads} threads")
+            how.append(counted(found.threads, "thread"))
         if self.options.channels_last:
             how.append("channels last")
         return Measurement(

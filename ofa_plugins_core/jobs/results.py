@@ -12,6 +12,7 @@ from typing import Any, Final
 from attrs import frozen
 
 from ofa_plugins_core.values import Arch, Measurement, Number
+from ofa_plugins_core.words import counted
 
 INTERRUPTED: Final = 130
 INFEASIBLE: Final = 3
@@ -187,7 +188,7 @@ class SearchResult:
         words.append(f"{self.seconds:.3g} s")
         words.append(self._proof())
         if self.evaluations:
-            words.append(f"{self.evaluations:,} networks scored")
+            words.append(counted(self.evaluations, "network") + " scored")
         lines = [" · ".join(words)]
         if self.predictor is not None:
             lines.append(f"accuracy: {self.predictor}, {self.predictor_source}")

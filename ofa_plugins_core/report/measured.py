@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.report import canvas
 from ofa_plugins_core.report.words import cost_label, short
+from ofa_plugins_core.words import counted
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -202,7 +203,7 @@ def _title(result: Result, text: str) -> str:
 def _write_agreement(axes: Axes, found: Mapping[str, Any] | None) -> None:
     if found is None:
         return
-    words = [f"{found['networks']} networks"]
+    words = [counted(found["networks"], "network")]
     for name in ("Pearson", "Spearman", "Kendall"):
         key = name.lower()
         if found.get(key) is not None:

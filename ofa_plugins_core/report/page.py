@@ -16,6 +16,7 @@ from ofa_plugins_core.report.networks import Network
 from ofa_plugins_core.report.results import Missed, Point, Run, SearchRecord
 from ofa_plugins_core.report.words import cost_label, full
 from ofa_plugins_core.values import Measurement
+from ofa_plugins_core.words import counted
 
 ROWS: Final = 200
 """Most rows of the front on the page; front.csv has all."""
@@ -107,7 +108,7 @@ def _cards(search: SearchRecord) -> Markup:
     seconds = search.facts.get("seconds")
     if isinstance(seconds, int | float):
         scored = search.facts.get("evaluations")
-        below = f"{scored:,} networks scored one by one" if isinstance(scored, int) else ""
+        below = f"{counted(scored, 'network')} scored one by one" if isinstance(scored, int) else ""
         cards.append(_card("search", f"{seconds:.3g} s", below))
     return element("dl", cards, class_="cards")
 
@@ -186,7 +187,7 @@ def _front_table(search: SearchRecord) -> Markup:
         shown = tuple(points[round(i * (len(points) - 1) / (ROWS - 1))] for i in range(ROWS))
     best = search.ranked[0]
     marked = next((i for i, p in enumerate(shown) if p.arch == best.arch), None)
-    caption = f"{len(points):,} networks"
+    caption = counted(len(points), "network")
     caption += (
         f", {len(shown)} of them here; all in {runs.FRONT}" if len(shown) < len(points) else ""
     )

@@ -28,6 +28,7 @@ from ofa_plugins_core.jobs.lut.measuring import (
     reference_turns,
     turns_of,
 )
+from ofa_plugins_core.words import counted
 
 SCRIPT: Final = "ofa_board.py"
 REQUESTS: Final = "requests.jsonl"
@@ -124,7 +125,8 @@ class Packed:
 
     def as_tables(self) -> list[Any]:
         """The steps."""
-        title = f"{self.rows:,} rows and {self.networks} networks, {self.requests:,} requests"
+        held = counted(self.rows, "row"), counted(self.networks, "network")
+        title = f"{' and '.join(held)}, {counted(self.requests, 'request')}"
         return [(title, ["", "by hand"], [[str(n), s] for n, s in enumerate(self.steps, 1)])]
 
 
