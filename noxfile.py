@@ -109,7 +109,6 @@ def together(session: nox.Session) -> None:
     session.install("--force-reinstall", "--no-deps", *ALL, OUTSIDE)
     _tests(session, "tests", *(f"plugins/{name}/tests" for name in PLUGINS))
     _two_workers(session)
-    session.run("python", "-m", "pip", "uninstall", "-q", "-y", "horovod")  # as it was before
 
 
 @nox.session
@@ -177,7 +176,10 @@ def _two_workers(session: nox.Session) -> None:
         return
     session.install(str(wheel))
     both = ("tests/nn/engines", "tests/nn/training/test_workers.py", "tests/horovod")
-    _tests(session, *both, workers="1", PYTEST_ADDOPTS="-k horovod")
+    try:
+        _tests(session, *both, workers="1", PYTEST_ADDOPTS="-k horovod")
+    finally:  # the suites of the next run are to find what they found in this one
+        session.run("python", "-m", "pip", "uninstall", "-q", "-y", "horovod")
 
 
 def _horovod_wheel(session: nox.Session) -> Path | None:
