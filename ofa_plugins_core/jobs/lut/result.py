@@ -98,15 +98,17 @@ class LutResult:
 
     @property
     def noisy(self) -> list[tuple[int, str, float]]:
-        """(image size, key, coefficient of variation) of rows over 0.1, the worst first."""
+        """(image size, key, coefficient of variation) of rows over 0.1, the worst first.
+
+        A block that several sizes share was measured once: it is the smallest one's.
+        """
         if self.table is None:
             return []
-        every = [
-            (int(size), key, row.variation)
-            for size, rows in self.table.rows.items()
-            for key, row in rows.items()
-        ]
-        return sorted((r for r in every if r[2] > NOISY), key=lambda r: -r[2])
+        every: dict[str, tuple[int, str, float]] = {}
+        for size, rows in self.table.rows.items():
+            for key, row in rows.items():
+                every.setdefault(key, (int(size), key, row.variation))
+        return sorted((r for r in every.values() if r[2] > NOISY), key=lambda r: -r[2])
 
     def as_json(self) -> dict[str, Any]:
         """Everything but the rows, which are in table.json."""
@@ -164,7 +166,7 @@ def _about(result: LutResult, table: OwnTable) -> Row:
     rows = [
         ["device", table.where],
         ["rows", f"{result.done:,} measured, for {counted(len(table.rows), 'image size')}"],
-        ["noisy rows", f"{len(result.noisy):,}: coefficient of variation over {NOISY}"],
+        ["noisy rows", f"{len(result.noisy):,} of them: coefficient of variation over {NOISY}"],
         ["time", duration(result.seconds)],
         ["speed meanwhile", _swing(table)],
     ]

@@ -268,6 +268,13 @@ class TestWorth:
         )
         assert all(n["variation"] > 0.1 and n["size"] in (32, 64) for n in noisy)
 
+    def test_a_noisy_row_that_image_sizes_share_is_told_once(self, lut, tmp_path):
+        words = ("--resolutions", "62,64", "--out", "run", "--json")
+        keys = [n["key"] for n in lut(ToyDevice(noise=0.3), *words).json["noisy"]]
+        small, large = read_own(tmp_path / "run" / "table.json").rows.values()
+        assert set(keys) & set(small) & set(large)
+        assert len(keys) == len(set(keys))
+
     def test_parts_show_what_is_lost_where_blocks_are_not_measured_as_one(self, lut, tmp_path):
         done = lut(ToyDevice(start=0.05), "--split", "--json", "--out", "run")
         assert done.code == 0, done.err
