@@ -11,8 +11,6 @@ from collections.abc import Iterable
 from difflib import get_close_matches
 from pathlib import Path
 from typing import ClassVar
-from urllib.parse import urlsplit
-from urllib.request import url2pathname
 
 
 class OfaError(Exception):
@@ -61,6 +59,8 @@ def installable(distribution: str, extra: str) -> str:
     """What to give pip for an extra: the folder that was installed, if it is there, or the name."""
     from importlib.metadata import PackageNotFoundError
     from importlib.metadata import distribution as installed
+    from urllib.parse import urlsplit
+    from urllib.request import url2pathname  # with TLS and HTTP: too much for every search
 
     try:
         found = json.loads(installed(distribution).read_text("direct_url.json") or "{}")

@@ -8,7 +8,7 @@ import time
 
 from ofa_plugins_core import Host
 
-HEAVY = ("torch", "torchvision", "horovod", "pymoo", "scipy", "matplotlib")
+HEAVY = ("torch", "torchvision", "horovod", "pymoo", "scipy", "matplotlib", "http.client")
 
 
 class TestLightness:
