@@ -140,10 +140,12 @@ def pinned(cores: Sequence[int]) -> Iterator[None]:
         return
     if not hasattr(os, "sched_setaffinity"):
         raise UsageError("this system cannot pin a process to cores", advice="leave pin out")
-    before = {thread: os.sched_getaffinity(thread) for thread in _threads()}
+    before: dict[int, set[int]] = {}
     try:
-        for thread in before:
-            os.sched_setaffinity(thread, cores)
+        for thread in _threads():
+            with suppress(ProcessLookupError):  # it has ended since it was listed
+                before[thread] = os.sched_getaffinity(thread)
+                os.sched_setaffinity(thread, cores)
     except OSError as error:
         _restore(before)
         known = ", ".join(map(str, sorted(os.sched_getaffinity(0))))
