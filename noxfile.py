@@ -37,6 +37,7 @@ PLUGINS = {
     "compofa": [],
     "moofa": [],
     "devices_jetson": ["vermin==1.9.2"],
+    "dynamic_ofa": [],
 }
 """Plugin -> what its own tests need beyond its declared dependencies."""
 

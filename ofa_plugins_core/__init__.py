@@ -10,11 +10,13 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ofa_plugins_core.entries import (
+        ActuatorEntry,
         CostModelEntry,
         DeviceEntry,
         FittedPredictorEntry,
         JobContext,
         JobEntry,
+        MonitorEntry,
         NoOptions,
         PredictorEntry,
         RuntimePolicyEntry,
@@ -37,6 +39,7 @@ if TYPE_CHECKING:
     from ofa_plugins_core.values import Arch, Constraint, Measurement, SearchSpace
 
 __all__ = [
+    "ActuatorEntry",
     "Arch",
     "Constraint",
     "CostModelEntry",
@@ -48,6 +51,7 @@ __all__ = [
     "JobContext",
     "JobEntry",
     "Measurement",
+    "MonitorEntry",
     "NoOptions",
     "OfaError",
     "PluginError",

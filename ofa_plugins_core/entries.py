@@ -17,8 +17,10 @@ from attrs import field, frozen
 
 from ofa_plugins_core.events import Listener, silent
 from ofa_plugins_core.interfaces import (
+    Actuator,
     CostModel,
     Device,
+    Monitor,
     Predictor,
     RuntimePolicy,
     Sampler,
@@ -52,6 +54,15 @@ class Plugins(Protocol):
 
     def device(self, name: str) -> DeviceEntry:
         """A device's entry."""
+
+    def runtime_policy(self, name: str) -> RuntimePolicyEntry:
+        """A runtime policy's entry."""
+
+    def monitor(self, name: str) -> MonitorEntry:
+        """A monitor's entry."""
+
+    def actuator(self, name: str) -> ActuatorEntry:
+        """An actuator's entry."""
 
     def fitted(self, predictor: str, supernet: str) -> list[FittedPredictorEntry]:
         """What ships fitted for a supernet, one entry a data set."""
@@ -238,6 +249,31 @@ class RuntimePolicyEntry:
     name: str
     summary: str
     build: Callable[..., RuntimePolicy]
+    options: type = NoOptions
+
+
+@frozen
+class MonitorEntry:
+    """A monitor; build: (options) -> Monitor, with a UsageError where there is nothing to read.
+
+    Attributes:
+        automatic: taken also where nobody names it, if it can be built.
+    """
+
+    name: str
+    summary: str
+    build: Callable[..., Monitor]
+    options: type = NoOptions
+    automatic: bool = True
+
+
+@frozen
+class ActuatorEntry:
+    """An actuator; build: (options) -> Actuator, with a UsageError where it cannot be set."""
+
+    name: str
+    summary: str
+    build: Callable[..., Actuator]
     options: type = NoOptions
 
 

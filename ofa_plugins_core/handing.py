@@ -10,11 +10,13 @@ from attrs import field, frozen
 
 from ofa_plugins_core.blame import BUILTIN, Plugin, accuse, attempt, culprit
 from ofa_plugins_core.entries import (
+    ActuatorEntry,
     CostModelEntry,
     DeviceEntry,
     FittedPredictorEntry,
     JobContext,
     JobEntry,
+    MonitorEntry,
     NoOptions,
     PredictorEntry,
     RuntimePolicyEntry,
@@ -28,8 +30,10 @@ from ofa_plugins_core.entries import (
 from ofa_plugins_core.errors import OfaError, PluginError, UsageError
 from ofa_plugins_core.fit_flaws import fit_flaw
 from ofa_plugins_core.interfaces import (
+    Actuator,
     CostModel,
     Device,
+    Monitor,
     Predictor,
     RuntimePolicy,
     Sampler,
@@ -66,6 +70,8 @@ SEAMS: Final[dict[type, Seam]] = {
     PredictorEntry: Seam("load", None, Predictor),
     SearcherEntry: Seam("build", 0, Searcher),
     RuntimePolicyEntry: Seam("build", 0, RuntimePolicy),
+    MonitorEntry: Seam("build", 0, Monitor),
+    ActuatorEntry: Seam("build", 0, Actuator),
     DeviceEntry: Seam("build", 0, Device),
     TrainingPlanEntry: Seam("build", 1, TrainingPlan, flaw_of),
     JobEntry: Seam("run", 1, None),

@@ -14,10 +14,12 @@ from typing import Final
 import pluggy
 
 from ofa_plugins_core.entries import (
+    ActuatorEntry,
     CostModelEntry,
     DeviceEntry,
     FittedPredictorEntry,
     JobEntry,
+    MonitorEntry,
     PredictorEntry,
     RuntimePolicyEntry,
     SamplerEntry,
@@ -151,6 +153,32 @@ def ofa_runtime_policies() -> Iterable[RuntimePolicyEntry]:
 
 
 @hookspec
+def ofa_monitors() -> Iterable[MonitorEntry]:
+    """Offer readings of how a device is doing, for runtime policies and for event logs.
+
+    Example::
+
+        @hookimpl
+        def ofa_monitors():
+            yield MonitorEntry("fan", "speed of the fan", build=lambda options: Fan())
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ofa_actuators() -> Iterable[ActuatorEntry]:
+    """Offer what a runtime policy may set beside the level: clocks, cores, threads.
+
+    Example::
+
+        @hookimpl
+        def ofa_actuators():
+            yield ActuatorEntry("fan_percent", "speed of the fan", build=lambda options: FanSpeed())
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def ofa_devices() -> Iterable[DeviceEntry]:
     """Offer devices to measure and run on.
 
@@ -229,6 +257,8 @@ HOOKS: Final = {
     "ofa_fitted_predictors": FittedPredictorEntry,
     "ofa_searchers": SearcherEntry,
     "ofa_runtime_policies": RuntimePolicyEntry,
+    "ofa_monitors": MonitorEntry,
+    "ofa_actuators": ActuatorEntry,
     "ofa_devices": DeviceEntry,
     "ofa_training_plans": TrainingPlanEntry,
     "ofa_weights": WeightsEntry,
@@ -245,6 +275,8 @@ KINDS: Final = {
     "fitted_predictors": "ofa_fitted_predictors",
     "searchers": "ofa_searchers",
     "runtime_policies": "ofa_runtime_policies",
+    "monitors": "ofa_monitors",
+    "actuators": "ofa_actuators",
     "devices": "ofa_devices",
     "training_plans": "ofa_training_plans",
     "weights": "ofa_weights",
@@ -264,6 +296,8 @@ LABELS: Final = {
     "fitted_predictors": "fitted predictor",
     "searchers": "searcher",
     "runtime_policies": "policy",
+    "monitors": "monitor",
+    "actuators": "actuator",
     "devices": "device",
     "training_plans": "training plan",
     "weights": "file of weights",

@@ -19,10 +19,12 @@ from attrs import define, evolve, field, frozen
 from ofa_plugins_core import discovery
 from ofa_plugins_core.blame import BUILTIN, Plugin, State
 from ofa_plugins_core.entries import (
+    ActuatorEntry,
     CostModelEntry,
     DeviceEntry,
     FittedPredictorEntry,
     JobEntry,
+    MonitorEntry,
     PredictorEntry,
     RuntimePolicyEntry,
     SamplerEntry,
@@ -295,6 +297,14 @@ class Host:
     def runtime_policy(self, name: str) -> RuntimePolicyEntry:
         """A runtime policy's entry."""
         return cast(RuntimePolicyEntry, self._find("runtime_policies", name))
+
+    def monitor(self, name: str) -> MonitorEntry:
+        """A monitor's entry."""
+        return cast(MonitorEntry, self._find("monitors", name))
+
+    def actuator(self, name: str) -> ActuatorEntry:
+        """An actuator's entry."""
+        return cast(ActuatorEntry, self._find("actuators", name))
 
     def device(self, name: str) -> DeviceEntry:
         """A device's entry."""

@@ -11,12 +11,19 @@ from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeAlias, runtime_checkable
 
 import numpy as np
-from attrs import field, frozen
+from attrs import frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core.events import Listener, silent
 from ofa_plugins_core.geometry import Block, Geometry
 from ofa_plugins_core.phases import Hyperparameters, Phase
+from ofa_plugins_core.runtime import Actuator as Actuator
+from ofa_plugins_core.runtime import Decision as Decision
+from ofa_plugins_core.runtime import Level as Level
+from ofa_plugins_core.runtime import Monitor as Monitor
+from ofa_plugins_core.runtime import Observation as Observation
+from ofa_plugins_core.runtime import RuntimePolicy as RuntimePolicy
+from ofa_plugins_core.runtime import StartingPolicy as StartingPolicy
 from ofa_plugins_core.separable import Separable
 from ofa_plugins_core.values import Arch, ArchLike, Constraint, Genes, Kind, SearchSpace
 
@@ -264,46 +271,6 @@ class Searcher(Protocol):
         Raises:
             InfeasibleError: no network meets the constraints, with the smallest reachable values.
         """
-
-
-@frozen
-class Observation:
-    """What a runtime policy sees after one inference.
-
-    Attributes:
-        time: seconds since the start.
-        latency: of the last inference, ms.
-        limit: on latency, ms.
-        readings: further monitors by name (CPU use, temperature, …).
-    """
-
-    time: float
-    latency: float
-    limit: float
-    readings: Mapping[str, float] = field(factory=dict)
-
-
-@frozen
-class Level:
-    """One row of a runtime table: what a policy can switch to.
-
-    Attributes:
-        accuracy: percent.
-        latency: ms, as measured for the table.
-    """
-
-    accuracy: float
-    latency: float
-
-
-class RuntimePolicy(Protocol):
-    """Observation -> level, as a pure function of its state."""
-
-    def start(self, levels: Sequence[Level]) -> Any:
-        """The state before the first observation."""
-
-    def decide(self, state: Any, observation: Observation) -> tuple[Any, int]:
-        """The next state, and the level to use from now on."""
 
 
 @frozen

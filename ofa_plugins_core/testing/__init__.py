@@ -11,9 +11,11 @@ from typing import TYPE_CHECKING, Any
 if TYPE_CHECKING:
     from ofa_plugins_core.testing.installing import in_process, installed
     from ofa_plugins_core.testing.suites import (
+        ActuatorSuite,
         CostModelSuite,
         DeviceSuite,
         ElasticModuleSuite,
+        MonitorSuite,
         PredictorSuite,
         RuntimePolicySuite,
         SamplerSuite,
@@ -37,9 +39,11 @@ if TYPE_CHECKING:
 
 __all__ = [
     "TOY_LEVELS",
+    "ActuatorSuite",
     "CostModelSuite",
     "DeviceSuite",
     "ElasticModuleSuite",
+    "MonitorSuite",
     "PredictorSuite",
     "RuntimePolicySuite",
     "SamplerSuite",

@@ -21,6 +21,7 @@ from ofa_plugins_core.testing.laws import (
     cost,
     device,
     elastic,
+    monitor,
     plan,
     policy,
     predictor,
@@ -192,6 +193,14 @@ def _policy(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
     yield host.runtime_policy(name).build(), toys.TOY_LEVELS
 
 
+def _monitor(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
+    yield host.monitor(name).build(), None
+
+
+def _actuator(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
+    yield host.actuator(name).build(), None
+
+
 def _device(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
     yield host.device(name).build(), toys.toy_supernet()
 
@@ -221,6 +230,8 @@ _SUBJECTS: Final[dict[str, Callable[[Host, Plugin, str], Iterator[Tested]]]] = {
     "fitted_predictors": _fitted,
     "searchers": _searcher,
     "runtime_policies": _policy,
+    "monitors": _monitor,
+    "actuators": _actuator,
     "devices": _device,
     "training_plans": _plan,
     "jobs": _job,
@@ -234,6 +245,8 @@ _LAWS: Final[dict[str, tuple[laws.Law, ...]]] = {
     "fitted_predictors": predictor.LAWS,
     "searchers": searcher.LIGHT,
     "runtime_policies": policy.LAWS,
+    "monitors": monitor.MONITORS,
+    "actuators": monitor.ACTUATORS,
     "devices": device.LAWS,
     "training_plans": plan.LAWS,
     "jobs": (says_how_it_is_called,),

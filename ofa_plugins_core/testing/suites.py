@@ -20,11 +20,13 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from ofa_plugins_core.interfaces import (
+    Actuator,
     BuildableSupernet,
     CostModel,
     Device,
     ElasticModule,
     Level,
+    Monitor,
     Predictor,
     Problem,
     RuntimePolicy,
@@ -38,6 +40,7 @@ from ofa_plugins_core.testing.laws import Law
 from ofa_plugins_core.testing.laws import cost as cost_laws
 from ofa_plugins_core.testing.laws import device as device_laws
 from ofa_plugins_core.testing.laws import elastic as elastic_laws
+from ofa_plugins_core.testing.laws import monitor as monitor_laws
 from ofa_plugins_core.testing.laws import plan as plan_laws
 from ofa_plugins_core.testing.laws import policy as policy_laws
 from ofa_plugins_core.testing.laws import predictor as predictor_laws
@@ -290,6 +293,34 @@ class RuntimePolicySuite:
     def test_law(self, law: Law, policy: RuntimePolicy, levels: Sequence[Level]) -> None:
         """The law holds."""
         _holds(law, policy, levels)
+
+
+class MonitorSuite:
+    """For a monitor."""
+
+    @pytest.fixture
+    def monitor(self) -> Monitor:
+        """The monitor that is tested."""
+        raise NotImplementedError("give the fixture 'monitor'")
+
+    @each(monitor_laws.MONITORS)
+    def test_law(self, law: Law, monitor: Monitor) -> None:
+        """The law holds."""
+        _holds(law, monitor, None)
+
+
+class ActuatorSuite:
+    """For an actuator."""
+
+    @pytest.fixture
+    def actuator(self) -> Actuator:
+        """The actuator that is tested."""
+        raise NotImplementedError("give the fixture 'actuator'")
+
+    @each(monitor_laws.ACTUATORS)
+    def test_law(self, law: Law, actuator: Actuator) -> None:
+        """The law holds."""
+        _holds(law, actuator, None)
 
 
 def _at_first(rows: Genes) -> Genes:

@@ -16,12 +16,13 @@ from ofa_plugins_core.interfaces import Device, Supernet
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.choosing import cost_models, latency_tables
 from ofa_plugins_core.jobs.frontfiles import read_front
-from ofa_plugins_core.jobs.lut.kept import NETWORKS, Kept, begun
+from ofa_plugins_core.jobs.lut.kept import NETWORKS, Kept
 from ofa_plugins_core.jobs.lut.measuring import Plan, arch_key, measure_all
 from ofa_plugins_core.jobs.lut.works import Needed
 from ofa_plugins_core.jobs.lut_options import LutOptions
 from ofa_plugins_core.jobs.options import PricedOptions
 from ofa_plugins_core.jobs.results import INTERRUPTED, Row, with_ends
+from ofa_plugins_core.jobs.resuming import begun
 from ofa_plugins_core.own_tables import OwnRow, OwnTable
 from ofa_plugins_core.pricing import measurements
 from ofa_plugins_core.table_model import FEWEST, TableError, error_of

@@ -15,7 +15,7 @@ from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import Device
 from ofa_plugins_core.jobs.choosing import device_of, watched
 from ofa_plugins_core.jobs.lut.checking import check_options, run_check
-from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept, begun
+from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
 from ofa_plugins_core.jobs.lut.measuring import (
     Plan,
     arch_key,
@@ -28,6 +28,7 @@ from ofa_plugins_core.jobs.lut.result import CheckResult, LutResult, ShownPlan
 from ofa_plugins_core.jobs.lut.table import built_table, install, split_forms, write_table
 from ofa_plugins_core.jobs.lut.works import needed_parts, needed_rows
 from ofa_plugins_core.jobs.lut_options import LutOptions
+from ofa_plugins_core.jobs.resuming import begun
 from ofa_plugins_core.own_tables import OwnTable, installed
 from ofa_plugins_core.timing import Effort, refuse_odd
 from ofa_plugins_core.words import counted, durations

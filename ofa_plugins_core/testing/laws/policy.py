@@ -2,14 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from copy import deepcopy
 from numbers import Integral
 from typing import Any, Final
 
 import numpy as np
+from attrs import evolve
 
-from ofa_plugins_core.interfaces import Level, Observation, RuntimePolicy
+from ofa_plugins_core.interfaces import (
+    Decision,
+    Level,
+    Observation,
+    RuntimePolicy,
+    StartingPolicy,
+)
 from ofa_plugins_core.testing.laws import Law, demand
 
 Rng = np.random.Generator
@@ -31,11 +39,33 @@ def observations(levels: Sequence[Level], generator: Rng) -> list[Observation]:
 def level_is_in_range(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
     """Every decision is the number of a level, also where there is only one."""
     for table in (levels, levels[:1]):
-        state = policy.start(table)
+        state, level = policy.start(table), _first(policy, table)
         for seen in observations(table, generator):
-            state, level = policy.decide(state, seen)
-            demand(isinstance(level, Integral), f"a level is a whole number, found {level!r}")
-            demand(0 <= level < len(table), f"level {level} of {len(table)}")
+            state, answer = policy.decide(state, evolve(seen, level=level))
+            level = _level(answer, len(table))
+
+
+def actions_are_numbers(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
+    """What it wants an actuator set to is a finite number, by the actuator's name."""
+    state = policy.start(levels)
+    for seen in observations(levels, generator):
+        state, answer = policy.decide(state, seen)
+        for name, value in answer.actions.items() if isinstance(answer, Decision) else ():
+            demand(isinstance(name, str) and name != "", f"an actuator has a name, found {name!r}")
+            demand(math.isfinite(value), f"{name}: a finite number is due, found {value!r}")
+
+
+def _first(policy: RuntimePolicy, levels: Sequence[Level]) -> int:
+    if not isinstance(policy, StartingPolicy):
+        return len(levels) - 1
+    return _level(policy.initial(levels), len(levels))
+
+
+def _level(answer: int | Decision, count: int) -> int:
+    level = answer.level if isinstance(answer, Decision) else answer
+    demand(isinstance(level, Integral), f"a level is a whole number, found {level!r}")
+    demand(0 <= level < count, f"level {level} of {count}")
+    return int(level)
 
 
 def decides_purely(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
@@ -74,13 +104,14 @@ def starts_afresh(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng
 def _decisions(policy: RuntimePolicy, state: Any, seen: Sequence[Observation]) -> list[int]:
     out = []
     for observation in seen:
-        state, level = policy.decide(state, observation)
-        out.append(int(level))
+        state, answer = policy.decide(state, observation)
+        out.append(answer.level if isinstance(answer, Decision) else int(answer))
     return out
 
 
 LAWS: Final[tuple[Law, ...]] = (
     level_is_in_range,
+    actions_are_numbers,
     decides_purely,
     state_is_not_changed,
     starts_afresh,

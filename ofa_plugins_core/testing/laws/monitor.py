@@ -1,0 +1,51 @@
+"""Laws of monitors and of actuators: (monitor or actuator, None, generator)."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from itertools import pairwise
+from typing import Any, Final
+
+import numpy as np
+
+from ofa_plugins_core.interfaces import Actuator, Monitor
+from ofa_plugins_core.testing.laws import Law, demand
+
+Rng = np.random.Generator
+
+
+def reads_numbers_by_name(monitor: Monitor, _: Any, generator: Rng) -> None:
+    """Every reading is a finite number under a name, each time that it is asked."""
+    for _time in range(2):
+        found = monitor.read()
+        demand(isinstance(found, Mapping), f"readings are a mapping, found {found!r:.80}")
+        for name, value in found.items():
+            demand(isinstance(name, str) and name != "", f"a reading has a name, found {name!r}")
+            sound = isinstance(value, int | float) and math.isfinite(value)
+            demand(sound, f"{name}: a finite number is due, found {value!r:.80}")
+
+
+def names_say_the_unit(monitor: Monitor, _: Any, generator: Rng) -> None:
+    """A reading's name ends with its unit: ``cpu_percent``, ``gpu_celsius``."""
+    for name in monitor.read():
+        demand("_" in name.strip("_"), f"{name!r} says no unit")
+
+
+def values_increase(actuator: Actuator, _: Any, generator: Rng) -> None:
+    """It can be set to some values, which increase, and has a unit."""
+    values = list(actuator.values)
+    demand(len(values) > 0, "it can be set to nothing")
+    demand(all(a < b for a, b in pairwise(values)), f"values increase, found {values}")
+    demand(bool(actuator.unit), "it has no unit")
+
+
+def setting_what_is_set_changes_nothing(actuator: Actuator, _: Any, generator: Rng) -> None:
+    """Set to what it is set to, it stays so."""
+    before = actuator.get()
+    actuator.set(before)
+    demand(actuator.get() == before, f"was {before}, is {actuator.get()}")
+
+
+MONITORS: Final[tuple[Law, ...]] = (reads_numbers_by_name, names_say_the_unit)
+ACTUATORS: Final[tuple[Law, ...]] = (values_increase, setting_what_is_set_changes_nothing)

@@ -1,0 +1,1 @@
+"""Level tables: made offline, read at run time."""

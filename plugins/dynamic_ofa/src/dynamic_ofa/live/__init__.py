@@ -1,0 +1,1 @@
+"""Live runs: a switcher under a policy on this machine, watched and recorded."""

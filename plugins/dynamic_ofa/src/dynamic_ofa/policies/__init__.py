@@ -1,0 +1,1 @@
+"""Policies: observation -> level, as pure functions of a state."""

@@ -1,0 +1,1 @@
+"""Simulation: a policy on a trace, against what was possible."""
