@@ -11,7 +11,7 @@ from attrs import evolve, frozen
 
 from ofa_plugins_core.errors import InfeasibleError, InputError, UsageError
 from ofa_plugins_core.events import Progress
-from ofa_plugins_core.interfaces import Found, Predictions
+from ofa_plugins_core.interfaces import Decision, Found, Predictions
 from ofa_plugins_core.phases import Hyperparameters
 from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.testing import (
@@ -30,6 +30,7 @@ from ofa_plugins_core.testing.laws import (
     NotApplicableError,
     cost,
     device,
+    monitor,
     plan,
     policy,
     predictor,
@@ -299,10 +300,28 @@ class OneTooFar(ToyPolicy):
         return state, state[0]
 
 
+class OneTooFarInWords(ToyPolicy):
+    def decide(self, state, observation):
+        return state, Decision(state[0], "on and on")
+
+
+class BeginsNowhere(ToyPolicy):
+    def initial(self, levels):
+        return len(levels)
+
+
+class WantsInfinity(ToyPolicy):
+    def decide(self, state, observation):
+        return state, Decision(0, actions={"cpu_max_mhz": math.inf})
+
+
 @pytest.mark.parametrize(
     ("law", "broken"),
     [
         (policy.level_is_in_range, OneTooFar()),
+        (policy.level_is_in_range, OneTooFarInWords()),
+        (policy.level_is_in_range, BeginsNowhere()),
+        (policy.actions_are_numbers, WantsInfinity()),
         (policy.decides_purely, Forgetful()),
         (policy.state_is_not_changed, Scribbling()),
         (policy.starts_afresh, Forgetful()),
@@ -310,6 +329,55 @@ class OneTooFar(ToyPolicy):
 )
 def test_a_broken_policy_breaks(law, broken):
     breaks(law, broken, TOY_LEVELS)
+
+
+@frozen
+class Reads:
+    found: object
+
+    def read(self):
+        return self.found
+
+
+@pytest.mark.parametrize(
+    ("law", "found"),
+    [
+        (monitor.reads_numbers_by_name, [40.0]),
+        (monitor.reads_numbers_by_name, {"cpu_percent": math.nan}),
+        (monitor.reads_numbers_by_name, {"cpu_percent": "40"}),
+        (monitor.reads_numbers_by_name, {"": 40.0}),
+        (monitor.names_say_the_unit, {"heat": 40.0}),
+    ],
+)
+def test_a_broken_monitor_breaks(law, found):
+    breaks(law, Reads(found), None)
+
+
+class Dial:
+    """An actuator, as its keywords say; what is set sticks unless it does not."""
+
+    def __init__(self, values=(1.0, 2.0), unit="threads", sticks=True):
+        self.values, self.unit, self.sticks, self.now = values, unit, sticks, 1.0
+
+    def get(self):
+        return self.now
+
+    def set(self, value):
+        self.now = value if self.sticks else value + 1
+
+
+@pytest.mark.parametrize(
+    ("law", "changed"),
+    [
+        (monitor.values_increase, {"values": (2.0, 1.0)}),
+        (monitor.values_increase, {"values": ()}),
+        (monitor.values_increase, {"unit": ""}),
+        (monitor.setting_what_is_set_changes_nothing, {"sticks": False}),
+    ],
+)
+def test_a_broken_actuator_breaks(law, changed):
+    law(Dial(), None, np.random.default_rng(20))
+    breaks(law, Dial(**changed), None)
 
 
 class Machine(Wrapped):
