@@ -1,4 +1,4 @@
-"""The run-time seams as docs/plugins.md shows them: a policy, a monitor and an actuator of others."""
+"""The run-time seams as docs/plugins.md shows them: a policy, a monitor, an actuator of others."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def fan(tmp_path, ofa_install):
     text = GUIDE.read_text(encoding="utf-8")
     (source,) = re.findall(r"```python\n# breeze\.py[^\n]*\n(.*?)```", text, re.S)
     file = tmp_path / "pwm1"
-    file.write_text("128")
+    file.write_text("127")
     ofa_install("breeze", source.replace(PATH, str(file)))
     return file
 
@@ -33,7 +33,7 @@ def test_it_keeps_every_law(fan):
     found = check(Host.discover(), "breeze")
     assert {f.outcome for f in found} == {"holds"}, found
     assert {f.kind for f in found} == {"runtime_policies", "monitors", "actuators"}
-    assert fan.read_text() == "128", "a check leaves what is set as it was"
+    assert fan.read_text() == "127", "a check leaves what is set as it was"
 
 
 def test_where_there_is_no_fan_nothing_is_offered_to_set(fan):

@@ -9,13 +9,12 @@ import time
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeAlias
 
-from rich.console import Console
-from rich.table import Table
-from rich.text import Text
-
 from ofa_plugins_core.events import Event, Notice, Progress
 
-if TYPE_CHECKING:
+if TYPE_CHECKING:  # a search with --json needs none of them
+    from rich.console import Console
+    from rich.table import Table
+
     from ofa_plugins_core.cli.bars import Bars
 
 Rows: TypeAlias = tuple[str, Sequence[str], Sequence[Sequence[str]]]
@@ -38,6 +37,8 @@ PIPED: Final = 160
 
 def console() -> Console:
     """For people: on stderr."""
+    from rich.console import Console
+
     wide = width(sys.stderr)
     return Console(stderr=True, highlight=False, emoji=False, markup=False, width=wide)
 
@@ -62,6 +63,8 @@ def json_lines(value: Any) -> Iterator[str]:
 
 def write_tables(tables: Iterable[Rows], most_rows: int | None = None) -> None:
     """Tables on stderr; long ones are shortened, and say so."""
+    from rich.text import Text
+
     shown, most = console(), most_rows or MOST_ROWS
     for title, columns, rows in tables:
         if title:
@@ -84,6 +87,9 @@ def shortened(rows: Sequence[Sequence[str]], most: int) -> list[Sequence[str]]:
 
 
 def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+    from rich.table import Table
+    from rich.text import Text
+
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0))
     shown = list(rows)
     for number, column in enumerate(columns):
