@@ -2,9 +2,15 @@
 
 from __future__ import annotations
 
-from attrs import frozen
+from pathlib import Path
+
+from attrs import field, frozen
 
 
 @frozen
 class CpuClockOptions:
     """Settings of the actuator ``cpu_max_mhz``."""
+
+    root: Path = field(
+        default=Path("/"), metadata={"help": "of the file system in which cpufreq is, for tests"}
+    )
