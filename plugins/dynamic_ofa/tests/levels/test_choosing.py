@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from itertools import combinations
+from itertools import combinations, pairwise
 from pathlib import Path
 
 import pytest
@@ -29,9 +29,8 @@ FRONTS = st.lists(st.tuples(st.integers(1, 30), st.integers(1, 30)), min_size=1,
 
 @needs_published
 def test_27_of_the_63_published_candidates_stay():
-    points = [
-        tuple(p) for p in json.loads((PUBLISHED / "candidates_63.json").read_text())["points"]
-    ]
+    found = json.loads((PUBLISHED / "candidates_63.json").read_text())
+    points = [(accuracy, cost) for accuracy, cost in found["points"]]
     kept = published_front(points)
     assert (len(points), len(kept)) == (63, 27)
     assert [points[n][1] for n in kept] == sorted(points[n][1] for n in kept)
@@ -63,7 +62,7 @@ def test_what_the_published_filter_drops_is_beaten_and_what_it_keeps_is_not(poin
 def test_a_front_rises_and_no_point_beats_one_of_it(points):
     front = [points[n] for n in strict_front(points)]
     assert front == sorted(set(front), key=lambda p: p[1])
-    assert all(a < b for (a, _), (b, _) in zip(front, front[1:], strict=False))
+    assert all(a < b for (a, _), (b, _) in pairwise(front))
     for accuracy, cost in points:
         assert any(a >= accuracy and c <= cost for a, c in front)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from contextlib import suppress
 from pathlib import Path
 
 import numpy as np
@@ -145,7 +146,5 @@ def test_a_damaged_file_is_read_or_refused(table, pickles, data):
     content = bytearray(pickles.written(pickles.published(1)))
     for _ in range(data.draw(st.integers(1, 3))):
         content[data.draw(st.integers(0, len(content) - 1))] = data.draw(st.integers(0, 255))
-    try:
+    with suppress(InputError):
         table(bytes(content))
-    except InputError as error:
-        assert error.message

@@ -183,7 +183,7 @@ def read_storage(content: bytes) -> NDArray[Any]:
     except RefusedError:
         raise
     except Exception as error:  # any opcode may fail in its own way
-        raise RefusedError(f"a storage that cannot be read: {error}") from error
+        raise RefusedError(f"a storage that cannot be read: {error!s:.80}") from error
     if (magic, protocol) != (MAGIC, PROTOCOL) or not isinstance(described, _Described):
         raise RefusedError("a storage that torch has not written")
     if keys != [described.key] or not isinstance(about, Mapping):
@@ -284,7 +284,7 @@ def load_data(content: bytes, name: str) -> Any:
         raise refused(name, error) from error
     # What a broken pickle raises is not bounded: any opcode may fail in its own way.
     except Exception as error:
-        raise InputError(f"{name} is no readable pickle: {error}") from error
+        raise InputError(f"{name} is no readable pickle: {error!s:.80}") from error
 
 
 def refused(name: str, error: RefusedError) -> InputError:
