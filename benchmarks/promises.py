@@ -22,7 +22,11 @@ Action = Callable[[], object]
 
 @frozen
 class Row:
-    """One promise: seconds of what is promised, of what it is held against, and the limit."""
+    """One promise: seconds of what is promised, of what it is held against, and the limit.
+
+    Or other amounts than seconds: ``shown`` is the unit that they are printed in, and how many of
+    those one is.
+    """
 
     what: str
     against: str
@@ -30,6 +34,7 @@ class Row:
     reference: float
     limit: float
     published: str = ""
+    shown: tuple[str, float] = ("ms", 1e3)
 
     @property
     def ratio(self) -> float:
@@ -72,7 +77,8 @@ def report(rows: Iterable[Row]) -> int:
     for row in measured:
         mark = "kept  " if row.kept else "BROKEN"
         print(f"{mark} {row.ratio:6.3f} (at most {row.limit:g})  {row.what}")
-        times = f"{row.seconds * 1e3:.3g} ms against {row.reference * 1e3:.3g} ms"
+        unit, scale = row.shown
+        times = f"{row.seconds * scale:.3g} {unit} against {row.reference * scale:.3g} {unit}"
         print(f"       {times}: {row.against}")
         if row.published:
             print(f"       published, not divided: {row.published}")

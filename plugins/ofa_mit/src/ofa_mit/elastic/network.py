@@ -8,7 +8,7 @@ the weights is used. Activating looks those choices up; it computes nothing and 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, cast
+from typing import Any, Final, cast
 
 import torch
 from attrs import evolve, frozen
@@ -157,6 +157,13 @@ def _stamp(held: Held) -> list[int]:
     return found
 
 
+NormNames = tuple[tuple[str, int, str], ...]
+"""Of each norm of a subnet: its name when extracted, the number of its block, its op."""
+
+REMEMBERED: Final = 64
+"""Subnets whose norms' names are kept: more than a level table has."""
+
+
 class ElasticNetwork(Published, nn.Module):
     """A supernet's network in torch; see ``interfaces.ElasticModule``.
 
@@ -180,6 +187,7 @@ class ElasticNetwork(Published, nn.Module):
             ElasticBlock(blocks, recipe) for blocks in self._choices.standing()
         )
         self._ready: LaidOut | None = None
+        self._named: dict[tuple[int, ...], NormNames] = {}
         self._chosen = self._choices.chosen(self.largest)
 
     # ------------------------------------------------------------------------ architectures
@@ -252,8 +260,8 @@ class ElasticNetwork(Published, nn.Module):
         self._ready = None
 
     def __getstate__(self) -> dict[str, Any]:
-        """Without what was laid out: a copy makes its own."""
-        return {**self.__dict__, "_ready": None}
+        """Without what was laid out or looked up: a copy makes its own."""
+        return {**self.__dict__, "_ready": None, "_named": {}}
 
     # ------------------------------------------------------------------------ extraction
 
@@ -290,9 +298,9 @@ class ElasticNetwork(Published, nn.Module):
         Raises:
             InputError: the architecture is not of the space, or a batch norm is left out.
         """
-        places = self._used(self._choices.chosen(arch))
-        names = self.extract(arch).norms()
-        norms = {name: places[number].layer(op).norm for (number, op), name in names.items()}
+        chosen = self._choices.chosen(arch)
+        places = self._used(chosen)
+        norms = {n: places[number].layer(op).norm for n, number, op in self._norm_names(chosen)}
         lacking = sorted(norms.keys() - statistics.keys())
         if lacking:
             raise InputError(f"statistics are missing: {', '.join(lacking[:3])}")
@@ -302,6 +310,18 @@ class ElasticNetwork(Published, nn.Module):
             assert norm.running_mean is not None and norm.running_var is not None
             norm.running_mean[: len(mean)].copy_(mean)
             norm.running_var[: len(variance)].copy_(variance)
+
+    def _norm_names(self, chosen: Chosen) -> NormNames:
+        """The norms of a subnet; looked up once for each of the last few."""
+        key = tuple(map(id, chosen.standing))  # the choices keep every block
+        found = self._named.get(key)
+        if found is None:
+            if len(self._named) >= REMEMBERED:
+                self._named = {}
+            norms = self.extract(chosen.arch).norms()
+            found = tuple((name, number, op) for (number, op), name in norms.items())
+            self._named[key] = found
+        return found
 
     # ------------------------------------------------------------------------ files
 
