@@ -82,3 +82,21 @@ def _check_order(steps: Sequence[tuple[float, float]], what: str) -> None:
     for (one, _), (two, _) in pairwise(steps):
         if two <= one:
             raise UsageError(f"{what}: {two:g} s does not come after {one:g} s")
+
+
+def percent(text: str, what: str) -> float:
+    """``76`` or ``76 %`` -> 76.0.
+
+    Args:
+        what: the flag, for messages.
+
+    Raises:
+        UsageError: it does not read so, or is not from 0 to 100.
+    """
+    words = text.strip().removesuffix("%").strip()
+    if not re.fullmatch(r"\d+\.?\d*|\.\d+", words) or not float(words) <= 100:
+        raise UsageError(
+            f"{what}: expected percent from 0 to 100, found {text!r:.40}",
+            advice=f"for example {what} 76",
+        )
+    return float(words)
