@@ -186,6 +186,7 @@ class Settings:
         self._actuators = {a.name: a for a in actuators}
         self._listener = listener
         self._before: dict[str, float] = {}
+        self._now: dict[str, float] = {}
         self._told: set[str] = set()
 
     def __enter__(self) -> Self:
@@ -209,8 +210,11 @@ class Settings:
             raise stopped
 
     def apply(self, actions: Mapping[str, float]) -> dict[str, float]:
-        """Set what a decision names; what of it was set."""
-        return {name: value for name, value in actions.items() if self._set(name, value)}
+        """Set what a decision names, where it is not set so already; what of it was set."""
+        due = {name: value for name, value in actions.items() if self._now.get(name) != value}
+        done = {name: value for name, value in due.items() if self._set(name, value)}
+        self._now.update(done)
+        return done
 
     def _set(self, name: str, value: float) -> bool:
         if name not in self._actuators:

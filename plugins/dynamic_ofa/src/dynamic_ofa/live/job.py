@@ -1,0 +1,314 @@
+"""The job ``ofa run switch``: a switcher under a policy, live on this machine."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import evolve, frozen
+
+from dynamic_ofa.governing import Governor, governor_of
+from dynamic_ofa.ledger import scored
+from dynamic_ofa.levels.table import LevelTable
+from dynamic_ofa.live.contending import Contention, during_of
+from dynamic_ofa.live.log import TRACE, Log, trace_of
+from dynamic_ofa.live.options import SwitchOptions
+from dynamic_ofa.live.result import SwitchResult
+from dynamic_ofa.live.running import Clock, Length, LiveRun, observed
+from dynamic_ofa.live.view import view_of
+from dynamic_ofa.monitoring.watching import Settings, Watch, actuators_of, monitors_of
+from dynamic_ofa.quantities import Limits, read_limits, seconds
+from dynamic_ofa.traces import write_trace
+from ofa_plugins_core import runs
+from ofa_plugins_core.config import plain
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.events import Notice
+from ofa_plugins_core.jobs.resuming import begun
+
+SECONDS: Final = 30.0
+TIMELINE: Final = "timeline.svg"
+
+
+@frozen(kw_only=True)
+class Plan:
+    """What was asked for, read.
+
+    Attributes:
+        every, settle, monitor_every: seconds. wish: on accuracy, percent.
+        during: (from, to) in seconds, of the second load; None: there is none.
+    """
+
+    limits: Limits
+    length: Length
+    every: float | None
+    settle: float
+    monitor_every: float
+    wish: float | None
+    during: tuple[float, float] | None
+
+
+def plan_of(options: SwitchOptions) -> Plan:
+    """Times and limits from the options, before anything is loaded.
+
+    Raises:
+        UsageError: one does not read.
+    """
+    long = SECONDS if options.seconds is None and options.count is None else options.seconds
+    return Plan(
+        limits=read_limits(options.limit),
+        length=Length(seconds=long, count=options.count),
+        every=None if options.every is None else seconds(options.every, "--every", "ms"),
+        settle=seconds(options.settle, "--settle", "s"),
+        monitor_every=seconds(options.monitor_every, "--monitor-every", "ms"),
+        wish=_percent(options.accuracy),
+        during=during_of(options.contend_during, long) if options.contend else None,
+    )
+
+
+def _percent(text: str | None) -> float | None:
+    """``76`` or ``76 %``."""
+    if text is None:
+        return None
+    try:
+        found = float(text.removesuffix("%").strip())
+    except ValueError:
+        found = -1.0
+    if not 0 < found <= 100:
+        raise UsageError(
+            f"--accuracy: expected percent, found {text!r:.40}", advice="for example --accuracy 76"
+        )
+    return found
+
+
+def run_switch(context: JobContext, options: SwitchOptions) -> SwitchResult:
+    """Run images at levels that change, until the time is over or Ctrl-C.
+
+    Raises:
+        UsageError: options that do not fit together, or nobody offers a name.
+        InputError: the table or weights are missing, broken or of other weights; or nothing can
+            be written.
+        PluginError: the policy failed, with blame; what was run stays in the folder.
+        MissingExtraError: torch is not installed.
+    """
+    from dynamic_ofa.levels.finding import find_table
+
+    plan = plan_of(options)
+    table = find_table(options.levels)
+    for said in doubts(plan, options, table):
+        context.listener(Notice(said))
+    return Live(context, options, plan, table).result()
+
+
+def doubts(plan: Plan, options: SwitchOptions, table: LevelTable) -> Iterator[str]:
+    """What the user should know before it runs: nothing of it stops the run."""
+    fastest = table.levels[0].latency
+    if plan.limits.least < fastest.value:
+        yield (
+            f"the limit of {plan.limits.least:g} ms is under the fastest level's latency, "
+            f"{fastest.value:.1f} ms {fastest.kind} for the table: late ones are to be expected"
+        )
+    most = max(row.accuracy.value for row in table.levels)
+    if plan.wish is not None and plan.wish > most:
+        yield (
+            f"no level has the accuracy {plan.wish:g} % that is wished for: the most is {most:.2f} "
+            f"% {table.levels[-1].accuracy.kind}"
+        )
+    if options.batch > 1:
+        yield (
+            f"the table's latencies are of one image, here {options.batch} run at once: the limit "
+            "is on all of them together"
+        )
+
+
+@frozen(eq=False)
+class Live:
+    """One run of the job.
+
+    Attributes:
+        switcher_of: makes the switcher; clock: of the run. Tests have their own.
+    """
+
+    context: JobContext
+    options: SwitchOptions
+    plan: Plan
+    table: LevelTable
+    switcher_of: Callable[..., Any] | None = None
+    images_of: Callable[..., Any] | None = None
+    clock: Clock = Clock()
+
+    @property
+    def folder(self) -> Path | None:
+        """Of the run; None where --out names a file, or there is none."""
+        out = self.context.out
+        return None if out is None or out.suffix in runs.FILES else out
+
+    def result(self) -> SwitchResult:
+        """Run, write what it came to, and say it."""
+        log, governor = self._log(), self._governor()
+        for inference in log.inferences:  # a policy is pure: this is where it stood
+            governor.observe(observed(inference))
+        try:
+            facts, interrupted = self._run(log, governor)
+        finally:
+            self._record(log)
+        self._draw(log)
+        return self._summed(log, facts, interrupted)
+
+    def _log(self) -> Log:
+        options = self.options
+        of = {"levels": _digest(self.table), "policy": options.policy, "limit": options.limit}
+        context = evolve(self.context, out=self.folder)
+        return Log(self.folder, of, context.resume, lambda: begun(context))
+
+    def _governor(self) -> Governor:
+        levels = self.table.policy_levels()
+        given = {"accuracy": self.plan.wish}
+        name, start = self.options.policy, self.options.start
+        return governor_of(self.context, name, levels, start=start, given=given)
+
+    def _run(self, log: Log, governor: Governor) -> tuple[Any, bool]:
+        """What the switcher says of itself, and whether the user stopped the run."""
+        context, options, plan = self.context, self.options, self.plan
+        with ExitStack() as stack:
+            switcher = stack.enter_context(self._switcher(governor.level))
+            images = self._images()
+            busy = Contention(
+                options.contend if plan.during else 0, plan.during or (0.0, 0.0), context.listener
+            )
+            monitors = monitors_of(context, options.monitors)
+            settings = Settings(actuators_of(context, options.actuators), context.listener)
+            run = LiveRun(
+                switcher=switcher,
+                images=images,
+                governor=governor,
+                limits=plan.limits,
+                length=plan.length,
+                watch=stack.enter_context(Watch(monitors, plan.monitor_every, context.listener)),
+                settings=stack.enter_context(settings),
+                contention=stack.enter_context(busy),
+                log=stack.enter_context(log),
+                view=stack.enter_context(view_of(context.listener, governor.levels, self._title())),
+                every=plan.every,
+                clock=self.clock,
+            )
+            interrupted = _interrupted(run)
+            return switcher.facts(), interrupted
+
+    def _switcher(self, start: int) -> Any:
+        make = self.switcher_of
+        if make is None:
+            from dynamic_ofa.switching.switcher import Switcher
+
+            make = Switcher
+        options = self.options
+        host: Any = self.context.host
+        return make(
+            self.table,
+            weights=options.weights,
+            supernet=options.supernet,
+            mode=options.mode,
+            device=options.device,
+            start=start,
+            host=host,
+            listener=self.context.listener,
+            threads=options.threads,
+        )
+
+    def _images(self) -> Callable[[int, int], Any]:
+        """(number of a level, of an inference) -> images of the level's size."""
+        make = self.images_of
+        if make is None:
+            from dynamic_ofa.live.images import Images
+
+            make = Images
+        sizes = [int(row.arch["image_size"]) for row in self.table.levels]
+        options, context = self.options, self.context
+        images = make(options.images, sizes, options.batch, context.seed, context.listener)
+        return lambda level, number: images.at(sizes[level], number)
+
+    def _title(self) -> str:
+        return f"{self.table.supernet}: {self.options.policy}, {self.options.limit}"
+
+    def _record(self, log: Log) -> None:
+        """The run as a trace, whatever ended it."""
+        if self.folder is None or not self.options.record or not log.inferences:
+            return
+        about = f"recorded by ofa run switch, policy {self.options.policy}"
+        levels = self.table.policy_levels()
+        write_trace(self.folder / TRACE, trace_of(log.inferences, levels, self.folder.name, about))
+
+    def _draw(self, log: Log) -> None:
+        from ofa_plugins_core.report import canvas
+
+        if self.folder is None or not self.options.plot or not log.inferences:
+            return
+        if not canvas.can_draw():
+            said = "no timeline is drawn: that needs the extra [plot] of ofa-plugins-core"
+            self.context.listener(Notice(said))
+            return
+        from dynamic_ofa.live.timeline import timeline_plot
+
+        spans = [] if self.plan.during is None else [_until(self.plan.during, log.elapsed)]
+        timeline_plot(
+            log.inferences,
+            log.switches,
+            self.table.policy_levels(),
+            self.folder / TIMELINE,
+            self._title(),
+            contended=[span for span in spans if span[0] < span[1]],
+        )
+
+    def _summed(self, log: Log, facts: Any, interrupted: bool) -> SwitchResult:
+        plan, options = self.plan, self.options
+        edges = (*plan.limits.changes, *(plan.during or ()))
+        return SwitchResult(
+            run=self.folder,
+            table=self.table,
+            levels=options.levels,
+            policy=options.policy,
+            device=options.device,
+            mode=options.mode,
+            images=options.images,
+            batch=options.batch,
+            limits=plan.limits,
+            scores=scored(
+                log.inferences,
+                self.table.policy_levels(),
+                changes=[edge for edge in edges if edge < log.elapsed],
+                settle_s=plan.settle,
+            ),
+            settle_s=plan.settle,
+            inferences=log.inferences,
+            events=log.events,
+            facts=facts,
+            contended=plan.during,
+            contend=options.contend,
+            interrupted=interrupted,
+        )
+
+
+def _interrupted(run: LiveRun) -> bool:
+    """Run; whether the user stopped it. Nothing run is nothing to sum up."""
+    try:
+        run.go()
+    except KeyboardInterrupt:
+        if not run.log.inferences:
+            raise
+        return True
+    return False
+
+
+def _until(span: tuple[float, float], end: float) -> tuple[float, float]:
+    return span[0], min(span[1], end)
+
+
+def _digest(table: LevelTable) -> str:
+    """Of all that a table says but its statistics, which are large."""
+    rows = tuple(evolve(row, statistics=None) for row in table.levels)
+    said = json.dumps(plain(evolve(table, levels=rows)), sort_keys=True)
+    return sha256(said.encode()).hexdigest()[:16]
