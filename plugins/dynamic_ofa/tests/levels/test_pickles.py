@@ -12,7 +12,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from dynamic_ofa.levels import pickles as reader
-from dynamic_ofa.levels.pickles import Tensor, load_data, read_storage
+from dynamic_ofa.levels.pickles import Tensor, load_data
+from dynamic_ofa.levels.storages import RefusedError, read_storage
 from ofa_plugins_core.errors import InputError
 
 
@@ -74,7 +75,7 @@ def test_a_tensor_s_storage_is_no_way_in(tmp_path, monkeypatch, pickles):
     storage = call("torch.storage", "_load_from_bytes", hostile)
     tensor = call("torch._utils", "_rebuild_tensor_v2", storage, 0, (1,), (1,), False, None)
     found = load_data(pickles.written([tensor]), "f")[0]
-    with pytest.raises(reader.RefusedError, match=r"posix\.system|nt\.system"):
+    with pytest.raises(RefusedError, match=r"posix\.system|nt\.system"):
         found.values()
     assert not list(tmp_path.iterdir())
 
@@ -93,7 +94,7 @@ def test_a_tensor_s_storage_is_no_way_in(tmp_path, monkeypatch, pickles):
 )
 def test_a_tensor_reaches_no_further_than_its_storage(pickles, offset, size, stride):
     storage = load_data(pickles.written([pickles.tensor([1.0, 2.0])]), "f")[0].storage
-    with pytest.raises(reader.RefusedError, match="larger than its storage"):
+    with pytest.raises(RefusedError, match="larger than its storage"):
         Tensor(storage, offset, size, stride).values()
 
 
@@ -102,7 +103,7 @@ def test_a_broken_storage_is_refused(pickles, data):
     storage = load_data(pickles.written([pickles.tensor([1.0, 2.0])]), "f")[0].storage
     place = data.draw(st.integers(0, len(storage) - 1))
     cut = storage[:place]
-    with pytest.raises(reader.RefusedError):
+    with pytest.raises(RefusedError):
         read_storage(cut)
 
 

@@ -13,43 +13,23 @@ import pickletools
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
 from io import BytesIO
-from typing import Any, Final
+from typing import Any, Final, Literal
 
 import numpy as np
 from attrs import define, frozen
 from numpy.typing import NDArray
 
+from dynamic_ofa.levels.storages import Answer, RefusedError, read_storage
 from ofa_plugins_core.errors import InputError
 
 KINDS: Final = "iuf"
 """Kinds of numpy elements that are read: whole and real numbers."""
 
-STORAGES: Final = {"DoubleStorage": "f8", "FloatStorage": "f4", "HalfStorage": "f2"}
-"""torch's names of storages of real numbers -> numpy's of their elements."""
-
-MAGIC: Final = 0x1950A86A20F9469CFC6C
-PROTOCOL: Final = 1001
-"""With these two begins what ``torch.save`` wrote before it wrote zip files."""
+Order = Literal["<", ">", "|", "="]
+_ORDERS: Final[Mapping[Any, Order]] = {"<": "<", ">": ">", "|": "|"}
 
 MOST_TUPLES: Final = 50_000
 """A published table has some 9,000; numbers that only serve to nest break the interpreter."""
-
-
-class RefusedError(pickle.UnpicklingError):
-    """The file asks for something that is not data."""
-
-
-@frozen
-class _Answer:
-    """A call that a pickle may make. A state for it is refused: it would change this module."""
-
-    call: Callable[..., Any]
-
-    def __call__(self, *args: Any) -> Any:
-        return self.call(*args)
-
-    def __setstate__(self, state: Any) -> None:
-        raise RefusedError("a state for a function")
 
 
 # ------------------------------------------------------------------------------- numpy
@@ -60,10 +40,10 @@ class _Type:
     """Stands for a numpy dtype: its kind and size, and the byte order that its state adds."""
 
     code: str
-    order: str = "="
+    order: Order = "="
 
     def __setstate__(self, state: Any) -> None:
-        self.order = str(state[1]) if str(state[1]) in "<>|=" else "="
+        self.order = _ORDERS.get(state[1], "=")
 
     @property
     def objects(self) -> bool:
@@ -73,7 +53,7 @@ class _Type:
         found = np.dtype(self.code)
         if found.kind not in KINDS:
             raise RefusedError(f"an array of {found}")
-        return found.newbyteorder(self.order) if self.order in "<>" else found
+        return found.newbyteorder(self.order)
 
 
 @define(eq=False)
@@ -153,7 +133,7 @@ class Tensor:
                 raise RefusedError("a tensor that is larger than its storage")
         if places.size and not 0 <= places.min() <= places.max() < len(numbers):
             raise RefusedError("a tensor that is larger than its storage")
-        return numbers[places].astype(np.float32)
+        return np.asarray(numbers[places], dtype=np.float32)
 
 
 def _tensor(storage: Any, offset: Any, size: Any, stride: Any, *_: Any) -> Tensor:
@@ -166,59 +146,6 @@ def _storage_bytes(content: Any) -> bytes:
     if not isinstance(content, bytes | bytearray):
         raise RefusedError("a storage whose content is not bytes")
     return bytes(content)
-
-
-def read_storage(content: bytes) -> NDArray[Any]:
-    """The numbers of a storage.
-
-    Args:
-        content: as ``torch.save`` writes a storage, without zip.
-
-    Raises:
-        RefusedError: it is none of real numbers.
-    """
-    file = BytesIO(content)
-    try:
-        magic, protocol, about, described, keys = (_Storage(file).load() for _ in range(5))
-    except RefusedError:
-        raise
-    except Exception as error:  # any opcode may fail in its own way
-        raise RefusedError(f"a storage that cannot be read: {error!s:.80}") from error
-    if (magic, protocol) != (MAGIC, PROTOCOL) or not isinstance(described, _Described):
-        raise RefusedError("a storage that torch has not written")
-    if keys != [described.key] or not isinstance(about, Mapping):
-        raise RefusedError("a storage of several parts")
-    order = "<" if about.get("little_endian", True) else ">"
-    count = int.from_bytes(file.read(8), "little" if order == "<" else "big")
-    element = np.dtype(described.code).newbyteorder(order)
-    rest = file.read()
-    if count != described.count or len(rest) != count * element.itemsize:
-        raise RefusedError("a storage that was cut short")
-    return np.frombuffer(rest, element)
-
-
-@frozen(eq=False)
-class _Described:
-    """What the pickle of a storage says: elements, key, and how many there are."""
-
-    code: str
-    key: str
-    count: int
-
-
-class _Storage(pickle.Unpickler):
-    """Knows the names of storages, and calls nothing."""
-
-    def find_class(self, module: str, name: str) -> Any:
-        if module not in ("torch", "torch.cuda") or name not in STORAGES:
-            raise RefusedError(f"{module}.{name}")
-        return _Answer(lambda: name)
-
-    def persistent_load(self, pid: Any) -> _Described:
-        _, kind, key, _, count, view = pid
-        if not isinstance(kind, _Answer) or view is not None:
-            raise RefusedError("a storage that is part of another")
-        return _Described(STORAGES[kind()], str(key), int(count))
 
 
 # ------------------------------------------------------------------------------- the file
@@ -259,7 +186,7 @@ class _DataOnly(pickle.Unpickler):
             return Meter  # made without a call: it has to be a type
         if called not in _CALLS:
             raise RefusedError(called)
-        return _Answer(_CALLS[called])
+        return Answer(_CALLS[called])
 
     def persistent_load(self, pid: Any) -> Any:
         raise RefusedError("a persistent object")
@@ -299,7 +226,7 @@ def _check_size(content: bytes) -> None:
     """Refuse what would take the memory, or the stack, that it only claims to need."""
     tuples = 0
     for opcode, value, _ in pickletools.genops(content):
-        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(value) > len(content):
+        if opcode.name in ("PUT", "BINPUT", "LONG_BINPUT") and int(value or 0) > len(content):
             raise RefusedError("room for more than it holds")
         tuples += opcode.name.startswith("TUPLE")
         if tuples > MOST_TUPLES:

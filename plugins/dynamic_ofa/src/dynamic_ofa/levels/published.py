@@ -13,7 +13,8 @@ from typing import Any, Final
 
 import numpy as np
 
-from dynamic_ofa.levels.pickles import Array, Meter, RefusedError, Tensor, load_data, refused
+from dynamic_ofa.levels.pickles import Array, Meter, Tensor, load_data, refused
+from dynamic_ofa.levels.storages import RefusedError
 from dynamic_ofa.levels.table import (
     Accuracy,
     Latency,

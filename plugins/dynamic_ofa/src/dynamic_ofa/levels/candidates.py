@@ -1,0 +1,176 @@
+"""Where candidates for levels come from: a sweep by any searcher, a run, a file."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any, Final
+
+import numpy as np
+from attrs import evolve, field, frozen
+
+from dynamic_ofa.levels.options import LevelsOptions
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import InfeasibleError, UsageError
+from ofa_plugins_core.events import Notice, silent
+from ofa_plugins_core.interfaces import Problem
+from ofa_plugins_core.jobs.archfiles import read_archs
+from ofa_plugins_core.jobs.asking import SWEEP_POINTS, Question, question_of
+from ofa_plugins_core.jobs.describing import described
+from ofa_plugins_core.jobs.frontfiles import Candidate, read_front
+from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult, reached
+from ofa_plugins_core.jobs.resuming import begun
+from ofa_plugins_core.jobs.search import run_search
+from ofa_plugins_core.values import Arch
+from ofa_plugins_core.words import counted
+
+COST: Final = "flops"
+"""What is swept where no cost is named."""
+
+
+@frozen(eq=False)
+class Pool:
+    """Candidates, and how they were found.
+
+    Attributes:
+        candidates: distinct; by their first cost where they were searched.
+        origin: for people.
+        searched: of a sweep: searcher, bounds, those that nothing met; else None.
+    """
+
+    candidates: Sequence[Candidate]
+    origin: str
+    searched: Mapping[str, Any] | None = field(default=None)
+
+
+def pool_of(context: JobContext, options: LevelsOptions) -> Pool:
+    """The candidates that were asked for.
+
+    Raises:
+        UsageError: options that do not fit together.
+        InfeasibleError: no bound of the sweep can be met; gives the least that can.
+        InputError: a file is missing or broken.
+        KeyboardInterrupt: the search was stopped; what it found is kept for --resume.
+    """
+    options = evolve(options, count=False, plot=False)
+    if options.run is not None:
+        return _of_run(context, options)
+    if options.archs is not None:
+        found = read_archs(options.archs, context.host.supernet(options.supernet))
+        archs = found.supernet.space.decode(found.genes)
+        return Pool(_priced(context, options, archs), f"{options.archs}")
+    return _swept(context, options)
+
+
+# ------------------------------------------------------------------------------- a sweep
+
+
+def _swept(context: JobContext, options: LevelsOptions) -> Pool:
+    ranged = ranged_options(context, options)
+    begun(context)  # a search that is stopped has its configuration beside what it found
+    result = run_search(context, ranged)
+    if result.interrupted:
+        raise KeyboardInterrupt
+    if not result.items:
+        raise _infeasible(result)
+    _mention_missed(context, result)
+    items = {item.arch: _candidate(item) for item in result.items}
+    searched = {
+        "searcher": result.searcher,
+        "predictor": result.predictor,
+        "dataset": result.dataset,
+        "swept": result.swept,
+        "bounds": len(result.front),
+        "infeasible": len(result.front) - len(result.items),
+        "optimal": result.optimal,
+        "seconds": round(result.seconds, 4),
+    }
+    return Pool(list(items.values()), f"searched by {result.searcher}", searched)
+
+
+def ranged_options(context: JobContext, options: LevelsOptions) -> LevelsOptions:
+    """The options with a range of bounds: the user's, or over all that networks cost.
+
+    Raises:
+        UsageError: a cost is to be minimised under no range.
+    """
+    options = _with_cost(options)
+    question = question_of(evolve(context, listener=silent), options)
+    if question.sweep:
+        return options
+    if question.problem.objective != "accuracy":
+        raise UsageError(
+            "levels that cost the least need a range of accuracies",
+            advice=f"--minimize {options.minimize} --constraint 'accuracy>=70:76'",
+        )
+    name, (low, high) = _ends(question)
+    bounds = f"{name}<={low!r}:{high!r}"
+    points = SWEEP_POINTS if options.points is None else options.points
+    return evolve(options, constraint=(*options.constraint, bounds), points=points)
+
+
+def _with_cost(options: LevelsOptions) -> LevelsOptions:
+    bounded = any(not text.strip().startswith("accuracy") for text in options.constraint)
+    if options.cost or bounded or options.minimize is not None:
+        return options
+    return evolve(options, cost=(COST,))
+
+
+def _ends(question: Question) -> tuple[str, tuple[float, float]]:
+    """The first cost, of the network with the least options and of that with the greatest."""
+    problem = question.problem
+    name, model = next(iter(problem.costs.items()))
+    sizes = problem.supernet.space.sizes
+    ends = np.stack([np.zeros_like(sizes), sizes - 1]).astype(np.uint8)
+    low, high = sorted(float(v) for v in model.evaluate(problem.supernet.space.canonical(ends)))
+    bounds = [c.bound for c in question.fixed if c.name == name and c.relation == "<="]
+    high = min([high, *bounds])
+    return name, (min(low, high), high)
+
+
+def _infeasible(result: SearchResult) -> InfeasibleError:
+    """The error for a sweep of which no bound can be met."""
+    last = result.front[-1]
+    assert isinstance(last, Infeasible)
+    reach = reached(last.smallest, last.relation)
+    return InfeasibleError(
+        f"no bound on {result.swept} can be met: it reaches {reach}; binds: {last.binds}",
+        smallest=dict(last.reachable),
+        binds=last.binds,
+        advice="a range from there on has networks",
+    )
+
+
+def _mention_missed(context: JobContext, result: SearchResult) -> None:
+    missed = [i for i in result.front if isinstance(i, Infeasible)]
+    if missed:
+        most = missed[-1]
+        said = (
+            f"{counted(len(missed), 'bound')} of {len(result.front)} on {result.swept} cannot be "
+            f"met: it reaches {reached(most.smallest, most.relation)}; binds: {most.binds}"
+        )
+        context.listener(Notice(said))
+
+
+def _candidate(item: Item) -> Candidate:
+    accuracy = None if item.accuracy is None else item.accuracy.as_dict()
+    return Candidate(item.arch, accuracy, {name: m.as_dict() for name, m in item.costs.items()})
+
+
+# ------------------------------------------------------------------------------- given ones
+
+
+def _of_run(context: JobContext, options: LevelsOptions) -> Pool:
+    assert options.run is not None
+    found = read_front(options.run, context.host.supernet(options.supernet))
+    if any(c.accuracy is None for c in found):
+        found = _priced(context, options, [c.arch for c in found])
+    return Pool(found, f"{options.run}")
+
+
+def _priced(context: JobContext, options: LevelsOptions, archs: Sequence[Arch]) -> list[Candidate]:
+    """Networks with their costs and predicted accuracies, each once."""
+    sizes = tuple(sorted({arch.image_size for arch in archs}))
+    asked = evolve(_with_cost(options), resolutions=sizes, constraint=())
+    problem: Problem = question_of(context, asked).problem
+    genes = problem.supernet.space.encode(list(dict.fromkeys(archs)))
+    return [_candidate(item) for item in described(problem, genes)]
