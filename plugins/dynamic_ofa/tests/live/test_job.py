@@ -45,8 +45,8 @@ def test_a_limit_that_changes_holds_from_then_on(bench):
 def test_figures_say_what_they_are(bench, machine):
     machine.loads = [(0.5, 1.0, 2.0)]
     said = bench.run(limit="110 ms", seconds=2.0).as_json()
-    assert said["late"]["kind"] == "measured" and said["late"]["unit"] == "% of inferences"
-    assert said["accuracy"]["kind"] == "predicted"  # as the table's levels say
+    assert said["scores"]["latency_ms"]["kind"] == "measured"
+    assert said["scores"]["accuracy"]["kind"] == "predicted"  # as the table's levels say
     assert said["switching"]["mean"] == {"value": 2.0, "unit": "ms", "kind": "measured"}
     assert said["memory"]["resident"]["value"] == 1200
     shares = sum(level["share"]["value"] for level in said["by_level"])
@@ -145,8 +145,8 @@ def options(**given):
 def test_what_cannot_be_kept_is_told_before_it_runs(table):
     given = options(limit="50 ms, 15 ms from 3 s", accuracy="80", batch=4)
     limit, wish, batch = doubts(plan_of(given), given, table)
-    assert "15 ms is under the fastest level's latency, 20.0 ms measured" in limit
-    assert "80 % that is wished for: the most is 74.00 % predicted" in wish
+    assert "15 ms is under the fastest level's 20 ms" in limit
+    assert "the wish of 80 % cannot be met: the most accurate level has 74 %" in wish
     assert "of one image, here 4" in batch
     assert list(doubts(plan_of(options()), options(), table)) == []
 

@@ -21,12 +21,12 @@ from dynamic_ofa.live.result import SwitchResult
 from dynamic_ofa.live.running import Clock, Length, LiveRun, observed
 from dynamic_ofa.live.view import view_of
 from dynamic_ofa.monitoring.watching import Settings, Watch, actuators_of, monitors_of
-from dynamic_ofa.quantities import Limits, read_limits, seconds
+from dynamic_ofa.quantities import Limits, percent, read_limits, seconds
+from dynamic_ofa.simulating.reach import too_tight, wish_of
 from dynamic_ofa.traces import write_trace
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.jobs.resuming import begun
 
@@ -65,24 +65,9 @@ def plan_of(options: SwitchOptions) -> Plan:
         every=None if options.every is None else seconds(options.every, "--every", "ms"),
         settle=seconds(options.settle, "--settle", "s"),
         monitor_every=seconds(options.monitor_every, "--monitor-every", "ms"),
-        wish=_percent(options.accuracy),
+        wish=None if options.accuracy is None else percent(options.accuracy, "--accuracy"),
         during=during_of(options.contend_during, long) if options.contend else None,
     )
-
-
-def _percent(text: str | None) -> float | None:
-    """``76`` or ``76 %``."""
-    if text is None:
-        return None
-    try:
-        found = float(text.removesuffix("%").strip())
-    except ValueError:
-        found = -1.0
-    if not 0 < found <= 100:
-        raise UsageError(
-            f"--accuracy: expected percent, found {text!r:.40}", advice="for example --accuracy 76"
-        )
-    return found
 
 
 def run_switch(context: JobContext, options: SwitchOptions) -> SwitchResult:
@@ -106,18 +91,11 @@ def run_switch(context: JobContext, options: SwitchOptions) -> SwitchResult:
 
 def doubts(plan: Plan, options: SwitchOptions, table: LevelTable) -> Iterator[str]:
     """What the user should know before it runs: nothing of it stops the run."""
-    fastest = table.levels[0].latency
-    if plan.limits.least < fastest.value:
-        yield (
-            f"the limit of {plan.limits.least:g} ms is under the fastest level's latency, "
-            f"{fastest.value:.1f} ms {fastest.kind} for the table: late ones are to be expected"
-        )
-    most = max(row.accuracy.value for row in table.levels)
-    if plan.wish is not None and plan.wish > most:
-        yield (
-            f"no level has the accuracy {plan.wish:g} % that is wished for: the most is {most:.2f} "
-            f"% {table.levels[-1].accuracy.kind}"
-        )
+    levels = table.policy_levels()
+    limits = [limit for _, limit in plan.limits.steps]
+    yield from too_tight(levels, limits)
+    if plan.wish is not None and not (wish := wish_of(plan.wish, levels, limits)).reachable:
+        yield str(wish)
     if options.batch > 1:
         yield (
             f"the table's latencies are of one image, here {options.batch} run at once: the limit "

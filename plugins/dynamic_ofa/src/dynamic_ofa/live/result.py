@@ -13,6 +13,7 @@ from dynamic_ofa.ledger import Inference, Scores, Switched
 from dynamic_ofa.levels.table import LevelTable
 from dynamic_ofa.live.view import event_line
 from dynamic_ofa.quantities import Limits
+from dynamic_ofa.simulating.result import UNITS
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.jobs.results import INTERRUPTED, Row
 from ofa_plugins_core.values import Kind, Measurement
@@ -105,7 +106,7 @@ class SwitchResult:
             "batch": self.batch,
             "limit": [{"from_s": start, "ms": limit} for start, limit in self.limits.steps],
             "settle_s": self.settle_s,
-            **scores_json(self.scores, self.accuracy_kind),
+            "scores": _scores(self.scores, self.accuracy_kind),
             "by_level": self._by_level(),
             "switching": self._switching(),
             "memory": {
@@ -154,10 +155,17 @@ class SwitchResult:
 
     def as_tables(self) -> list[Row]:
         """For the terminal."""
-        title = f"{self.policy} on {self.table.supernet}, {self.device}"
-        title += ", interrupted; --resume goes on" if self.interrupted else ""
+        title = f"{self.table.supernet} on {self.device}, levels {self.mode}"
+        title += ": interrupted, --resume goes on" if self.interrupted else ""
+        first = ["policy", f"{self.policy}, limit {self.limits.least:g} ms"]
+        if self.limits.changes:
+            first[1] += " at least"
         return [
-            (title, ["", ""], [*scores_rows(self.scores, self.accuracy_kind), *self._own_rows()]),
+            (
+                title,
+                ["", ""],
+                [first, *_score_rows(self.scores, self.accuracy_kind), *self._own_rows()],
+            ),
             ("by level", ["level", "accuracy", "table", "here", "share"], self._level_rows()),
             *self._event_rows(),
         ]
@@ -202,31 +210,16 @@ def _figure(value: float, unit: str, kind: Kind = "measured") -> dict[str, Any]:
     return Measurement(value, unit, kind).as_dict()
 
 
-def scores_json(scores: Scores, accuracy: Kind, latency: Kind = "measured") -> dict[str, Any]:
-    """Scores as figures.
-
-    Args:
-        accuracy, latency: kinds of the levels' accuracies, and of the latencies.
-    """
-    settled = scores.settled_late
-    found = {
-        "inferences": scores.inferences,
-        "seconds": scores.seconds,
-        "switches": scores.switches,
-        "late": _figure(100 * scores.late, "% of inferences", latency),
-        "settled_late": None
-        if settled is None
-        else _figure(100 * settled, "% of inferences", latency),
-        "accuracy": _figure(scores.accuracy, "%", accuracy),
-        "value": _figure(scores.value, "%", accuracy),
-        "latency": _figure(scores.latency_ms, "ms", latency),
-    }
-    if scores.energy_mj is not None:
-        found["energy"] = _figure(scores.energy_mj, "mJ", latency)
+def _scores(scores: Scores, accuracy: Kind) -> dict[str, Any]:
+    """Figures with unit and kind; counts as they are."""
+    found: dict[str, Any] = plain(scores)
+    for name, unit in UNITS.items():
+        kind = accuracy if name in ("accuracy", "value") else "measured"
+        found[name] = None if found[name] is None else _figure(found[name], unit, kind)
     return found
 
 
-def scores_rows(scores: Scores, accuracy: Kind) -> list[list[str]]:
+def _score_rows(scores: Scores, accuracy: Kind) -> list[list[str]]:
     """Scores for the terminal: name and text."""
     settled = scores.settled_late
     rows = [
