@@ -57,7 +57,7 @@ def optimum_of(played: Played, levels: Sequence[Level], switch_ms: float = 0.0) 
     own = np.array([0.0 if i.late else levels[i.level].accuracy for i in played.inferences])
     found = [
         Inference(
-            time_s=seen.time_s + (latency - seen.latency_ms) / 1000,
+            time_s=seen.time_s + (float(latency) - seen.latency_ms) / 1000,
             level=int(level),
             latency_ms=float(latency),
             limit_ms=seen.limit_ms,

@@ -92,7 +92,7 @@ class Run:
             "sequence": self.sequence,
             "scores": scores_as_json(self.scores),
             "optimum": scores_as_json(self.possible),
-            "regret": _figure(self.optimum.regret, "%"),
+            "regret": _figure(self.optimum.regret, "percentage points"),
             "switches": plain(list(self.played.switches)),
         }
         return found if self.wish is None else {**found, "wish": self.wish.as_json()}
@@ -119,8 +119,11 @@ class SimulateResult:
     def as_tables(self) -> list[Row]:
         """For the terminal."""
         run, levels = self.simulated, self.setting.levels
-        title = f"policy {run.policy} · {self.setting.title}\n(computed; optimum: the best levels "
-        title += f"in hindsight for the same images)\nregret {run.optimum.regret:.2f} % of value"
+        title = (
+            f"policy {run.policy} · {self.setting.title}\n(computed; optimum: the best levels in "
+            "hindsight for the same images)\n"
+            f"regret: {run.optimum.regret:.2f} points of value below the optimum"
+        )
         tables = [
             (title, ["", run.policy, "optimum"], list(_compared(run.scores, run.possible))),
             _levels_table(run, levels),
@@ -153,8 +156,8 @@ class Comparison:
 
     def as_tables(self) -> list[Row]:
         """For the terminal; the best value first."""
-        columns = ["policy", "value\n%", "regret\n%", "late\n%", "settled\nlate %", "accuracy\n%"]
-        columns += ["latency\nms", "switches", "levels"]
+        columns = ["policy", "value\n%", "regret\npoints", "late\n%", "settled\nlate %"]
+        columns += ["accuracy\n%", "latency\nms", "switches", "levels"]
         best = sorted(self.simulated, key=lambda run: -run.scores.value)
         return [(f"{self.setting.title}, computed", columns, [_policy_row(run) for run in best])]
 
