@@ -17,9 +17,10 @@ from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.asking import SWEEP_POINTS, Question, question_of
 from ofa_plugins_core.jobs.describing import described
 from ofa_plugins_core.jobs.frontfiles import Candidate, read_front
-from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult, reached
+from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult, number, reached
 from ofa_plugins_core.jobs.resuming import begun
 from ofa_plugins_core.jobs.search import run_search
+from ofa_plugins_core.scoring import ACCURACY
 from ofa_plugins_core.values import Arch
 from ofa_plugins_core.words import counted
 
@@ -71,7 +72,7 @@ def _swept(context: JobContext, options: LevelsOptions) -> Pool:
     if result.interrupted:
         raise KeyboardInterrupt
     if not result.items:
-        raise _infeasible(result)
+        raise _infeasible(result, _unit(context, result.swept))
     _mention_missed(context, result)
     items = {item.arch: _candidate(item) for item in result.items}
     searched = {
@@ -97,7 +98,7 @@ def ranged_options(context: JobContext, options: LevelsOptions) -> LevelsOptions
     question = question_of(evolve(context, listener=silent), options)
     if question.sweep:
         return options
-    if question.problem.objective != "accuracy":
+    if question.problem.objective != ACCURACY:
         raise UsageError(
             "levels that cost the least need a range of accuracies",
             advice=f"--minimize {options.minimize} --constraint 'accuracy>=70:76'",
@@ -127,17 +128,27 @@ def _ends(question: Question) -> tuple[str, tuple[float, float]]:
     return name, (min(low, high), high)
 
 
-def _infeasible(result: SearchResult) -> InfeasibleError:
+def _infeasible(result: SearchResult, unit: str) -> InfeasibleError:
     """The error for a sweep of which no bound can be met."""
     last = result.front[-1]
     assert isinstance(last, Infeasible)
-    reach = reached(last.smallest, last.relation)
+    swept = f"{result.swept}{last.relation}"
+    end = "least" if last.relation == "<=" else "greatest"
     return InfeasibleError(
-        f"no bound on {result.swept} can be met: it reaches {reach}; binds: {last.binds}",
+        f"no candidate for a level: no network of {result.supernet} meets {swept}"
+        f"{number(result.front[0].bound)} to {number(last.bound)}; the {end} that one reaches is "
+        f"{reached(last.smallest, last.relation)}{unit}",
         smallest=dict(last.reachable),
         binds=last.binds,
-        advice="a range from there on has networks",
+        advice="sweep a range from there on",
     )
+
+
+def _unit(context: JobContext, swept: str | None) -> str:
+    """Of a swept quantity, after a number."""
+    if swept is None or swept == ACCURACY:
+        return " %"
+    return f" {context.host.cost_model(swept).unit}"
 
 
 def _mention_missed(context: JobContext, result: SearchResult) -> None:

@@ -26,7 +26,7 @@ class Scatter:
     Attributes:
         points: (accuracy %, cost). front, chosen: numbers of them.
         title: of the figure. across, upward: of the axes, with unit and kind.
-        bars: of each point the low and high end of its cost, where known.
+        bars: of each point the ends of the middle 80 % of its passes, where known.
     """
 
     points: Sequence[Point]
@@ -63,9 +63,12 @@ def levels_plot(found: Scatter, path: Path) -> None:
 
 
 def _draw_bars(axes: Axes, found: Scatter) -> None:
+    label: str | None = "middle 80 % of passes"
     for (accuracy, _), ends in zip(found.points, found.bars, strict=False):
         if ends is not None:
-            axes.plot(ends, (accuracy, accuracy), color=canvas.GREY, linewidth=1, zorder=1)
+            level = (accuracy, accuracy)
+            axes.plot(ends, level, color=canvas.GREY, linewidth=1, zorder=1, label=label)
+            label = None
 
 
 def _draw_front(axes: Axes, found: Scatter) -> None:

@@ -6,12 +6,23 @@ from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any, Final
 
+from attrs import field, frozen
+from attrs.validators import gt, optional
+
 from dynamic_ofa.levels.table import Accuracy, Latency
 from ofa_plugins_core.config import plain, structure
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.journal import Journal
 
 FILE: Final = "rows.jsonl"
+
+
+@frozen
+class Timing:
+    """How long a network took, and what the reference took at the same time, ms."""
+
+    latency: Latency
+    reference: float | None = field(default=None, validator=optional(gt(0)))
 
 
 class Kept:
@@ -36,23 +47,23 @@ class Kept:
         begin: Callable[[], None] = lambda: None,
     ) -> None:
         self._journal = Journal(None if folder is None else folder / FILE, of, resume, begin)
-        self.latencies: dict[str, Latency] = {}
+        self.timings: dict[str, Timing] = {}
         self.accuracies: dict[str, Accuracy] = {}
         for number, line in self._journal.found:
             self._take(number, line)
 
-    def add_latency(self, key: str, found: Latency) -> None:
+    def add_timing(self, key: str, found: Timing) -> None:
         """Keep a latency.
 
         Raises:
             UsageError: another process measures into the same folder.
             InputError: it cannot be written; what came before is.
         """
-        self.latencies[key] = found
+        self.timings[key] = found
         self._journal.add({"kind": "latency", "key": key, "row": plain(found)})
 
     def add_accuracy(self, key: str, found: Accuracy) -> None:
-        """Keep an accuracy; raises as ``add_latency``."""
+        """Keep an accuracy; raises as ``add_timing``."""
         self.accuracies[key] = found
         self._journal.add({"kind": "accuracy", "key": key, "row": plain(found)})
 
@@ -66,6 +77,6 @@ class Kept:
             raise self._journal.broken(number)
         place = f"{self._journal.path}, line {number}"
         if kind == "latency":
-            self.latencies[key] = structure(line.get("row"), Latency, place, InputError)
+            self.timings[key] = structure(line.get("row"), Timing, place, InputError)
         else:
             self.accuracies[key] = structure(line.get("row"), Accuracy, place, InputError)

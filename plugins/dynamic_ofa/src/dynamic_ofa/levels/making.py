@@ -15,7 +15,7 @@ from dynamic_ofa.levels.kept import Kept
 from dynamic_ofa.levels.options import LevelsOptions
 from dynamic_ofa.levels.result import LevelsResult, Measured
 from dynamic_ofa.levels.table import LevelRow, LevelTable
-from dynamic_ofa.levels.timing import Stopwatch
+from dynamic_ofa.levels.timing import Stopwatch, levelled
 from dynamic_ofa.levels.writing import command_of, written
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
@@ -122,7 +122,7 @@ class _Making:
             self._measure()
             found = self._chosen()
         except KeyboardInterrupt:
-            if not self.kept.latencies:  # nothing is kept, nothing to go on with
+            if not self.kept.timings:  # nothing is kept, nothing to go on with
                 raise
             found = self._result(interrupted=True)
         found = evolve(found, seconds=time.monotonic() - started)
@@ -162,10 +162,10 @@ class _Making:
         return self.known[key]
 
     def _result(self, **more: Any) -> LevelsResult:
-        measured = []
+        measured, latencies = [], levelled(self.kept.timings)
         for candidate in self.pool.candidates:
             key = arch_key(candidate.arch)
-            one = Measured(candidate, self.kept.latencies.get(key), self.kept.accuracies.get(key))
+            one = Measured(candidate, latencies.get(key), self.kept.accuracies.get(key))
             measured.append(one)
         return LevelsResult(
             run=self.context.out,

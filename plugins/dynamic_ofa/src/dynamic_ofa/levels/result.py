@@ -225,6 +225,8 @@ class PointsResult:
     chosen: Sequence[int]
     plot: Path | None = None
 
+    most_rows = 100
+
     def as_json(self) -> dict[str, Any]:
         """Every point, and which stay."""
         return {

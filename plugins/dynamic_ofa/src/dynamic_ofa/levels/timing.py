@@ -1,23 +1,33 @@
-"""Latencies of candidates: the whole networks on the device, in turns."""
+"""Latencies of candidates: the whole networks on the device, a bunch of them in turns.
+
+What takes turns is slowed alike by whatever else goes on; a reference network that takes part in
+every bunch holds the bunches together, those of a run that was resumed later too.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Final
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
-from dynamic_ofa.levels.kept import Kept
+from dynamic_ofa.levels.kept import Kept, Timing
 from dynamic_ofa.levels.table import Latency
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.events import Progress
-from ofa_plugins_core.interfaces import Device, DeviceSession, LoadedWork, Supernet
+from ofa_plugins_core.interfaces import Device, DeviceSession, LoadedWork, Supernet, Work
 from ofa_plugins_core.jobs.lut.kept import NETWORKS
-from ofa_plugins_core.jobs.lut.measuring import Plan, Turn, turns_of
+from ofa_plugins_core.jobs.lut.measuring import Plan, Turn, arch_key, reference_network, turns_of
 from ofa_plugins_core.jobs.lut.works import Needed
 from ofa_plugins_core.timing import Effort, Timed, measure
 from ofa_plugins_core.values import Arch
+
+BUNCH: Final = 4
+"""Networks that take turns: an interrupt loses no more than these."""
+
+BESIDE: Final = 2
+"""Turns of the reference in a round: it has to be known better than any of them."""
 
 _NO_ROWS: Final = Needed({}, {}, {})
 
@@ -45,17 +55,28 @@ class Stopwatch:
             UsageError, InputError, MissingExtraError: the device is not to be had.
             PluginError: the device says what cannot be.
         """
-        plan = Plan(self.supernet, _NO_ROWS, None, archs, self.effort, self.batch)
-        turns = list(turns_of(plan, {NETWORKS: kept.latencies}))
+        turns = list(self._turns([a for a in archs if arch_key(a) not in kept.timings]))
         if not turns:  # what is whole needs no device any more
             return
+        blocks = self.supernet.geometry().blocks(reference_network(self.supernet))
         with self.device.session() as session:
+            reference = session.load(Work(blocks, self.batch))
             for turn in turns:
-                self._turn(session, turn, kept, len(archs))
+                self._turn(session, turn, kept, len(archs), reference)
 
-    def _turn(self, session: DeviceSession, turn: Turn, kept: Kept, total: int) -> None:
-        generator = np.random.Generator(np.random.PCG64([self.context.seed, 2]))
-        before, count = len(kept.latencies), len(turn.works)
+    def _turns(self, archs: Sequence[Arch]) -> Iterator[Turn]:
+        """Bunches of small and large networks alike, each as far as memory has room for it."""
+        bunches = -(-len(archs) // BUNCH)
+        for first in range(bunches):
+            bunch = archs[first::bunches]
+            plan = Plan(self.supernet, _NO_ROWS, None, bunch, self.effort, self.batch)
+            yield from turns_of(plan, {NETWORKS: ()})
+
+    def _turn(
+        self, session: DeviceSession, turn: Turn, kept: Kept, total: int, reference: LoadedWork
+    ) -> None:
+        before, count = len(kept.timings), len(turn.works)
+        generator = np.random.Generator(np.random.PCG64([self.context.seed, 2, before]))
         ready: dict[str, LoadedWork] = {}
 
         def tell(share: float) -> None:
@@ -65,12 +86,29 @@ class Stopwatch:
         try:
             for key, work in turn.works.items():
                 ready[key] = session.load(work)
-            for key, timed in measure(ready, self.effort, generator, session, tell):
-                kept.add_latency(key, _latency(timed))
+            timed = measure(ready, self.effort, generator, session, tell, reference, BESIDE)
+            for key, found in timed:
+                kept.add_timing(key, _timing(found))
         finally:
             for loaded in ready.values():
                 loaded.release()
 
 
-def _latency(timed: Timed) -> Latency:
-    return Latency(value=timed.mean, low=timed.low, high=timed.high, count=timed.count)
+def _timing(found: Timed) -> Timing:
+    latency = Latency(value=found.mean, low=found.low, high=found.high, count=found.count)
+    return Timing(latency, found.reference)
+
+
+def levelled(timings: Mapping[str, Timing]) -> dict[str, Latency]:
+    """The latencies at the device's mean speed: where the reference was slow, all was slow."""
+    known = [t.reference for t in timings.values() if t.reference]
+    level = sum(known) / len(known) if known else 1.0
+    return {
+        key: _scaled(timing.latency, level / timing.reference if timing.reference else 1.0)
+        for key, timing in timings.items()
+    }
+
+
+def _scaled(found: Latency, factor: float) -> Latency:
+    low, high = (None if end is None else end * factor for end in (found.low, found.high))
+    return evolve(found, value=found.value * factor, low=low, high=high)
