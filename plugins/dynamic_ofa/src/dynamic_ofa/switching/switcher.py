@@ -19,7 +19,7 @@ from dynamic_ofa.switching.deciding import Deciding, found_governor, found_limit
 from dynamic_ofa.switching.times import SwitchTimes
 from dynamic_ofa.switching.ways import WAYS, Mode, Way
 from ofa_plugins_core import Host
-from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.entries import JobContext, Plugins
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.events import Listener, silent
 from ofa_plugins_core.interfaces import Decision, Level, RuntimePolicy
@@ -107,7 +107,7 @@ class Switcher:
         start: int | None = None,
         policy: str | RuntimePolicy | None = None,
         limit: str | float | None = None,
-        host: Host | None = None,
+        host: Plugins | None = None,
         listener: Listener = silent,
         threads: int | None = None,
     ) -> None:
@@ -179,7 +179,7 @@ class Switcher:
             UsageError: the images are of no such shape, or the switcher is closed.
             PluginError: the policy failed, with blame.
         """
-        images = x if isinstance(x, Tensor) else x(self.sizes[self.level])
+        images = x(self.sizes[self.level]) if callable(x) else x
         ran = self._timed(_checked(images).to(self._device))
         self._times.ran(ran.level, ran.latency_ms)
         if self._deciding is None:

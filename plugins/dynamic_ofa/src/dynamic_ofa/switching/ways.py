@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
-from typing import Any, Final, Literal, Protocol
+from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import torch
 from attrs import frozen
@@ -36,6 +36,14 @@ class Prepared:
 
     arch: Any
     statistics: Statistics
+
+
+@runtime_checkable
+class Preparing(Protocol):
+    """An elastic network that can do before a pass what its first one would do."""
+
+    def prepare(self) -> None:
+        """Get the active subnet ready to run."""
 
 
 class Way(Protocol):
@@ -129,6 +137,8 @@ class InPlace:
         with torch.inference_mode(False), torch.no_grad():
             self._net.activate(chosen.arch)
             self._net.apply_statistics(chosen.arch, chosen.statistics)
+            if isinstance(self._net, Preparing):
+                self._net.prepare()
         self._standing = Standing(level, self._net)
 
     def resident_bytes(self) -> int:

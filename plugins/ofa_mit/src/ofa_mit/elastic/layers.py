@@ -12,7 +12,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 
-from ofa_mit.elastic.steps import Step, prepared_op, run_op
+from ofa_mit.elastic.steps import Step, is_pointwise, prepared_op, run_op
 from ofa_plugins_core.geometry import Op
 from ofa_plugins_core.nn.plain import MOMENTUM, Norm, Tensors
 
@@ -99,15 +99,17 @@ class ElasticLayer(nn.Module):
     def prepared(self, op: Op) -> Step:
         """The op in evaluation, bound to tensors of its width.
 
-        They are laid out densely: a slice of columns would be packed anew in every pass.
+        They are laid out densely: a slice of columns would be packed anew in every pass. Only a
+        pointwise convolution's stay: its step packs them where it has to.
         """
         last = torch.channels_last
         kept = self.weight.ndim == 4 and self.weight.is_contiguous(memory_format=last)
         with torch.no_grad():
             found = self.tensors(op)
-            weight = found.weight.contiguous(
-                memory_format=last if kept else torch.contiguous_format
-            )
+            weight = found.weight
+            if not is_pointwise(op):
+                layout = last if kept else torch.contiguous_format
+                weight = weight.contiguous(memory_format=layout)
             return prepared_op(op, Tensors(weight, found.bias, found.norm), self.eps)
 
 

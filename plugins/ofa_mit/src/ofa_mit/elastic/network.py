@@ -255,6 +255,10 @@ class ElasticNetwork(Published, nn.Module):
             if block is not None:
                 yield place, block
 
+    def prepare(self) -> None:
+        """Lay the active subnet out now, for evaluation, rather than in the next pass."""
+        self._ready = self._laid_out(self._chosen)
+
     def refresh(self) -> None:
         """Forget what was laid out for the active subnet; due after writing through ``.data``."""
         self._ready = None

@@ -46,23 +46,54 @@ def run_op(op: Op, tensors: Tensors, eps: float, x: Tensor, training: bool) -> T
 
 def prepared_op(op: Op, tensors: Tensors, eps: float) -> Step:
     """An op in evaluation, bound to its tensors: as little Python a call as there can be."""
-    weight, bias, norm = tensors.weight, tensors.bias, tensors.norm
-    stride, padding, groups = [op.stride] * 2, [op.kernel // 2] * 2, op.groups
-    one = [1, 1]
+    if op.role == "linear":
+        return lambda x: F.linear(x, tensors.weight, tensors.bias)
+    convolved, norm = _convolution(op, tensors), tensors.norm
     act = None if op.activation is None else ACTIVATIONS[op.activation]
 
     def conv(x: Tensor) -> Tensor:
-        x = torch.conv2d(x, weight, bias, stride, padding, one, groups)
+        x = convolved(x)
         if norm is not None:
             x = torch.batch_norm(
                 x, norm.gamma, norm.beta, norm.mean, norm.variance, False, 0.0, eps, True
             )
         return x if act is None else act(x, True)
 
-    def linear(x: Tensor) -> Tensor:
-        return F.linear(x, weight, bias)
+    return conv
 
-    return linear if op.role == "linear" else conv
+
+def _convolution(op: Op, tensors: Tensors) -> Step:
+    weight, bias = tensors.weight, tensors.bias
+    if is_pointwise(op) and not weight.is_contiguous():
+        return _product(weight, bias)
+    stride, padding, groups = [op.stride] * 2, [op.kernel // 2] * 2, op.groups
+    one = [1, 1]
+    return lambda x: torch.conv2d(x, weight, bias, stride, padding, one, groups)
+
+
+def is_pointwise(op: Op) -> bool:
+    """Whether an op is a product of matrices: each pixel by itself, all channels together."""
+    return op.role != "linear" and (op.kernel, op.stride, op.groups) == (1, 1, 1)
+
+
+def _product(weight: Tensor, bias: Tensor | None) -> Step:
+    """A pointwise convolution by a slice of columns, which a product takes as it lies.
+
+    A convolution packs the slice in every pass; so it is for several images, packed once.
+    """
+    matrix, packed = weight.flatten(1), list[Tensor]()
+
+    def conv(x: Tensor) -> Tensor:
+        if len(x) != 1 or not x.is_contiguous():
+            if not packed:
+                packed.append(weight.contiguous(memory_format=torch.channels_last))
+            return torch.conv2d(x, packed[0], bias)
+        into, height, width = x.shape[1:]
+        y = torch.mm(matrix, x.view(into, height * width))
+        y = y if bias is None else y.add_(bias.unsqueeze(1))
+        return y.view(1, -1, height, width)
+
+    return conv
 
 
 def pooled(op: Op, x: Tensor) -> Tensor:
