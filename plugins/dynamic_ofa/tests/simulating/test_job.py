@@ -4,10 +4,14 @@ from __future__ import annotations
 
 import csv
 import json
+from types import ModuleType
 
 import pytest
 
 from dynamic_ofa.simulating import job
+from ofa_plugins_core import Host, RuntimePolicyEntry, hookimpl
+from ofa_plugins_core.cli.main import run
+from ofa_plugins_core.testing.toys import ToyPolicy
 
 
 @pytest.fixture
@@ -124,6 +128,69 @@ class TestTold:
             "--limit", "60", "--trace", "limits", "--no-trace-limits", "--json"
         )
         assert found["limits_ms"] == [60.0] and "come before" not in err
+
+
+class TestOthers:
+    """Policies of other plugins take part by name."""
+
+    @pytest.fixture
+    def simulate(self, capsys, table, tmp_path, monkeypatch):
+        """(words) -> exit code, JSON or None, stderr; with a plugin of three policies more."""
+
+        @hookimpl
+        def ofa_runtime_policies():
+            yield RuntimePolicyEntry("toy", "a toy", lambda options: ToyPolicy())
+            yield RuntimePolicyEntry("raising", "raises", lambda options: Wrong(lambda: 1 // 0))
+            yield RuntimePolicyEntry("off", "names no level", lambda options: Wrong(lambda: 99))
+
+        mine = ModuleType("mine")
+        mine.OFA_API, mine.ofa_runtime_policies = 1, ofa_runtime_policies
+        monkeypatch.chdir(tmp_path)
+
+        def called(*words):
+            given = ["run", "simulate", "--levels", str(table), "--limit", "60", *words]
+            code = run(
+                [*given, "--no-plot", "--json"], lambda block: Host.discover(block, {"mine": mine})
+            )
+            out, err = capsys.readouterr()
+            return code, json.loads(out) if out else None, err
+
+        return called
+
+    def test_one_runs_like_any(self, simulate):
+        code, found, _ = simulate("--policy", "toy")
+        assert (code, found["policy"], found["start"]) == (0, "toy", 5)
+
+    @pytest.mark.parametrize(
+        ("name", "said"),
+        [
+            ("raising", "policy 'raising': decide() raised ZeroDivisionError"),
+            ("off", "policy 'off': decide() gave 99; due is the number of a level, 0 to 5"),
+        ],
+    )
+    def test_one_that_fails_is_blamed_with_its_plugin(self, simulate, name, said):
+        code, out, err = simulate("--policy", name)
+        assert (code, out) == (4, None)
+        assert "plugin 'mine'" in err and said in err and "Traceback" not in err
+
+    def test_a_comparison_goes_on_without_those(self, simulate):
+        code, found, err = simulate("--compare")
+        assert code == 0
+        assert {p["policy"] for p in found["policies"]} >= {"toy", "greedy"}
+        assert "policy 'raising' is left out" in err and "policy 'off' is left out" in err
+
+
+class Wrong:
+    """A policy that does at each decision what it is told to."""
+
+    def __init__(self, does):
+        self.does = does
+
+    def start(self, levels):
+        return None
+
+    def decide(self, state, observation):
+        return state, self.does()
 
 
 class TestBadInput:
