@@ -9,10 +9,19 @@ from typing import Any
 from devices_jetson.boards import BOARDS, Board
 from devices_jetson.cost_options import EnergyOptions
 from devices_jetson.job_options import BoardOptions, ByHandOptions, TrtexecOptions
+from devices_jetson.monitor_options import MonitorOptions
 from devices_jetson.options import JetsonOptions
-from ofa_plugins_core import CostModelEntry, DeviceEntry, JobContext, JobEntry, UsageError, hookimpl
+from ofa_plugins_core import (
+    CostModelEntry,
+    DeviceEntry,
+    JobContext,
+    JobEntry,
+    MonitorEntry,
+    UsageError,
+    hookimpl,
+)
 from ofa_plugins_core.events import Listener
-from ofa_plugins_core.interfaces import CostModel, Device, Supernet
+from ofa_plugins_core.interfaces import CostModel, Device, Monitor, Supernet
 
 OFA_API = 1
 
@@ -58,6 +67,23 @@ def _energy(
     from devices_jetson.energy import energy_cost
 
     return energy_cost(supernet, options, device, listener)
+
+
+@hookimpl
+def ofa_monitors() -> Iterable[MonitorEntry]:
+    """The board that a policy runs on."""
+    yield MonitorEntry(
+        "jetson",
+        "use, clocks, heat and power rails of the Jetson that this runs on",
+        _monitor,
+        MonitorOptions,
+    )
+
+
+def _monitor(options: MonitorOptions) -> Monitor:
+    from devices_jetson.monitor import JetsonMonitor
+
+    return JetsonMonitor.found(options.root)
 
 
 @hookimpl
