@@ -1,14 +1,33 @@
-"""Pickles as published level tables are written, made here: torch is not needed."""
+"""Published tables as pickles, and a host of toys; torch is not needed."""
 
 from __future__ import annotations
 
 import pickle
 from collections import OrderedDict
+from importlib.metadata import entry_points
 from io import BytesIO
+from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
+
+from ofa_plugins_core import (
+    DeviceEntry,
+    FittedPredictorEntry,
+    Host,
+    InfeasibleError,
+    JobContext,
+    PredictorEntry,
+    SearcherEntry,
+    SupernetEntry,
+    UsageError,
+)
+from ofa_plugins_core.events import Notice, silent
+from ofa_plugins_core.interfaces import Found
+from ofa_plugins_core.testing import in_process, toy_supernet
+from ofa_plugins_core.testing.toy_device import ToyDevice
+from ofa_plugins_core.testing.toys import ToyPredictor, everything
 
 
 class AverageMeter:
@@ -105,3 +124,78 @@ def pickles():
     found = ModuleType("pickles")
     vars(found).update(published=published, written=written, tensor=tensor, meter=meter, call=_Call)
     return found
+
+
+# ------------------------------------------------------------------------------- the job
+
+
+class Looking:
+    """Looks at every network of the toy."""
+
+    def __init__(self, options=None):
+        pass
+
+    def refuses(self, problem):
+        return None
+
+    def search(self, problem, generator, listener=silent):
+        genes = everything(problem.supernet.space)
+        values = {name: model.evaluate(genes) for name, model in problem.costs.items()}
+        values["accuracy"] = problem.predictor.predict(genes).value
+        met = np.ones(len(genes), dtype=bool)
+        for bound in problem.constraints:
+            met &= bound.met(values[bound.name])
+        if not met.any():
+            least = {c.name: float(values[c.name].min()) for c in problem.constraints}
+            raise InfeasibleError("nothing", smallest=least, binds="the stem")
+        sign = -1 if problem.objective == "accuracy" else 1
+        rows = np.flatnonzero(met)
+        best = rows[np.argmin(sign * values[problem.objective][rows])]
+        return Found(genes[[best]], True, 0)
+
+
+def _additive(supernet, file, entry):
+    if supernet.name == "bare":
+        raise UsageError(f"nothing fitted for {supernet.name}")
+    return ToyPredictor(supernet.space, "additive", "made up")
+
+
+@pytest.fixture(scope="session")
+def host_on():
+    """device -> the core, this plugin and the toys: supernets, a predictor, a searcher, ``bench``.
+
+    ``toy`` has a predictor; ``bare`` has none.
+    """
+    others = {point.name for point in entry_points(group="ofa.plugins")} - {"dynamic_ofa"}
+
+    def make(device=None):
+        toys = in_process(
+            "toys",
+            ofa_supernets=[
+                SupernetEntry("toy", "small", toy_supernet),
+                SupernetEntry("bare", "small", lambda: toy_supernet("bare")),
+            ],
+            ofa_predictors=[PredictorEntry("additive", "made up", _additive)],
+            ofa_fitted_predictors=[
+                FittedPredictorEntry("additive", "toy", "imagenet", Path("nowhere"), "made up")
+            ],
+            ofa_searchers=[SearcherEntry("exact", "looks at all", Looking, exact=True)],
+            ofa_devices=[DeviceEntry("bench", "a toy", lambda options: device or ToyDevice())],
+        )
+        return Host.discover(others, {"toys": toys})
+
+    return make
+
+
+@pytest.fixture
+def context(host_on, tmp_path):
+    """Of a job on the toys, in a folder that is not there yet; and what it is told."""
+    told = []
+    found = JobContext(host_on(), told.append, out=tmp_path / "out")
+    return found, told
+
+
+@pytest.fixture
+def notices():
+    """events -> the messages among them."""
+    return lambda told: [e.message for e in told if isinstance(e, Notice)]

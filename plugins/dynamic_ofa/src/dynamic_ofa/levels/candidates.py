@@ -96,6 +96,12 @@ def ranged_options(context: JobContext, options: LevelsOptions) -> LevelsOptions
     """
     options = _with_cost(options)
     question = question_of(evolve(context, listener=silent), options)
+    if question.chosen is None:
+        raise UsageError(
+            f"levels need accuracies: nothing predicts those of {question.problem.supernet.name}",
+            advice="--predictor and --predictor-weights name a fit; or --archs FILE with --data "
+            "FOLDER measures them",
+        )
     if question.sweep:
         return options
     if question.problem.objective != ACCURACY:

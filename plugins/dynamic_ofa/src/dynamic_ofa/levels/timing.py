@@ -61,8 +61,11 @@ class Stopwatch:
         blocks = self.supernet.geometry().blocks(reference_network(self.supernet))
         with self.device.session() as session:
             reference = session.load(Work(blocks, self.batch))
-            for turn in turns:
-                self._turn(session, turn, kept, len(archs), reference)
+            try:
+                for turn in turns:
+                    self._turn(session, turn, kept, len(archs), reference)
+            finally:
+                reference.release()
 
     def _turns(self, archs: Sequence[Arch]) -> Iterator[Turn]:
         """Bunches of small and large networks alike, each as far as memory has room for it."""
