@@ -42,7 +42,7 @@ class TestResult:
         _, found, _ = simulate("--limit", "60 ms", "--policy", "greedy", "--json")
         value = found["optimum"]["value"]["value"] - found["scores"]["value"]["value"]
         assert found["regret"] == figure(pytest.approx(value), "percentage points")
-        assert found["scores"]["latency_ms"] == figure(pytest.approx(57, abs=3), "ms")
+        assert found["scores"]["latency_ms"] == figure(pytest.approx(52, abs=3), "ms")
         assert found["levels"][0]["accuracy"]["kind"] == "published"
 
     def test_the_folder_has_events_and_an_inference_a_row(self, simulate, tmp_path):

@@ -41,7 +41,9 @@ class Greedy:
         slowdown = median(ratios)
         most = observation.limit / (slowdown * (1 + self.options.margin))
         level = best_within(state.levels, most)
-        return evolve(state, ratios=ratios), Decision(level, _reason(level, slowdown, observation))
+        late = state.levels[level].latency > most
+        reason = "" if level == observation.level else _reason(level, slowdown, observation, late)
+        return evolve(state, ratios=ratios), Decision(level, reason)
 
 
 def best_within(levels: Sequence[Level], most: float) -> int:
@@ -53,11 +55,10 @@ def best_within(levels: Sequence[Level], most: float) -> int:
     return max(fitting, key=lambda n: (levels[n].accuracy, -n), default=0)
 
 
-def _reason(level: int, slowdown: float, seen: Observation) -> str:
+def _reason(level: int, slowdown: float, seen: Observation, late: bool) -> str:
     """Why it is another level than the last one's."""
-    if level == seen.level:
-        return ""
+    which = "the fastest, and none is" if late else "the most accurate one"
     return (
-        f"inferences take {slowdown:.3g} times what the table says: level {level} is the most "
-        f"accurate one within {seen.limit:.4g} ms"
+        f"inferences take {slowdown:.3g} times what the table says: level {level} is {which} "
+        f"within {seen.limit:.4g} ms"
     )

@@ -81,9 +81,9 @@ class GreedyOptions:
         metadata=said("the slowdown is the median of so many inferences"),
     )
     margin: float = field(
-        default=0.05,
+        default=0.1,
         validator=ge(0),
-        metadata=said("a level is in time where so much more would be: 0.05 is 5 % of latency"),
+        metadata=said("a level is in time where so much more would be: 0.1 is 10 % of latency"),
     )
 
 
