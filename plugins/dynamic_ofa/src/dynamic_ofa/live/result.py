@@ -157,9 +157,7 @@ class SwitchResult:
         """For the terminal."""
         title = f"{self.table.supernet} on {self.device}, levels {self.mode}"
         title += ": interrupted, --resume goes on" if self.interrupted else ""
-        first = ["policy", f"{self.policy}, limit {self.limits.least:g} ms"]
-        if self.limits.changes:
-            first[1] += " at least"
+        first = ["policy", f"{self.policy}, limit {_said(self.limits)}"]
         return [
             (
                 title,
@@ -204,6 +202,12 @@ class SwitchResult:
         left = len(self.events) - SHOWN
         title = "events" if left <= 0 else f"the first {SHOWN} of {len(self.events)} events"
         return [(title, [""], [[event_line(event)] for event in self.events[:SHOWN]])]
+
+
+def _said(limits: Limits) -> str:
+    """``60 ms, 45 ms from 10 s``."""
+    first, *others = limits.steps
+    return ", ".join([f"{first[1]:g} ms", *(f"{ms:g} ms from {start:g} s" for start, ms in others)])
 
 
 def _figure(value: float, unit: str, kind: Kind = "measured") -> dict[str, Any]:
