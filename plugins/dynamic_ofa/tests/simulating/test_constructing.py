@@ -31,7 +31,7 @@ def test_they_are_found_by_name():
 def test_a_clock_slows_in_proportion():
     for name in ("clock", "thermal", "battery"):
         for moment in find_trace(name).moments:
-            assert moment.factor == pytest.approx(1900 / moment.readings["cpu_mhz"], abs=1e-4)
+            assert moment.factor == pytest.approx(1900 / moment.readings["clock_mhz"], abs=1e-4)
 
 
 class TestFiles:

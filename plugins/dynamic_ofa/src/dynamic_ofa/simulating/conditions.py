@@ -86,17 +86,7 @@ def conditions_of(
     steps = () if limits is None else limits.changes
     times = sorted({*(m.time_s for m in trace.moments), *steps})
     times = [time for time in times if time < trace.duration_s]
-    own = _own_limits(trace) if trace_limits else {}
-    held = []
-    set_by_trace: float | None = None
-    for time in times:
-        set_by_trace = own.get(time, set_by_trace)
-        moment = trace.at(time)
-        limit = set_by_trace
-        if limit is None:
-            assert limits is not None  # checked above
-            limit = limits.at(time)
-        held.append(Held(moment.factor, limit, moment.readings))
+    held = _held(trace, times, limits, _own_limits(trace) if trace_limits else {})
     return Conditions(
         times=tuple(times),
         held=tuple(held),
@@ -104,6 +94,20 @@ def conditions_of(
         changes=_changes(times, held, sampled=trace.interval_s is not None),
         left_out=_left_out(trace) if gaps == "skip" else (),
     )
+
+
+def _held(
+    trace: Trace, times: list[float], limits: Limits | None, own: Mapping[float, float]
+) -> list[Held]:
+    """What holds from each time on; the trace's own limit, once there is one."""
+    found, limit = [], None
+    for time in times:
+        limit = own.get(time, limit)
+        moment = trace.at(time)
+        given = limits.at(time) if limit is None and limits is not None else limit
+        assert given is not None  # the first moment was checked
+        found.append(Held(moment.factor, given, moment.readings))
+    return found
 
 
 def _own_limits(trace: Trace) -> dict[float, float]:

@@ -58,7 +58,7 @@ def _contention() -> Trace:
 def _clocked(time: float, mhz: float, **readings: float) -> Moment:
     """Latency goes with 1 / clock, to four digits."""
     factor = round(MHZ / mhz, 4)
-    return Moment(time_s=time, factor=factor, readings={"cpu_mhz": mhz, **readings})
+    return Moment(time_s=time, factor=factor, readings={"clock_mhz": mhz, **readings})
 
 
 def _clock() -> Trace:

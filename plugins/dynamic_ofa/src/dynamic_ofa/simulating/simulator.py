@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
 import numpy as np
-from attrs import frozen
+from attrs import define, frozen
 from numpy.typing import NDArray
 
 from dynamic_ofa.governing import Governor
@@ -80,20 +80,56 @@ def play(
         UsageError: the trace holds more inferences than can be kept.
         PluginError: the policy fails; with blame.
     """
-    levels, noise = governor.levels, pace.noise()
-    inferences: list[Inference] = []
-    slowdowns: list[float] = []
-    decided: dict[int, Decision] = {}
-    actions: dict[str, float] = {}
-    time, frame, before = conditions.begins(0.0), 0, governor.level
-    while time < conditions.duration_s:
-        held, level = conditions.at(time), governor.level
-        slowdown = held.factor * next(noise)
-        late = pace.switch_ms if level != before else 0.0
-        latency = levels[level].latency * slowdown + late
-        end = time + latency / 1000
-        seen = Observation(end, latency, held.limit_ms, held.readings, level)
-        inferences.append(
+    run = _Loop(governor, conditions, pace)
+    while run.time < conditions.duration_s:
+        run.step()
+        if len(run.inferences) % CHUNK == 0:
+            _check_count(len(run.inferences))
+            told(run.time)
+    return Played(
+        inferences=run.inferences,
+        switches=switches_of(run.inferences, run.decided),
+        slowdowns=np.array(run.slowdowns),
+        actions=run.actions,
+    )
+
+
+@define(eq=False, init=False)
+class _Loop:
+    """What a simulation is at.
+
+    Attributes:
+        time: at which the next image begins, seconds.
+        decided: number of an inference -> what was decided after it, where the level changed.
+    """
+
+    governor: Governor
+    conditions: Conditions
+    pace: Pace
+    noise: Iterator[float]
+    time: float
+    before: int
+    inferences: list[Inference]
+    slowdowns: list[float]
+    decided: dict[int, Decision]
+    actions: dict[str, float]
+
+    def __init__(self, governor: Governor, conditions: Conditions, pace: Pace) -> None:
+        self.governor, self.conditions, self.pace = governor, conditions, pace
+        self.noise, self.before = pace.noise(), governor.level
+        self.time = conditions.begins(0.0)
+        self.inferences, self.slowdowns = [], []
+        self.decided, self.actions = {}, {}
+
+    def step(self) -> None:
+        """One image, and what the policy makes of it."""
+        level, held = self.governor.level, self.conditions.at(self.time)
+        slowdown = held.factor * next(self.noise)
+        switched = self.pace.switch_ms if level != self.before else 0.0
+        latency = self.governor.levels[level].latency * slowdown + switched
+        end, self.before = self.time + latency / 1000, level
+        self.slowdowns.append(slowdown)
+        self.inferences.append(
             Inference(
                 time_s=end,
                 level=level,
@@ -102,24 +138,15 @@ def play(
                 readings=held.readings,
             )
         )
-        slowdowns.append(slowdown)
-        decision = governor.observe(seen)
-        actions.update(decision.actions)
-        if decision.level != level:
-            decided[len(inferences) - 1] = decision
-        before, frame = level, frame + 1
-        time = end if pace.every_s is None else max(frame * pace.every_s, end)
-        time = conditions.begins(time)
-        if frame % CHUNK == 0:
-            _check_count(frame)
-            told(time)
-    switches = switches_of(inferences, decided)
-    return Played(
-        inferences=inferences,
-        switches=switches,
-        slowdowns=np.array(slowdowns),
-        actions=actions,
-    )
+        self._observe(Observation(end, latency, held.limit_ms, held.readings, level))
+        frame = 0.0 if self.pace.every_s is None else len(self.inferences) * self.pace.every_s
+        self.time = self.conditions.begins(max(frame, end))
+
+    def _observe(self, seen: Observation) -> None:
+        decision = self.governor.observe(seen)
+        self.actions.update(decision.actions)
+        if decision.level != seen.level:
+            self.decided[len(self.inferences) - 1] = decision
 
 
 def _check_count(count: int) -> None:
