@@ -8,8 +8,9 @@ import pytest
 from attrs import field, frozen
 
 from dynamic_ofa.levels.table import Accuracy, Latency, LevelRow, LevelTable, WeightsOf
-from dynamic_ofa.live.job import Live, plan_of
+from dynamic_ofa.live.job import Live
 from dynamic_ofa.live.options import SwitchOptions
+from dynamic_ofa.live.plan import plan_of
 from dynamic_ofa.live.running import Clock
 from ofa_plugins_core import (
     ActuatorEntry,
@@ -68,12 +69,12 @@ def machine():
 
 
 class StandIn:
-    """As a switcher; a switch takes 2 ms. Raises what is in ``fails`` after so many inferences."""
+    """As a switcher; a switch takes 2 ms. After so many inferences ``fails`` raises, or calls."""
 
     def __init__(self, machine, table, given):
         self.machine, self.table, self.given = machine, table, given
         self.level, self.seen, self.closed = given["start"], [], False
-        self.fails: dict[int, BaseException] = {}
+        self.fails = {}
 
     def __enter__(self):
         return self
@@ -83,7 +84,11 @@ class StandIn:
 
     def run(self, images):
         if len(self.seen) in self.fails:
-            raise self.fails.pop(len(self.seen))
+            failure = self.fails.pop(len(self.seen))
+            if callable(failure):
+                failure()
+            else:
+                raise failure
         self.seen.append(images)
         latency = LATENCIES[self.level] * self.machine.factor()
         self.machine.time += latency / 1000

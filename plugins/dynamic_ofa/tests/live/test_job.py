@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 
-from dynamic_ofa.live.job import doubts, plan_of
-from dynamic_ofa.live.options import SwitchOptions
 from dynamic_ofa.traces import read_trace
 from ofa_plugins_core.errors import PluginError, UsageError
 
@@ -84,6 +83,15 @@ def test_ctrl_c_keeps_what_was_run_and_resume_goes_on(bench, machine):
     assert 1.5 <= second.scores.seconds < 1.6
 
 
+def test_being_terminated_is_as_ctrl_c(bench):
+    bench.fails = {3: lambda: signal.raise_signal(signal.SIGTERM)}
+    before = signal.getsignal(signal.SIGTERM)
+    result = bench.run(limit="30 ms", actuators="threads")
+    assert result.exit_code == 130 and len(result.inferences) == 3
+    assert bench.host.knob.log[-1] == 1 and bench.switcher.closed
+    assert signal.getsignal(signal.SIGTERM) is before
+
+
 def test_resume_begins_where_the_policy_stood(bench):
     bench.fails = {4: KeyboardInterrupt()}
     bench.run(limit="30 ms")
@@ -136,44 +144,6 @@ def test_frames_come_at_their_rate_and_late_ones_are_left_out(bench, machine):
     machine.time, machine.loads = 100.0, [(0.0, 9.0, 1.5)]
     slow = bench.run(limit="500 ms", seconds=1.0, every="100 ms", out=bench.folder / "2", start=2)
     assert [round(i.time_s, 3) for i in slow.inferences][:3] == [0.12, 0.32, 0.52]
-
-
-def options(**given):
-    return SwitchOptions(**{"levels": "toy", "limit": "50 ms", **given})
-
-
-def test_what_cannot_be_kept_is_told_before_it_runs(table):
-    given = options(limit="50 ms, 15 ms from 3 s", accuracy="80", batch=4)
-    limit, wish, batch = doubts(plan_of(given), given, table)
-    assert "15 ms is under the fastest level's 20 ms" in limit
-    assert "the wish of 80 % cannot be met: the most accurate level has 74 %" in wish
-    assert "of one image, here 4" in batch
-    assert list(doubts(plan_of(options()), options(), table)) == []
-
-
-@pytest.mark.parametrize(
-    ("given", "said"),
-    [
-        ({"limit": "soon"}, "--limit"),
-        ({"every": "often"}, "--every"),
-        ({"settle": "-1 s"}, "--settle"),
-        ({"accuracy": "high"}, "--accuracy"),
-        ({"accuracy": "120"}, "--accuracy"),
-        ({"contend": 2, "count": 10}, "when is the second load"),
-        ({"contend": 2, "contend_during": "9 s:3 s"}, "--contend-during"),
-        ({"contend": 2, "contend_during": "9 s"}, "--contend-during"),
-    ],
-)
-def test_a_flag_that_does_not_read_is_named(given, said):
-    with pytest.raises(UsageError, match=said):
-        plan_of(options(**given))
-
-
-def test_without_a_length_it_runs_half_a_minute_and_the_load_its_middle_third():
-    plan = plan_of(options(contend=1))
-    assert plan.length.seconds == 30 and plan.during == (10, 20)
-    assert plan_of(options(count=5)).length.seconds is None
-    assert plan_of(options(contend=1, contend_during="0:4 s")).during == (0, 4)
 
 
 def test_the_timeline_is_drawn_into_the_folder(bench):

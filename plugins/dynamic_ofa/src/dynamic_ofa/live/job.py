@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -14,15 +14,14 @@ from attrs import evolve, frozen
 from dynamic_ofa.governing import Governor, governor_of
 from dynamic_ofa.ledger import scored
 from dynamic_ofa.levels.table import LevelTable
-from dynamic_ofa.live.contending import Contention, during_of
+from dynamic_ofa.live.contending import Contention
 from dynamic_ofa.live.log import TRACE, Log, trace_of
 from dynamic_ofa.live.options import SwitchOptions
+from dynamic_ofa.live.plan import Plan, doubts, plan_of, wishes
 from dynamic_ofa.live.result import SwitchResult
-from dynamic_ofa.live.running import Clock, Length, LiveRun, observed
+from dynamic_ofa.live.running import Clock, LiveRun, observed, terminated_as_interrupted
 from dynamic_ofa.live.view import view_of
 from dynamic_ofa.monitoring.watching import Settings, Watch, actuators_of, monitors_of
-from dynamic_ofa.quantities import Limits, percent, read_limits, seconds
-from dynamic_ofa.simulating.reach import too_tight, wish_of
 from dynamic_ofa.traces import write_trace
 from ofa_plugins_core import runs
 from ofa_plugins_core.config import plain
@@ -30,44 +29,7 @@ from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.jobs.resuming import begun
 
-SECONDS: Final = 30.0
 TIMELINE: Final = "timeline.svg"
-
-
-@frozen(kw_only=True)
-class Plan:
-    """What was asked for, read.
-
-    Attributes:
-        every, settle, monitor_every: seconds. wish: on accuracy, percent.
-        during: (from, to) in seconds, of the second load; None: there is none.
-    """
-
-    limits: Limits
-    length: Length
-    every: float | None
-    settle: float
-    monitor_every: float
-    wish: float | None
-    during: tuple[float, float] | None
-
-
-def plan_of(options: SwitchOptions) -> Plan:
-    """Times and limits from the options, before anything is loaded.
-
-    Raises:
-        UsageError: one does not read.
-    """
-    long = SECONDS if options.seconds is None and options.count is None else options.seconds
-    return Plan(
-        limits=read_limits(options.limit),
-        length=Length(seconds=long, count=options.count),
-        every=None if options.every is None else seconds(options.every, "--every", "ms"),
-        settle=seconds(options.settle, "--settle", "s"),
-        monitor_every=seconds(options.monitor_every, "--monitor-every", "ms"),
-        wish=None if options.accuracy is None else percent(options.accuracy, "--accuracy"),
-        during=during_of(options.contend_during, long) if options.contend else None,
-    )
 
 
 def run_switch(context: JobContext, options: SwitchOptions) -> SwitchResult:
@@ -84,23 +46,9 @@ def run_switch(context: JobContext, options: SwitchOptions) -> SwitchResult:
 
     plan = plan_of(options)
     table = find_table(options.levels)
-    for said in doubts(plan, options, table):
+    for said in doubts(plan, table, *wishes(context, options, plan), batch=options.batch):
         context.listener(Notice(said))
     return Live(context, options, plan, table).result()
-
-
-def doubts(plan: Plan, options: SwitchOptions, table: LevelTable) -> Iterator[str]:
-    """What the user should know before it runs: nothing of it stops the run."""
-    levels = table.policy_levels()
-    limits = [limit for _, limit in plan.limits.steps]
-    yield from too_tight(levels, limits)
-    if plan.wish is not None and not (wish := wish_of(plan.wish, levels, limits)).reachable:
-        yield str(wish)
-    if options.batch > 1:
-        yield (
-            f"the table's latencies are of one image, here {options.batch} run at once: the limit "
-            "is on all of them together"
-        )
 
 
 @frozen(eq=False)
@@ -152,13 +100,13 @@ class Live:
     def _run(self, log: Log, governor: Governor) -> tuple[Any, bool]:
         """What the switcher says of itself, and whether the user stopped the run."""
         context, options, plan = self.context, self.options, self.plan
+        monitors = monitors_of(context, options.monitors)
         with ExitStack() as stack:
             switcher = stack.enter_context(self._switcher(governor.level))
             images = self._images()
             busy = Contention(
                 options.contend if plan.during else 0, plan.during or (0.0, 0.0), context.listener
             )
-            monitors = monitors_of(context, options.monitors)
             settings = Settings(actuators_of(context, options.actuators), context.listener)
             run = LiveRun(
                 switcher=switcher,
@@ -225,11 +173,15 @@ class Live:
 
         if self.folder is None or not self.options.plot or not log.inferences:
             return
+        from dynamic_ofa.live.timeline import MOST, timeline_plot
+
+        if len(log.inferences) > MOST:
+            self.context.listener(Notice(f"no timeline: more than {MOST:,} inferences"))
+            return
         if not canvas.can_draw():
-            said = "no timeline is drawn: that needs the extra [plot] of ofa-plugins-core"
+            said = "no timeline: drawing needs the extra [plot]; --no-plot asks for none"
             self.context.listener(Notice(said))
             return
-        from dynamic_ofa.live.timeline import timeline_plot
 
         spans = [] if self.plan.during is None else [_until(self.plan.during, log.elapsed)]
         timeline_plot(
@@ -273,7 +225,8 @@ class Live:
 def _interrupted(run: LiveRun) -> bool:
     """Run; whether the user stopped it. Nothing run is nothing to sum up."""
     try:
-        run.go()
+        with terminated_as_interrupted():
+            run.go()
     except KeyboardInterrupt:
         if not run.log.inferences:
             raise

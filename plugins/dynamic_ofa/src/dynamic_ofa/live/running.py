@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import math
+import signal
+import threading
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 from attrs import field, frozen
@@ -167,6 +170,23 @@ class LiveRun:
         if self.length.seconds is not None:
             due = min(due, self.length.seconds)
         self.clock.sleep(max(0.0, due - now))
+
+
+@contextmanager
+def terminated_as_interrupted() -> Iterator[None]:
+    """Whoever ends the process by SIGTERM gets what Ctrl-C gives: all put back, and summed up."""
+    if threading.current_thread() is not threading.main_thread():
+        yield  # only the main thread may ask for signals
+        return
+    before = signal.signal(signal.SIGTERM, _interrupt)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
+
+
+def _interrupt(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
 
 
 def observed(inference: Inference) -> Observation:

@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 LOADS: Final = ("cpu_percent", "gpu_percent")
 """Readings that are shaded: the first that is there."""
+MOST: Final = 20_000
+"""Inferences on a timeline: a dot each."""
 ROOM: Final = 1.6
 """The axis of latency ends at so many times what 99 % of inferences, or the limit, stay under."""
 
