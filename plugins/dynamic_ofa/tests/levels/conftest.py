@@ -146,7 +146,8 @@ class Looking:
         for bound in problem.constraints:
             met &= bound.met(values[bound.name])
         if not met.any():
-            least = {c.name: float(values[c.name].min()) for c in problem.constraints}
+            end = {"<=": np.min, ">=": np.max}
+            least = {c.name: float(end[c.relation](values[c.name])) for c in problem.constraints}
             raise InfeasibleError("nothing", smallest=least, binds="the stem")
         sign = -1 if problem.objective == "accuracy" else 1
         rows = np.flatnonzero(met)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 
 import pytest
+from attrs import evolve
 
 from dynamic_ofa.levels.candidates import pool_of, ranged_options
 from dynamic_ofa.levels.options import LevelsOptions
@@ -34,6 +35,7 @@ def test_without_a_range_bounds_lie_between_the_cheapest_network_and_the_largest
 def test_every_candidate_says_what_was_predicted_and_what_was_computed(context):
     for found in pool_of(context[0], options(points=4)).candidates:
         assert found.accuracy["kind"] == "predicted" and found.accuracy["unit"] == "%"
+        assert found.accuracy["source"] == "additive, imagenet"
         assert found.costs["flops"]["kind"] == "computed"
 
 
@@ -63,11 +65,52 @@ def test_a_fixed_bound_ends_the_range(context):
 
 def test_a_range_that_no_network_meets_ends_with_the_least_that_one_reaches(context):
     least = min(flops(pool_of(context[0], options(points=2)).candidates))
-    with pytest.raises(InfeasibleError, match="least that one reaches is") as caught:
+    with pytest.raises(InfeasibleError, match="one reaches flops") as caught:
         pool_of(context[0], options(constraint=("flops<=1:100",), points=3))
     assert caught.value.exit_code == 3
     assert caught.value.smallest["flops"] == least
     assert f"{least:,}" in caught.value.message and "MACs" in caught.value.message
+
+
+def test_nothing_is_left_of_a_sweep_that_cannot_be(context):
+    with pytest.raises(InfeasibleError):
+        pool_of(context[0], options(constraint=("flops<=1:100",), points=3))
+    assert not context[0].out.exists()
+
+
+def test_a_floor_that_no_network_meets_is_named(context):
+    with pytest.raises(
+        InfeasibleError, match=r"accuracy [\d.]+ % and flops .*, each alone; binds: the stem"
+    ):
+        pool_of(context[0], options(constraint=("accuracy>=99.9",), points=3))
+
+
+def test_a_search_that_is_stopped_goes_on(context, monkeypatch):
+    whole, search = pool_of(context[0], options(points=6)), search_of(context)
+    calls = []
+
+    def stopped(self, problem, *more):
+        calls.append(problem)
+        if len(calls) == 4:
+            raise KeyboardInterrupt
+        return search(self, problem, *more)
+
+    here = evolve(context[0], configuration={"job": "levels"})
+    monkeypatch.setattr(type(searcher(context)), "search", stopped)
+    with pytest.raises(KeyboardInterrupt):
+        pool_of(here, options(points=6))
+    assert {p.name for p in here.out.iterdir()} == {"config.yaml", "progress.json"}
+    again = pool_of(evolve(here, resume=True), options(points=6))
+    assert [c.arch for c in again.candidates] == [c.arch for c in whole.candidates]
+    assert len(calls) == 4 + 3
+
+
+def searcher(context):
+    return context[0].host.searcher("exact").build(None)
+
+
+def search_of(context):
+    return type(searcher(context)).search
 
 
 def test_candidates_of_a_file_are_taken_once_with_their_predictions(context, tmp_path):

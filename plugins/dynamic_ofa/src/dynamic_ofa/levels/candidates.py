@@ -12,7 +12,6 @@ from dynamic_ofa.levels.options import LevelsOptions
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InfeasibleError, UsageError
 from ofa_plugins_core.events import Notice, silent
-from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.asking import SWEEP_POINTS, Question, question_of
 from ofa_plugins_core.jobs.describing import described
@@ -67,14 +66,15 @@ def pool_of(context: JobContext, options: LevelsOptions) -> Pool:
 
 def _swept(context: JobContext, options: LevelsOptions) -> Pool:
     ranged = ranged_options(context, options)
-    begun(context)  # a search that is stopped has its configuration beside what it found
     result = run_search(context, ranged)
     if result.interrupted:
+        begun(context)  # beside what was found, so that --resume needs no flag repeated
         raise KeyboardInterrupt
     if not result.items:
-        raise _infeasible(result, _unit(context, result.swept))
+        raise _infeasible(context, result)
     _mention_missed(context, result)
-    items = {item.arch: _candidate(item) for item in result.items}
+    source = _named(result.predictor, result.dataset)
+    items = {item.arch: _candidate(item, source) for item in result.items}
     searched = {
         "searcher": result.searcher,
         "predictor": result.predictor,
@@ -134,27 +134,28 @@ def _ends(question: Question) -> tuple[str, tuple[float, float]]:
     return name, (min(low, high), high)
 
 
-def _infeasible(result: SearchResult, unit: str) -> InfeasibleError:
+def _infeasible(context: JobContext, result: SearchResult) -> InfeasibleError:
     """The error for a sweep of which no bound can be met."""
     last = result.front[-1]
     assert isinstance(last, Infeasible)
-    swept = f"{result.swept}{last.relation}"
-    end = "least" if last.relation == "<=" else "greatest"
+    reach = [_reach(context, name, value, last) for name, value in last.reachable.items()]
+    alone = ", each alone" if len(reach) > 1 else ""
     return InfeasibleError(
-        f"no candidate for a level: no network of {result.supernet} meets {swept}"
-        f"{number(result.front[0].bound)} to {number(last.bound)}; the {end} that one reaches is "
-        f"{reached(last.smallest, last.relation)}{unit}",
+        f"no candidate for a level: no network of {result.supernet} meets {result.swept}"
+        f"{last.relation}{number(result.front[0].bound)} to {number(last.bound)}; one reaches "
+        f"{' and '.join(reach)}{alone}; binds: {last.binds}",
         smallest=dict(last.reachable),
         binds=last.binds,
         advice="sweep a range from there on",
     )
 
 
-def _unit(context: JobContext, swept: str | None) -> str:
-    """Of a swept quantity, after a number."""
-    if swept is None or swept == ACCURACY:
-        return " %"
-    return f" {context.host.cost_model(swept).unit}"
+def _reach(context: JobContext, name: str, value: float, last: Infeasible) -> str:
+    """``flops 20,653,328 MACs``: what a bounded quantity can come to."""
+    upward = name == ACCURACY
+    unit = "%" if upward else context.host.cost_model(name).unit
+    relation = ">=" if upward else last.relation
+    return f"{name} {reached(value, relation)} {unit}"
 
 
 def _mention_missed(context: JobContext, result: SearchResult) -> None:
@@ -168,8 +169,9 @@ def _mention_missed(context: JobContext, result: SearchResult) -> None:
         context.listener(Notice(said))
 
 
-def _candidate(item: Item) -> Candidate:
-    accuracy = None if item.accuracy is None else item.accuracy.as_dict()
+def _candidate(item: Item, source: str) -> Candidate:
+    """A network that was found, and who says how accurate it is."""
+    accuracy = None if item.accuracy is None else {"source": source, **item.accuracy.as_dict()}
     return Candidate(item.arch, accuracy, {name: m.as_dict() for name, m in item.costs.items()})
 
 
@@ -188,6 +190,13 @@ def _priced(context: JobContext, options: LevelsOptions, archs: Sequence[Arch]) 
     """Networks with their costs and predicted accuracies, each once."""
     sizes = tuple(sorted({arch.image_size for arch in archs}))
     asked = evolve(_with_cost(options), resolutions=sizes, constraint=())
-    problem: Problem = question_of(context, asked).problem
+    question = question_of(context, asked)
+    chosen, problem = question.chosen, question.problem
+    source = "" if chosen is None else _named(chosen.predictor.name, chosen.dataset)
     genes = problem.supernet.space.encode(list(dict.fromkeys(archs)))
-    return [_candidate(item) for item in described(problem, genes)]
+    return [_candidate(item, source) for item in described(problem, genes)]
+
+
+def _named(predictor: str | None, dataset: str | None) -> str:
+    """A predictor and the data set that it speaks of."""
+    return ", ".join(word for word in (predictor, dataset) if word)
