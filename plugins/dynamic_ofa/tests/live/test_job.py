@@ -83,6 +83,12 @@ def test_ctrl_c_keeps_what_was_run_and_resume_goes_on(bench, machine):
     assert 1.5 <= second.scores.seconds < 1.6
 
 
+def test_a_finished_run_has_nothing_to_go_on_with(bench):
+    first = bench.run(limit="100 ms", count=5)
+    again = bench.run(limit="100 ms", count=5, resume=True)
+    assert again.inferences == first.inferences and bench.switcher.seen == []
+
+
 def test_being_terminated_is_as_ctrl_c(bench):
     bench.fails = {3: lambda: signal.raise_signal(signal.SIGTERM)}
     before = signal.getsignal(signal.SIGTERM)

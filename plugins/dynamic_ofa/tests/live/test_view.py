@@ -64,7 +64,7 @@ def test_on_a_terminal_it_is_a_panel(shown, event, monkeypatch):
     text = screen.getvalue()
     for said in (
         "moofa_v3: greedy, 60 ms",
-        "1 of 0 to 2, accuracy 75.0 %",
+        "1 (0 to 2), accuracy 75.0 %",
         "75.0 ms, limit 60 ms",
         "98 % with the second load",
         "25.0 % of inferences so far",
@@ -73,6 +73,16 @@ def test_on_a_terminal_it_is_a_panel(shown, event, monkeypatch):
     ):
         assert said in text
     assert "celsius" not in text  # no percentage, no bar
+
+
+def test_the_panel_fits_eighty_columns(shown, event):
+    screen = io.StringIO()
+    console = Console(file=screen, force_terminal=True, width=80, color_system=None)
+    with Panels(console, TOY_LEVELS, "moofa_v3: greedy, 60 ms") as panel:
+        panel.switched(event)
+        panel.show(shown)
+    assert "1 (0 to 2), accuracy 75.0 %" in screen.getvalue()
+    assert "98 % with the second load" in screen.getvalue()
 
 
 def test_is_not_redrawn_at_every_inference(shown, monkeypatch):
@@ -92,8 +102,8 @@ def test_an_event_of_actuators_alone_names_the_level_that_stays(event):
     assert event_line(alone) == "   3.50 s  level 1: threads = 2"
 
 
-@pytest.mark.parametrize(("value", "full"), [(0, 0), (30, 15), (60, 30), (80, 40), (9000, 40)])
+@pytest.mark.parametrize(("value", "full"), [(0, 0), (30, 12), (60, 24), (80, 32), (9000, 32)])
 def test_the_bar_has_a_mark_at_the_limit_and_never_overflows(value, full):
     bar = latency_bar(value, 60)
-    assert len(bar) == 40 and bar[30] == "|"
-    assert bar.replace("|", "█" if full > 30 else " ").count("█") == full
+    assert len(bar) == 32 and bar[24] == "|"
+    assert bar.replace("|", "█" if full > 24 else " ").count("█") == full

@@ -22,9 +22,9 @@ if TYPE_CHECKING:
 REDRAWN_S: Final = 0.125
 TOLD_S: Final = 1.0
 EVENTS: Final = 4
-BAR: Final = 40
+BAR: Final = 32
 """Characters of a bar; the limit, or 100 %, is at three quarters of it."""
-LIMIT_AT: Final = 30
+LIMIT_AT: Final = 24
 
 
 @frozen(kw_only=True)
@@ -168,7 +168,7 @@ def _rows(shown: Shown, levels: Sequence[Level]) -> Table:
 
     last, table = shown.last, Table.grid(padding=(0, 2))
     level = "".join("■" if n == last.level else "·" for n in range(len(levels)))
-    said = f"{last.level} of 0 to {len(levels) - 1}, accuracy {levels[last.level].accuracy:.1f} %"
+    said = f"{last.level} (0 to {len(levels) - 1}), accuracy {levels[last.level].accuracy:.1f} %"
     colour = "red" if last.late else "green"
     bar = Text(latency_bar(last.latency_ms, last.limit_ms), style=colour)
     table.add_row("level", Text(level, style="bold"), said)
