@@ -85,10 +85,12 @@ def _check_archs(context: JobContext, table: LevelTable, name: str) -> None:
     space = context.host.supernet(name).space
     for number, row in enumerate(table.levels):
         try:
-            parse_arch(space, row.arch)
+            size = parse_arch(space, row.arch).image_size
+            space.with_resolutions([size]).encode([row.arch])
         except InputError as error:
+            why = error.message.removeprefix("architecture 0: ")
             raise InputError(
-                f"level {number} is no architecture of {name}: {error}",
+                f"level {number} is no architecture of {name}: {why}",
                 advice=f"the table is of {table.supernet}",
             ) from error
 
