@@ -136,6 +136,15 @@ def test_a_run_without_accuracies_gets_predicted_ones(context, tmp_path):
     assert found.accuracy["kind"] == "predicted"
 
 
+@pytest.mark.parametrize("wrong", [{"kind": "guessed"}, {"value": 170.0}, {"value": float("nan")}])
+def test_accuracies_of_a_run_that_cannot_be_are_named(context, tmp_path, wrong):
+    said = {"value": 70.0, "unit": "%", "kind": "predicted", **wrong}
+    item = {"arch": SMALL, "accuracy": said, "costs": {}}
+    (tmp_path / "result.json").write_text(json.dumps({"supernet": "toy", "front": [item]}))
+    with pytest.raises(InputError, match="network 0: an accuracy"):
+        pool_of(context[0], options(run=tmp_path))
+
+
 def test_the_least_cost_needs_a_range_of_accuracies(context):
     with pytest.raises(UsageError, match="range of accuracies"):
         pool_of(context[0], options(minimize="flops"))

@@ -56,6 +56,14 @@ def test_its_architectures_are_checked_where_the_supernet_is_known(levels, publi
         levels(published=published, supernet="toy")
 
 
+def test_an_image_size_that_is_none_is_said(levels, tmp_path, pickles):
+    config = {"ks": [3] * 4, "e": [2] * 4, "d": [1, 1], "r": [7]}
+    path = tmp_path / "nets.pickle"
+    path.write_bytes(pickles.written(pickles.published(1, configs=[config])))
+    with pytest.raises(InputError, match="7"):
+        levels(published=path, supernet="toy")
+
+
 def test_where_it_is_not_that_is_said(levels, published, context, notices):
     levels(published=published, supernet="ofa_mbv3_w1.2")
     assert any("not checked" in said for said in notices(context[1]))

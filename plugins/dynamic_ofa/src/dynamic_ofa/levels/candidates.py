@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, get_args
 
 import numpy as np
 from attrs import evolve, field, frozen
 
 from dynamic_ofa.levels.options import LevelsOptions
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InfeasibleError, UsageError
+from ofa_plugins_core.errors import InfeasibleError, InputError, UsageError
 from ofa_plugins_core.events import Notice, silent
 from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.asking import SWEEP_POINTS, Question, question_of
@@ -20,7 +20,7 @@ from ofa_plugins_core.jobs.results import Infeasible, Item, SearchResult, number
 from ofa_plugins_core.jobs.resuming import begun
 from ofa_plugins_core.jobs.search import run_search
 from ofa_plugins_core.scoring import ACCURACY
-from ofa_plugins_core.values import Arch
+from ofa_plugins_core.values import Arch, Kind
 from ofa_plugins_core.words import counted
 
 COST: Final = "flops"
@@ -181,9 +181,20 @@ def _candidate(item: Item, source: str) -> Candidate:
 def _of_run(context: JobContext, options: LevelsOptions) -> Pool:
     assert options.run is not None
     found = read_front(options.run, context.host.supernet(options.supernet))
+    for place, candidate in enumerate(found):
+        _check(f"{options.run}, network {place}", candidate)
     if any(c.accuracy is None for c in found):
         found = _priced(context, options, [c.arch for c in found])
     return Pool(found, f"{options.run}")
+
+
+def _check(place: str, candidate: Candidate) -> None:
+    """Raise InputError for an accuracy that cannot be one."""
+    found = candidate.accuracy
+    if found is not None and not 0 <= float(found["value"]) <= 100:
+        raise InputError(f"{place}: an accuracy of {found['value']} %")
+    if found is not None and found["kind"] not in get_args(Kind):
+        raise InputError(f"{place}: an accuracy is of no kind {found['kind']!r:.40}")
 
 
 def _priced(context: JobContext, options: LevelsOptions, archs: Sequence[Arch]) -> list[Candidate]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Final
 
 from attrs import evolve
@@ -13,11 +14,11 @@ from dynamic_ofa.levels.options import LevelsOptions
 from dynamic_ofa.levels.points import read_points
 from dynamic_ofa.levels.published import read_published
 from dynamic_ofa.levels.result import LevelsResult, PointsResult
-from dynamic_ofa.levels.table import FILE
+from dynamic_ofa.levels.table import FILE, LevelTable
 from dynamic_ofa.levels.writing import command_of, drawn, written
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.jobs.networks import needs_torch
 from ofa_plugins_core.report.words import cost_label
@@ -73,20 +74,30 @@ def _imported(context: JobContext, options: LevelsOptions) -> LevelsResult:
     """A published table as one of ours, its architectures checked where the supernet is known."""
     assert options.published is not None
     table = read_published(options.published, options.supernet)
-    try:
-        supernet = context.host.supernet(options.supernet)
-        archs = [row.arch for row in table.levels]
-        supernet.at(sorted({a["image_size"] for a in archs})).space.encode(archs)
-        table = evolve(table, supernet=supernet.name)
-    except UsageError as error:
-        context.listener(Notice(f"architectures are not checked: {error.message}"))
-    except InputError as error:
-        raise InputError(
-            f"{options.published}: {error.message}", advice="--supernet says whose levels they are"
-        ) from error
+    table = _checked(context, options.published, table)
     table = evolve(table, source=command_of(context, options))
     found = LevelsResult(context.out, table, origin=f"published: {options.published}")
     return written(context, options, found)
+
+
+def _checked(context: JobContext, path: Path, table: LevelTable) -> LevelTable:
+    """The table under its supernet's own name; not checked where no plugin offers that.
+
+    Raises:
+        InputError: its architectures are another supernet's.
+    """
+    try:
+        supernet = context.host.supernet(table.supernet)
+    except UnknownNameError as error:
+        context.listener(Notice(f"architectures are not checked: {error.message}"))
+        return table
+    archs = [row.arch for row in table.levels]
+    try:
+        supernet.at(sorted({arch["image_size"] for arch in archs})).space.encode(archs)
+    except (InputError, UsageError) as error:
+        said = f"{path}: {error.message}"
+        raise InputError(said, advice="--supernet says whose levels they are") from error
+    return evolve(table, supernet=supernet.name)
 
 
 def _filtered(context: JobContext, options: LevelsOptions) -> PointsResult:
