@@ -14,13 +14,30 @@ def options(**given):
     return SwitchOptions(**{"levels": "toy", "limit": "50 ms", **given})
 
 
+def doubted(table, wish=None, **given):
+    """What is told before a run with these options."""
+    chosen = options(**given)
+    return list(doubts(plan_of(chosen), chosen, table, wish))
+
+
 def test_what_cannot_be_kept_is_told_before_it_runs(table):
-    plan = plan_of(options(limit="50 ms, 15 ms from 3 s"))
-    limit, wish, batch = doubts(plan, table, 80.0, batch=4)
+    limit, wish, batch = doubted(table, 80.0, limit="50 ms, 15 ms from 3 s", batch=4)
     assert "15 ms is under the fastest level's 20 ms" in limit
     assert "the wish of 80 % cannot be met: the most accurate level has 74 %" in wish
     assert "of one image, here 4" in batch
-    assert list(doubts(plan_of(options()), table, 72.0)) == []
+    assert doubted(table, 72.0) == []
+
+
+def test_threads_that_spin_under_a_second_load_are_told(table, monkeypatch):
+    monkeypatch.delenv("OMP_WAIT_POLICY", raising=False)
+    monkeypatch.delenv("OMP_NUM_THREADS", raising=False)
+    (said,) = doubted(table, contend=2)
+    assert "--threads 1" in said
+    assert doubted(table, contend=2, threads=1) == doubted(table, threads=2) == []
+    monkeypatch.setenv("OMP_NUM_THREADS", "1")
+    assert doubted(table, contend=2) == [] and doubted(table, contend=2, threads=2) == [said]
+    monkeypatch.setenv("OMP_WAIT_POLICY", "passive")
+    assert doubted(table, contend=2, threads=2) == []
 
 
 @pytest.mark.parametrize(

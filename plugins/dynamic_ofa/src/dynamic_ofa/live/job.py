@@ -46,7 +46,7 @@ def run_switch(context: JobContext, options: SwitchOptions) -> SwitchResult:
 
     plan = plan_of(options)
     table = find_table(options.levels)
-    for said in doubts(plan, table, *wishes(context, options, plan), batch=options.batch):
+    for said in doubts(plan, options, table, *wishes(context, options, plan)):
         context.listener(Notice(said))
     return Live(context, options, plan, table).result()
 

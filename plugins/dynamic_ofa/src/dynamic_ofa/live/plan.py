@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from typing import Final
 
@@ -68,9 +69,17 @@ def wishes(
 
 
 def doubts(
-    plan: Plan, table: LevelTable, wish: float | None, vain: str | None = None, batch: int = 1
+    plan: Plan,
+    options: SwitchOptions,
+    table: LevelTable,
+    wish: float | None,
+    vain: str | None = None,
 ) -> Iterator[str]:
-    """What the user should know before it runs: nothing of it stops the run."""
+    """What the user should know before it runs: nothing of it stops the run.
+
+    Args:
+        wish: of the policy, percent. vain: why the flag for it has no effect.
+    """
     levels = table.policy_levels()
     limits = [limit for _, limit in plan.limits.steps]
     yield from too_tight(levels, limits)
@@ -78,8 +87,23 @@ def doubts(
         yield vain
     if wish is not None and not (told := wish_of(wish, levels, limits)).reachable:
         yield str(told)
-    if batch > 1:
+    if options.batch > 1:
         yield (
-            f"the table's latencies are of one image, here {batch} run at once: the limit is on "
-            "all of them together"
+            f"the table's latencies are of one image, here {options.batch} run at once: the limit "
+            "is on all of them together"
         )
+    if options.contend and options.device == "cpu" and _threads_spin(options.threads):
+        yield (
+            "threads that wait for each other keep cores busy, many times slower under a second "
+            "load: --threads 1, or OMP_WAIT_POLICY=passive in the environment"
+        )
+
+
+def _threads_spin(threads: int | None) -> bool:
+    """Whether OpenMP's threads wait for each other in a loop, as they do unless told otherwise.
+
+    Measured with torch's libgomp on two cores, two busy processes and some others: a small network
+    took 1,015 ms by two threads so, 70 ms where they slept, 59 ms by one (medians of 20 passes).
+    """
+    alone = threads == 1 or (threads is None and os.environ.get("OMP_NUM_THREADS") == "1")
+    return not alone and "OMP_WAIT_POLICY" not in os.environ
