@@ -126,6 +126,7 @@ def ofa_jobs() -> Iterable[JobEntry]:
         SwitchOptions,
         example="ofa run switch --levels moofa_v3 --policy hysteresis --limit '60 ms' --contend 2",
         keeps_run=True,
+        changeable=("seconds", "count", "plot"),
     )
     yield JobEntry(
         "simulate",

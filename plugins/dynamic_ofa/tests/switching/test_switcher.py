@@ -121,6 +121,20 @@ class TestFacts:
         own = sum(t.nbytes for t in (*net.parameters(), *net.buffers()))
         assert found == own + sum(row.statistics.values.nbytes for row in table.levels)
 
+    def test_threads_are_those_that_the_table_was_measured_with(self, opened, table):
+        before = torch.get_num_threads()
+        torch.set_num_threads(2)
+        try:
+            measured = evolve(table, device={"device": "cpu", "threads": "1"})
+            net = opened(measured)
+            assert torch.get_num_threads() == 1
+            net.close()
+            assert torch.get_num_threads() == 2
+            opened(evolve(table, device={"device": "cuda", "threads": "1"}))
+            assert torch.get_num_threads() == 2
+        finally:
+            torch.set_num_threads(before)
+
     def test_threads_are_put_back(self, opened):
         before = torch.get_num_threads()
         net = opened(threads=1)
@@ -174,6 +188,11 @@ class TestRefusing:
             InputError, match=r"for other weights: abababababab \(net\.pth\); these are"
         ):
             opened(other, weights="synthetic")
+
+    def test_the_formulas_own_weights_are_those_of_any_machine(self, opened, table):
+        """Another mathematics library may round them otherwise, and so they would hash otherwise."""
+        other = evolve(table, weights=WeightsOf(kind="synthetic", sha256="ab" * 32))
+        assert opened(other, weights="synthetic").level == 3
 
     def test_a_table_that_does_not_know_its_weights_is_told(self, opened, table, notices):
         opened(evolve(table, weights=WeightsOf(kind="unknown")), weights="synthetic")

@@ -169,6 +169,12 @@ class LevelTable:
         if times != sorted(times) or not all(0 < t < float("inf") for t in times):
             raise ValueError("levels go from fast to slow, each of some ms")
 
+    @property
+    def threads(self) -> int | None:
+        """Of a processor, with which the latencies were measured; None where it is not said."""
+        said = self.device.get("threads", "") if self.device.get("device") == "cpu" else ""
+        return int(said) if said.isascii() and said.isdigit() and int(said) else None
+
     def policy_levels(self) -> tuple[Level, ...]:
         """What a policy is told of the levels."""
         return tuple(Level(r.accuracy.value, r.latency.value, r.energy) for r in self.levels)

@@ -37,7 +37,7 @@ class SwitchOptions(PolicyOptions):
     threads: int | None = field(
         default=None,
         validator=optional(ge(1)),
-        metadata=said("of torch inside an operation; default: torch's choice"),
+        metadata=said("of torch inside an operation; default: as the table was measured"),
     )
     images: str = field(
         default="random",

@@ -104,6 +104,8 @@ def _check_weights(context: JobContext, table: LevelTable, loaded: Loaded) -> No
             )
         )
         return
+    if table.weights.kind == SYNTHETIC and loaded.synthetic:
+        return  # the same formula, whose last digits a mathematics library may round otherwise
     found = digest_of(loaded.net)
     if found != table.weights.sha256:
         raise InputError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import time
 from collections.abc import Callable
 from pathlib import Path
@@ -87,7 +88,8 @@ class Switcher:
         limit: for the policy: on latency, ms, or in words (``60 ms, 45 ms from 10 s``).
         host: the plugins; None: all that are installed.
         listener: takes notices.
-        threads: of torch inside an operation; put back by ``close``.
+        threads: of torch inside an operation, put back by ``close``; None: on a processor as many
+            as the table was measured with, as far as it says and there are cores.
 
     Raises:
         InputError: the table is missing or broken, of other weights or another supernet, or has
@@ -121,7 +123,7 @@ class Switcher:
         governor = found_governor(context, policy, self.levels, start)
         self.sizes = [int(row.arch["image_size"]) for row in self.table.levels]
         self._device, self._times = loading.found_device(device), SwitchTimes()
-        self._threads_before = _with_threads(threads)
+        self._threads_before = _with_threads(self._usual_threads() if threads is None else threads)
         self._way: Way | None = None
         try:
             self._load(context, supernet, weights, governor.level)
@@ -130,6 +132,10 @@ class Switcher:
             raise
         self._deciding = None if limits is None else Deciding(governor, limits, self.switch)
         self._load_seconds = time.perf_counter() - began
+
+    def _usual_threads(self) -> int | None:
+        found = self.table.threads if self._device.type == "cpu" else None
+        return None if found is None else min(found, os.cpu_count() or 1)
 
     def _load(
         self, context: JobContext, supernet: str | None, weights: str | None, first: int
