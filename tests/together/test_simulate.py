@@ -22,6 +22,7 @@ needs_shared = pytest.mark.skipif(
 def simulate(tmp_path, monkeypatch, capsys):
     """(table, words) -> JSON, what stderr says."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")
 
     def called(table, *words):
         given = ["run", "simulate", "--levels", str(table), "--no-plot", "--json", *words]

@@ -18,7 +18,7 @@ ALWAYS = (0.0, 60.0)
 
 
 def until(condition):
-    for _ in range(500):
+    for _ in range(3000):
         if condition():
             return
         time.sleep(0.01)
@@ -44,6 +44,21 @@ def used(process):
     return times.user + times.system
 
 
+def rests(process):
+    """Whether it does next to nothing for a while."""
+    before = used(process)
+    time.sleep(0.2)
+    return used(process) - before < 0.05
+
+
+def ended(pid):
+    """Whether a process is gone; where nobody fetches orphans they stay as zombies."""
+    try:
+        return psutil.Process(pid).status() == psutil.STATUS_ZOMBIE
+    except psutil.NoSuchProcess:
+        return True
+
+
 def test_works_from_one_time_to_another_and_is_gone_afterwards():
     notices = []
     with Contention(1, (1.0, 2.0), notices.append) as load:
@@ -53,10 +68,7 @@ def test_works_from_one_time_to_another_and_is_gone_afterwards():
         assert load.at(1.0) and load.working
         until(lambda: used(process) > resting + 0.1)  # real work
         assert not load.at(2.0)
-        time.sleep(0.1)  # the word has arrived
-        rests = used(process)
-        time.sleep(0.2)
-        assert used(process) - rests < 0.1
+        until(lambda: rests(process))  # once the word has arrived
     assert not process.is_running()
     assert [n.message for n in notices] == [
         "1.0 s: the second load begins: 1 busy process",
@@ -82,7 +94,7 @@ def test_a_process_that_ends_by_itself_is_told_and_the_run_goes_on():
         load.at(0.0)
         (process,) = children()
         process.kill()
-        until(lambda: not process.is_running() or process.status() == psutil.STATUS_ZOMBIE)
+        until(lambda: ended(process.pid))
         load.at(1.0)
     assert "ended by itself" in notices[1].message
 
@@ -104,7 +116,7 @@ def test_ends_when_its_parent_dies():
     os.kill(parent.pid, signal.SIGKILL)
     parent.wait()
     parent.stdout.close()
-    until(lambda: not psutil.pid_exists(pid))
+    until(lambda: ended(pid))
 
 
 def test_a_load_that_does_not_start_is_an_error_and_leaves_nothing():

@@ -17,7 +17,7 @@ EVERY = 0.002
 
 
 def until(condition):
-    for _ in range(1000):
+    for _ in range(5000):
         if condition():
             return
         time.sleep(0.002)
@@ -35,10 +35,20 @@ class TestWatch:
         "failure", [RuntimeError("sensor is gone"), {"a_percent": math.nan}, "no mapping"]
     )
     def test_a_monitor_that_fails_is_told_once_and_leaves(self, told, failure):
-        notices = []
-        bad = told("bad", {"bad_percent": 1.0}, failure)
-        with Watch([bad, told("good", {"gpu_mhz": 5})], EVERY, notices.append) as watch:
+        notices, fails = [], threading.Event()
+
+        class Failing:
+            def read(self):
+                if not fails.is_set():
+                    return {"bad_percent": 1.0}
+                if isinstance(failure, Exception):
+                    raise failure
+                return failure
+
+        both = [Named("bad", Failing()), told("good", {"gpu_mhz": 5})]
+        with Watch(both, EVERY, notices.append) as watch:
             assert watch.latest()["bad_percent"] == 1
+            fails.set()
             until(lambda: "bad_percent" not in watch.latest())
             time.sleep(5 * EVERY)
             assert watch.latest() == {"gpu_mhz": 5}

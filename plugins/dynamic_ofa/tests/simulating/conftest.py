@@ -105,6 +105,7 @@ def conditions():
 def ofa(capsys, tmp_path, monkeypatch):
     """(words) -> exit code, JSON on stdout or None, stderr; run in an empty folder."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("COLUMNS", "200")  # a narrow terminal breaks reasons
 
     def called(*words):
         code = run([str(word) for word in words])

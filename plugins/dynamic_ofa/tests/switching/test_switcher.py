@@ -190,7 +190,7 @@ class TestRefusing:
             opened(other, weights="synthetic")
 
     def test_the_formulas_own_weights_are_those_of_any_machine(self, opened, table):
-        """Another mathematics library may round them otherwise, and so they would hash otherwise."""
+        """Another mathematics library may round them otherwise: they would hash otherwise."""
         other = evolve(table, weights=WeightsOf(kind="synthetic", sha256="ab" * 32))
         assert opened(other, weights="synthetic").level == 3
 

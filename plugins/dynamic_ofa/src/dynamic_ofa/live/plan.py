@@ -92,7 +92,11 @@ def doubts(
             f"the table's latencies are of one image, here {options.batch} run at once: the limit "
             "is on all of them together"
         )
-    if options.contend and options.device == "cpu" and _threads_spin(options.threads or table.threads):
+    if (
+        options.contend
+        and options.device == "cpu"
+        and _threads_spin(options.threads or table.threads)
+    ):
         yield (
             "threads that wait for each other keep cores busy, many times slower under a second "
             "load: --threads 1, or OMP_WAIT_POLICY=passive in the environment"
