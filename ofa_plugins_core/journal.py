@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import suppress
 from pathlib import Path
@@ -42,6 +43,7 @@ class Journal:
         self._of, self._begin, self._work = dict(plain(of)), begin, work
         self._file: IO[str] | None = None
         self.found: list[tuple[int, dict[str, Any]]] = []
+        self._size = _size(path)
         self._whole = self._read() if resume else None
 
     def add(self, line: Mapping[str, Any]) -> None:
@@ -82,11 +84,11 @@ class Journal:
         """The file, locked, after its whole lines; made with the first line, not before."""
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a", encoding="utf-8")
-        if not _locked(file):
-            file.close()
+        if not _locked(file) or os.fstat(file.fileno()).st_size != self._size:
+            file.close()  # where another has added lines and is done, they are not to be lost
             raise UsageError(
-                f"another process is {self._work} into {path.parent}",
-                advice="wait until it is done, or choose another --out",
+                f"another process is {self._work} into {path.parent}, or was meanwhile",
+                advice="wait until it is done and go on with --resume, or choose another --out",
             )
         file.truncate(self._whole or 0)
         if self._whole is None:
@@ -102,6 +104,7 @@ class Journal:
             content = self.path.read_bytes()
         except OSError as error:
             raise InputError(f"cannot read {self.path}: {error.strerror or error}") from error
+        self._size = len(content)
         whole = content[: content.rfind(b"\n") + 1]  # a line that was cut short is found anew
         lines = whole.splitlines()
         if not content or (not lines and content.startswith(b'{"of"')):
@@ -134,6 +137,13 @@ class Journal:
                     advice="resume with the same options on the same device, or choose another "
                     "--out",
                 )
+
+
+def _size(path: Path | None) -> int:
+    """Of the file, bytes; 0 where there is none."""
+    with suppress(OSError):
+        return 0 if path is None else path.stat().st_size
+    return 0
 
 
 def _difference(name: str, before: Any, now: Any) -> str:

@@ -102,7 +102,7 @@ class Actuator(Protocol):
 
     @property
     def values(self) -> Sequence[float]:
-        """What it can be set to, increasing."""
+        """What it can be set to, increasing; what it is set to is among them."""
 
     def get(self) -> float:
         """What it is set to."""

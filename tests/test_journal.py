@@ -63,6 +63,21 @@ def test_two_say_what_each_does(tmp_path):
     one.close()
 
 
+@pytest.mark.parametrize("resume", [True, False])
+def test_what_another_has_written_meanwhile_is_not_lost(tmp_path, resume):
+    path = tmp_path / "a.jsonl"
+    if resume:
+        written(path, {"n": 1})
+    late = Journal(path, OF, resume)
+    other = Journal(path, OF, resume)
+    other.add({"n": 2})
+    other.close()
+    before = path.read_bytes()
+    with pytest.raises(UsageError, match="or was meanwhile"):
+        late.add({"n": 3})
+    assert path.read_bytes() == before
+
+
 def test_a_place_that_cannot_be_written_is_told(tmp_path):
     (tmp_path / "file").write_text("")
     journal = Journal(tmp_path / "file" / "a.jsonl", OF, resume=False)

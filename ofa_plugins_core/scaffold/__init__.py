@@ -14,9 +14,11 @@ from typing import Final
 from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 
 KINDS: Final = {
+    "actuator": "actuator",
     "cost_model": "cost",
     "device": "device",
     "job": "job",
+    "monitor": "monitor",
     "predictor": "predictor",
     "runtime_policy": "runtime policy",
     "sampler": "sampler",

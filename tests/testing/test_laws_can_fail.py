@@ -315,6 +315,17 @@ class WantsInfinity(ToyPolicy):
         return state, Decision(0, actions={"cpu_max_mhz": math.inf})
 
 
+class BelievesInMonitors(ToyPolicy):
+    def decide(self, state, observation):
+        assert observation.readings["cpu_percent"] >= 0
+        return super().decide(state, observation)
+
+
+def test_a_policy_that_takes_a_monitor_for_granted_breaks():
+    with pytest.raises(KeyError):
+        policy.level_is_in_range(BelievesInMonitors(), TOY_LEVELS, np.random.default_rng(20))
+
+
 @pytest.mark.parametrize(
     ("law", "broken"),
     [
@@ -372,6 +383,7 @@ class Dial:
         (monitor.values_increase, {"values": (2.0, 1.0)}),
         (monitor.values_increase, {"values": ()}),
         (monitor.values_increase, {"unit": ""}),
+        (monitor.values_increase, {"values": (2.0, 3.0)}),
         (monitor.setting_what_is_set_changes_nothing, {"sticks": False}),
     ],
 )

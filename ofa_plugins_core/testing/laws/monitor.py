@@ -33,11 +33,13 @@ def names_say_the_unit(monitor: Monitor, _: Any, generator: Rng) -> None:
 
 
 def values_increase(actuator: Actuator, _: Any, generator: Rng) -> None:
-    """It can be set to some values, which increase, and has a unit."""
+    """It has a unit and some values, which increase; what it is set to is among them."""
     values = list(actuator.values)
     demand(len(values) > 0, "it can be set to nothing")
     demand(all(a < b for a, b in pairwise(values)), f"values increase, found {values}")
     demand(bool(actuator.unit), "it has no unit")
+    now = actuator.get()
+    demand(now in values, f"it is set to {now}, which cannot be put back: values are {values}")
 
 
 def setting_what_is_set_changes_nothing(actuator: Actuator, _: Any, generator: Rng) -> None:

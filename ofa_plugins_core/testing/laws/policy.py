@@ -26,14 +26,22 @@ STEPS: Final = 61
 
 
 def observations(levels: Sequence[Level], generator: Rng) -> list[Observation]:
-    """A trace whose limit and load jump about, quiet and violent stretches included."""
+    """A trace whose limit and load jump about, quiet and violent stretches included.
+
+    Monitors come and go, as they do where one fails.
+    """
     slow = max(level.latency for level in levels)
     latencies = slow * generator.uniform(0.1, 4.0, STEPS)
     limits = slow * generator.choice([0.2, 0.5, 1.0, 3.0], STEPS)
     return [
-        Observation(0.1 * i, float(latency), float(limit))
+        Observation(0.1 * i, float(latency), float(limit), _readings(i))
         for i, (latency, limit) in enumerate(zip(latencies, limits, strict=True))
     ]
+
+
+def _readings(number: int) -> dict[str, float]:
+    cpu = {"cpu_percent": float(number % 101)} if number % 3 else {}
+    return cpu | ({"memory_percent": float(97 - number)} if number % 2 else {})
 
 
 def level_is_in_range(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
