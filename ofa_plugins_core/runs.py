@@ -148,10 +148,17 @@ def placed(path: Path) -> Iterator[Path]:
         InputError: it cannot be written.
     """
     beside = _beside(path)
-    with _cleaned(path, beside):
-        path.parent.mkdir(parents=True, exist_ok=True)
-        yield beside
-        beside.replace(path)
+    made = [p for p in path.parents if not p.exists()]
+    try:
+        with _cleaned(path, beside):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            yield beside
+            beside.replace(path)
+    except BaseException:
+        for folder in made:  # an empty one would be refused as somebody's results
+            with suppress(OSError):
+                folder.rmdir()
+        raise
 
 
 def _beside(path: Path) -> Path:

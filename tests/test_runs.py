@@ -73,6 +73,19 @@ def test_what_is_to_last_is_on_the_disk_before_it_has_its_name(tmp_path, monkeyp
     assert synced == [False]
 
 
+def test_a_write_that_fails_leaves_no_folder_that_it_made(tmp_path, monkeypatch):
+    (tmp_path / "there").mkdir()
+
+    def full(self, content):
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr(Path, "write_bytes", full)
+    for folder in ("there", "new", "new/below"):
+        with pytest.raises(InputError, match="No space left"):
+            runs.write(tmp_path / folder / "levels.zip", b"content")
+    assert [p.name for p in tmp_path.iterdir()] == ["there"]
+
+
 def test_a_full_disk_leaves_an_old_file_as_it_was(tmp_path, monkeypatch):
     runs.write(tmp_path / "a.txt", "old")
     failing(monkeypatch, "write_bytes", OSError(errno.ENOSPC, "No space left on device"), 0)

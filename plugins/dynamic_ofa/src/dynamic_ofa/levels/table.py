@@ -228,12 +228,11 @@ def read_table(path: Path) -> LevelTable:
         with zipfile.ZipFile(path) as archive:
             if sum(info.file_size for info in archive.infolist()) > MOST_BYTES:
                 raise InputError(f"{path}: larger than any level table")
+            names = archive.namelist()
+            if CONTENT not in names:
+                raise InputError(f"{path} is no level table: {CONTENT} is missing", advice=_MAKE)
             content = json.loads(archive.read(CONTENT))
-            arrays = {
-                name: np.load(BytesIO(archive.read(name)), allow_pickle=False)
-                for name in archive.namelist()
-                if name.endswith(".npy")
-            }
+            arrays = {n: _loaded(archive.read(n)) for n in names if n.endswith(".npy")}
     except FileNotFoundError as error:
         raise InputError(f"no level table {path}", advice=_MAKE) from error
     except OSError as error:
@@ -247,6 +246,15 @@ def read_table(path: Path) -> LevelTable:
 
 
 _MAKE: Final = "ofa run levels makes one"
+
+
+def _loaded(content: bytes) -> NDArray[Any] | None:
+    """An array of real numbers; None for anything else."""
+    try:
+        found = np.load(BytesIO(content), allow_pickle=False)
+    except (ValueError, EOFError):  # numpy's own words advise to trust the file
+        return None
+    return found if isinstance(found, np.ndarray) and found.dtype.kind == "f" else None
 
 
 def _structured(path: Path, content: Any, arrays: Mapping[str, Any]) -> LevelTable:
@@ -269,7 +277,10 @@ def _structured(path: Path, content: Any, arrays: Mapping[str, Any]) -> LevelTab
 def _statistics(path: Path, number: int, names: Any, arrays: Mapping[str, Any]) -> NormStatistics:
     try:
         labels, widths = names
-        array = np.asarray(arrays[_array(number)], dtype=np.float32)
+        array = arrays[_array(number)]
+        if array is None:
+            raise ValueError(f"{_array(number)} holds no array of real numbers")
+        array = array.astype(np.float32)
         return NormStatistics(tuple(map(str, labels)), tuple(int(w) for w in widths), array)
     except (KeyError, TypeError, ValueError) as error:
         why = f"{_array(number)} is missing" if isinstance(error, KeyError) else str(error)
