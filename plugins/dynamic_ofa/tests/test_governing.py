@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import Mapping
+
+import numpy as np
 import pytest
 
 from dynamic_ofa.governing import Governor, governor_of
@@ -29,6 +33,19 @@ class Says:
         return (state + 1, self.answer) if not callable(self.answer) else self.answer(state)
 
 
+class Torn(Mapping):
+    """Actions that cannot be read."""
+
+    def __getitem__(self, key):
+        raise RuntimeError("torn")
+
+    def __iter__(self):
+        return iter(["threads"])
+
+    def __len__(self):
+        return 1
+
+
 class TestStart:
     def test_is_the_most_accurate_level_unless_the_policy_says_so(self):
         assert Governor(Says(0), TOY_LEVELS, "p").level == 2
@@ -42,6 +59,11 @@ class TestStart:
         with pytest.raises(UsageError, match=f"there is no level {start}: the table has 3"):
             Governor(Says(0), TOY_LEVELS, "p", start=start)
 
+    @pytest.mark.parametrize("first", [3, -1, "1"])
+    def test_a_first_level_of_the_policy_s_that_is_none_is_blamed_on_initial(self, first):
+        with pytest.raises(PluginError, match=r"policy 'mine': initial\(\) gave .* 0 to 2"):
+            Governor(Says(0, first=first), TOY_LEVELS, "mine")
+
 
 class TestAnswers:
     def test_a_number_becomes_a_decision(self):
@@ -53,6 +75,16 @@ class TestAnswers:
         said = Decision(0, "slow", {"threads": 2.0})
         assert Governor(Says(said), TOY_LEVELS, "p").observe(SEEN) == said
 
+    def test_numbers_of_any_kind_become_plain(self):
+        said = Decision(np.int64(1), np.str_("slow"), {"threads": np.float32(2), "cores": 3})
+        governor = Governor(Says(said), TOY_LEVELS, "p")
+        found = governor.observe(SEEN)
+        assert found == Decision(1, "slow", {"threads": 2.0, "cores": 3.0})
+        plain = [found.level, governor.level, found.reason, *found.actions.values()]
+        assert [type(value) for value in plain] == [int, int, str, float, float]
+        assert json.dumps([found.level, found.reason, found.actions])
+        assert type(Governor(Says(np.int64(0)), TOY_LEVELS, "p").observe(SEEN).level) is int
+
     def test_the_state_is_handed_on(self):
         governor = Governor(Says(lambda state: (state + 1, state % 3)), TOY_LEVELS, "p")
         assert [governor.observe(SEEN).level for _ in range(4)] == [0, 1, 2, 0]
@@ -62,6 +94,46 @@ class TestAnswers:
         governor = Governor(Says(answer), TOY_LEVELS, "mine")
         with pytest.raises(PluginError, match=r"policy 'mine': decide\(\) gave .* 0 to 2"):
             governor.observe(SEEN)
+
+    @pytest.mark.parametrize(
+        "actions",
+        [
+            None,
+            [("threads", 2.0)],
+            {"threads": float("nan")},
+            {"threads": np.float32("inf")},
+            {"threads": 10**400},
+            {"threads": "2"},
+            {"threads": None},
+            {"threads": 1j},
+            {2: 2.0},
+        ],
+    )
+    def test_what_are_no_actions_too(self, context, actions):
+        plugin = context.host.owner("runtime_policies", "greedy")
+        governor = Governor(Says(Decision(0, "", actions)), TOY_LEVELS, "mine", plugin)
+        said = r"plugin 'dynamic_ofa'.*policy 'mine': decide\(\) gave .* a finite number"
+        with pytest.raises(PluginError, match=said) as caught:
+            governor.observe(SEEN)
+        assert caught.value.exit_code == 4
+
+    def test_actions_that_cannot_be_read_too(self, context):
+        plugin = context.host.owner("runtime_policies", "greedy")
+        governor = Governor(Says(Decision(0, "", Torn())), TOY_LEVELS, "mine", plugin)
+        with pytest.raises(PluginError, match=r"policy 'mine': decide\(\).*torn"):
+            governor.observe(SEEN)
+
+    @pytest.mark.parametrize("reason", [None, 7, b"slow"])
+    def test_what_is_no_reason_too(self, reason):
+        governor = Governor(Says(Decision(0, reason)), TOY_LEVELS, "mine")
+        with pytest.raises(PluginError, match=r"decide\(\) gave .* due is a reason in words"):
+            governor.observe(SEEN)
+
+    def test_after_what_is_wrong_the_level_is_the_one_before(self):
+        governor = Governor(Says(Decision(0, "", None)), TOY_LEVELS, "mine")
+        with pytest.raises(PluginError):
+            governor.observe(SEEN)
+        assert governor.level == 2
 
     def test_what_is_no_pair_too(self):
         governor = Governor(Says(lambda state: 1), TOY_LEVELS, "mine")

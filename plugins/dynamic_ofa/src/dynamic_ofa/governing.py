@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from numbers import Integral
-from typing import Any
+import math
+from collections.abc import Mapping, Sequence
+from numbers import Integral, Real
+from typing import Any, Final
 
 from ofa_plugins_core.blame import Plugin, attempt
 from ofa_plugins_core.entries import JobContext
@@ -17,6 +18,9 @@ from ofa_plugins_core.interfaces import (
     StartingPolicy,
 )
 from ofa_plugins_core.jobs.choosing import entry_options
+
+DECIDE: Final = "decide()"
+INITIAL: Final = "initial()"
 
 
 class Governor:
@@ -33,7 +37,7 @@ class Governor:
 
     Raises:
         UsageError: there is no such level.
-        PluginError: the policy raised, or gave what is no level; with blame.
+        PluginError: the policy raised, or gave what is no level or decision; with blame.
     """
 
     def __init__(
@@ -57,27 +61,46 @@ class Governor:
     def observe(self, observation: Observation) -> Decision:
         """Show the policy an inference; its decision, with the level that is on from now on.
 
+        Returns:
+            A whole number, text and finite floats, whatever kinds of them the policy took.
+
         Raises:
-            PluginError: the policy raised, or gave what is no level; with blame.
+            PluginError: the policy raised, or gave what is no level or decision; with blame.
         """
-        found = self._call("decide()", self._policy.decide, self._state, observation)
+        found = self._call(DECIDE, self._policy.decide, self._state, observation)
         if not isinstance(found, tuple) or len(found) != 2:
-            raise self._wrong("decide()", found, "a state and a level")
+            raise self._wrong(DECIDE, found, "a state and a level")
         self._state, answer = found
-        decision = answer if isinstance(answer, Decision) else Decision(self._level(answer))
-        self.level = self._level(decision.level)
+        decision = self._decision(answer)
+        self.level = decision.level
         return decision
 
     def _initial(self) -> int:
         if not isinstance(self._policy, StartingPolicy):
             return len(self.levels) - 1
-        return self._level(self._call("initial()", self._policy.initial, self.levels))
+        found = self._call(INITIAL, self._policy.initial, self.levels)
+        return self._level(INITIAL, found)
 
-    def _level(self, found: Any) -> int:
+    def _decision(self, answer: Any) -> Decision:
+        if not isinstance(answer, Decision):
+            return Decision(self._level(DECIDE, answer))
+        if not isinstance(answer.reason, str):
+            raise self._wrong(DECIDE, answer.reason, "a reason in words")
+        level = self._level(DECIDE, answer.level)
+        return Decision(level, str(answer.reason), self._actions(answer.actions))
+
+    def _level(self, what: str, found: Any) -> int:
         if not isinstance(found, Integral) or not 0 <= int(found) < len(self.levels):
             due = f"the number of a level, 0 to {len(self.levels) - 1}"
-            raise self._wrong("decide()", found, due)
+            raise self._wrong(what, found, due)
         return int(found)
+
+    def _actions(self, found: Any) -> dict[str, float]:
+        """As plain numbers: they are compared, logged and written as JSON."""
+        given = self._call(DECIDE, dict, found) if isinstance(found, Mapping) else None
+        if given is None or not all(isinstance(k, str) and _finite(v) for k, v in given.items()):
+            raise self._wrong(DECIDE, found, "actions, each a name with a finite number")
+        return {str(name): float(value) for name, value in given.items()}
 
     def _wrong(self, what: str, found: object, due: str) -> PluginError:
         label = "" if self._plugin is None else f"{self._plugin.label}: "
@@ -87,6 +110,13 @@ class Governor:
         if self._plugin is None:
             return call(*given)
         return attempt(self._plugin, f"policy {self.name!r}: {what}", call, *given)
+
+
+def _finite(value: object) -> bool:
+    try:
+        return isinstance(value, Real) and math.isfinite(value)
+    except OverflowError:  # a whole number that no float holds
+        return False
 
 
 def governor_of(
