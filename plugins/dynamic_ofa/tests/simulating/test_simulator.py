@@ -23,9 +23,32 @@ class TestPace:
         assert ends(played) == [0.2, 0.4, 0.5, 0.6]
         assert [i.level for i in played.inferences] == [1, 1, 0, 0]
 
-    def test_or_when_it_comes_if_that_is_later(self, planned, conditions):
-        played = play(planned(LEVELS, [0, 1, 0]), conditions(duration_s=0.55), Pace(every_s=0.15))
-        assert ends(played) == [0.1, 0.35, 0.45, 0.55]  # 0, 0.15, 0.35 as 0.3 is over, 0.45
+    def test_or_with_the_next_frame(self, planned, conditions):
+        played = play(planned(LEVELS, [0, 1, 0]), conditions(duration_s=0.7), Pace(every_s=0.15))
+        assert ends(played) == [0.1, 0.35, 0.55, 0.7]  # 0, 0.15, then 0.45: at 0.3 one ran; 0.6
+
+    def test_frames_that_came_in_a_slow_spell_are_left_out(self, planned, conditions):
+        load = [Moment(time_s=0.0), Moment(time_s=0.3, factor=5.0), Moment(time_s=0.4)]
+        played = play(planned(LEVELS, [0]), conditions(*load, duration_s=1.4), Pace(every_s=0.15))
+        began = [i.time_s - i.latency_ms / 1000 for i in played.inferences]
+        assert began == pytest.approx([0.0, 0.15, 0.3, 0.9, 1.05, 1.2, 1.35])  # 0.3 takes to 0.8
+
+    def test_frames_that_came_in_a_gap_are_left_out(self, planned, conditions):
+        moments = [Moment(time_s=t) for t in (0.0, 0.1, 1.0, 1.1, 1.2, 1.3)]
+        found = conditions(*moments, duration_s=1.4, interval_s=0.1, gaps="skip")
+        played = play(planned(LEVELS, [0]), found, Pace(every_s=0.15))
+        began = [i.time_s - i.latency_ms / 1000 for i in played.inferences]
+        assert began == pytest.approx([0.0, 0.15, 1.05, 1.2, 1.35])  # none from 0.2 to 1
+
+    def test_a_frame_that_comes_as_one_is_done_is_not_left_out(self, planned, conditions):
+        """Sums of floats end a little after it, as 0.1 + 0.1 + 0.1 does after 0.3."""
+        found = conditions(duration_s=999.95)
+        assert len(play(planned(LEVELS, [0]), found, Pace(every_s=0.1)).inferences) == 10_000
+
+    def test_a_frame_holds_one_image_however_short(self, planned, conditions):
+        short = (Level(70.0, 1e-7),)
+        played = play(planned(short, [0]), conditions(duration_s=0.95), Pace(every_s=0.1 * 3))
+        assert len(played.inferences) == 4
 
     def test_the_load_at_its_start_counts(self, planned, conditions):
         found = conditions(Moment(time_s=0.0), Moment(time_s=0.05, factor=2.0), duration_s=0.25)

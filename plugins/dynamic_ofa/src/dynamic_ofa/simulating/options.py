@@ -42,7 +42,8 @@ class SimulateOptions(PolicyOptions):
     every: str | None = field(
         default=None,
         metadata=said(
-            "an image comes so often; default: when the one before is done",
+            "a frame comes so often, and those that come while one runs or in a gap are left out; "
+            "default: the next inference begins when the last is done",
             metavar="TIME",
             example="'33 ms'",
         ),

@@ -1,11 +1,13 @@
 """A policy in a closed loop with a trace: what it decides changes how long the next image takes.
 
-As published, an image begins when the one before it is done. Its latency is that of its level for
-the table, times the load at its start, times its own noise.
+As published, an image begins when the one before it is done; where frames come at a rate, with the
+next of them. Its latency is that of its level for the table, times the load at its start, times its
+own noise.
 """
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any, Final
 
@@ -24,6 +26,8 @@ MOST: Final = 5_000_000
 LAST: Final = 20
 """Inferences in the mean latency before a switch."""
 CHUNK: Final = 4096
+ROUNDING: Final = 1e-9
+"""Of a frame: an image that ends so little after it, as sums are rounded, is in time for it."""
 
 
 @frozen(kw_only=True)
@@ -31,7 +35,9 @@ class Pace:
     """How images follow each other.
 
     Attributes:
-        every_s: an image comes so often, seconds; None: when the one before is done.
+        every_s: frames come so often, seconds, from 0 s on. An image begins with the first one from
+            when the image before it is done, or a gap is over; those that came meanwhile are left
+            out, as in a live run. None: when the one before is done.
         jitter: standard deviation of the logarithm of latency from image to image.
         switch_ms: by which the first inference after a switch is longer.
         seed: of the noise.
@@ -99,7 +105,7 @@ class _Loop:
     """What a simulation is at.
 
     Attributes:
-        time: at which the next image begins, seconds.
+        time: at which the next image begins, seconds. frame: its number, where there are frames.
         decided: number of an inference -> what was decided after it, where the level changed.
     """
 
@@ -108,6 +114,7 @@ class _Loop:
     pace: Pace
     noise: Iterator[float]
     time: float
+    frame: int
     before: int
     inferences: list[Inference]
     slowdowns: list[float]
@@ -117,7 +124,7 @@ class _Loop:
     def __init__(self, governor: Governor, conditions: Conditions, pace: Pace) -> None:
         self.governor, self.conditions, self.pace = governor, conditions, pace
         self.noise, self.before = pace.noise(), governor.level
-        self.time = conditions.begins(0.0)
+        self.time, self.frame = conditions.begins(0.0), 0
         self.inferences, self.slowdowns = [], []
         self.decided, self.actions = {}, {}
 
@@ -139,14 +146,30 @@ class _Loop:
             )
         )
         self._observe(Observation(end, latency, held.limit_ms, held.readings, level))
-        frame = 0.0 if self.pace.every_s is None else len(self.inferences) * self.pace.every_s
-        self.time = self.conditions.begins(max(frame, end))
+        self.time = self._next(end)
+
+    def _next(self, end: float) -> float:
+        """When the image after one that ends then begins; a frame holds one image at most."""
+        every = self.pace.every_s
+        if every is None:
+            return self.conditions.begins(end)
+        self.frame = max(self.frame + 1, _frame(end, every))
+        time = self.frame * every
+        while (later := self.conditions.begins(time)) > time:  # a gap: the first frame after it
+            self.frame = _frame(later, every)
+            time = max(later, self.frame * every)
+        return time
 
     def _observe(self, seen: Observation) -> None:
         decision = self.governor.observe(seen)
         self.actions.update(decision.actions)
         if decision.level != seen.level:
             self.decided[len(self.inferences) - 1] = decision
+
+
+def _frame(time: float, every: float) -> int:
+    """Number of the first frame from a time on."""
+    return math.ceil(time / every - ROUNDING)
 
 
 def _check_count(count: int) -> None:
