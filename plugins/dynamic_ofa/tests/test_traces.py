@@ -41,7 +41,11 @@ moments = st.builds(
 def test_what_is_written_is_read(tmp_path_factory, moment, duration, interval):
     path = tmp_path_factory.getbasetemp() / "round_trip.jsonl"
     trace = Trace(
-        name="ü", kind="recorded", duration_s=duration, moments=(moment,), interval_s=interval
+        name="ü\u2028\x85",
+        kind="recorded",
+        duration_s=duration,
+        moments=(moment,),
+        interval_s=interval,
     )
     write_trace(path, trace)
     assert read_trace(path) == trace
@@ -89,12 +93,31 @@ class TestGaps:
         ((HEAD, {"time_s": 0, "limit_ms": -1}), "line 2: limit_ms: more than 0, found -1.0"),
         ((HEAD, {"time_s": 0, "load": 2}), "line 2.*unknown key 'load'"),
         ((HEAD, "{"), "line 2: no JSON"),
+        (({**HEAD, "interval_s": 0}, {"time_s": 0}), "line 1: interval_s: more than 0, found 0.0"),
+        (({**HEAD, "interval_s": -1}, {"time_s": 0}), "line 1: interval_s: more than 0, found -1"),
+        (("", {**HEAD, "format": "x"}), "line 2: a trace begins with its format"),
+        (("", {**HEAD, "kind": "dreamt"}, {"time_s": 0}), "line 2.*kind.*'dreamt'"),
+        (("", HEAD), "line 3: the first moment is at time_s 0"),
+        ((HEAD, "", {"time_s": 1}), "line 3: the first moment is at time_s 0"),
+        ((HEAD, "", {"time_s": 0, "factor": 0}), "line 3: factor: more than 0"),
+        ((HEAD, {"time_s": 0}, "", " ", {"time_s": 0}), "line 5: 0.0 s does not come after"),
         ((HEAD, [1]), "line 2: a mapping is due"),
     ],
 )
 def test_a_broken_file_names_its_line(file, lines, said):
     with pytest.raises(InputError, match=said):
         read_trace(file(*lines))
+
+
+@pytest.mark.parametrize("interval", [0.0, -1.0, float("nan"), float("inf")])
+def test_an_interval_that_makes_no_sense_is_refused(interval):
+    with pytest.raises(ValueError, match="interval_s: more than 0, found"):
+        Trace(name="t", kind="recorded", duration_s=1.0, interval_s=interval)
+
+
+def test_blank_lines_say_nothing(file):
+    moments = read_trace(file("", HEAD, "", {"time_s": 0}, " ", {"time_s": 1}, "")).moments
+    assert [m.time_s for m in moments] == [0.0, 1.0]
 
 
 def test_a_file_that_cannot_be_read_is_told(tmp_path):

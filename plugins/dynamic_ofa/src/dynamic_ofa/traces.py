@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import math
 from bisect import bisect_right
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -73,6 +73,11 @@ class Trace:
     about: str = ""
     interval_s: float | None = None
 
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError for an interval that makes no sense."""
+        if self.interval_s is not None and not 0 < self.interval_s < math.inf:
+            raise ValueError(f"interval_s: more than 0, found {self.interval_s}")
+
     def at(self, time: float) -> Moment:
         """What holds at a time, in seconds."""
         return self.moments[max(0, bisect_right(self.moments, time, key=lambda m: m.time_s) - 1)]
@@ -109,23 +114,28 @@ def read_trace(path: Path) -> Trace:
         InputError: it is missing or broken; names the line.
     """
     try:
-        lines = path.read_text(encoding="utf-8").splitlines()
+        lines = path.read_text(encoding="utf-8").split("\n")  # text may hold other line ends
     except FileNotFoundError as error:
         raise InputError(f"no trace {path}") from error
     except (OSError, UnicodeDecodeError) as error:
         raise InputError(f"cannot read {path}: {error}") from error
-    found = [_parsed(path, number, line) for number, line in enumerate(lines, 1) if line.strip()]
-    if not found or found[0].pop("format", None) != FORMAT:
-        raise InputError(f"{path}, line 1: a trace begins with its format, {FORMAT!r}")
-    if (version := found[0].pop("version", None)) != VERSION:
+    found = {n: _parsed(path, n, line) for n, line in enumerate(lines, 1) if line.strip()}
+    first = min(found, default=1)
+    head = _head(path, first, found.pop(first, {}))
+    moments = {
+        number: structure(line, Moment, f"{path}, line {number}", InputError)
+        for number, line in found.items()
+    }
+    _check(path, head, moments, first + 1)
+    return evolve(head, moments=tuple(moments.values()))
+
+
+def _head(path: Path, number: int, found: dict[str, Any]) -> Trace:
+    if found.pop("format", None) != FORMAT:
+        raise InputError(f"{path}, line {number}: a trace begins with its format, {FORMAT!r}")
+    if (version := found.pop("version", None)) != VERSION:
         raise InputError(f"{path} is of version {version!r}; this program reads {VERSION}")
-    head = structure(found[0], Trace, f"{path}, line 1", InputError)
-    moments = [
-        structure(line, Moment, f"{path}, line {number}", InputError)
-        for number, line in enumerate(found[1:], 2)
-    ]
-    _check(path, head, moments)
-    return evolve(head, moments=tuple(moments))
+    return structure(found, Trace, f"{path}, line {number}", InputError)
 
 
 def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
@@ -138,11 +148,13 @@ def _parsed(path: Path, number: int, line: str) -> dict[str, Any]:
     return found
 
 
-def _check(path: Path, head: Trace, moments: Sequence[Moment]) -> None:
-    if not moments or moments[0].time_s != 0:
-        raise InputError(f"{path}, line 2: the first moment is at time_s 0")
-    for number, (one, two) in enumerate(pairwise(moments), 3):
+def _check(path: Path, head: Trace, moments: Mapping[int, Moment], after_head: int) -> None:
+    """Moments by the number of their line."""
+    first = min(moments, default=after_head)
+    if not moments or moments[first].time_s != 0:
+        raise InputError(f"{path}, line {first}: the first moment is at time_s 0")
+    for (_, one), (number, two) in pairwise(moments.items()):
         if two.time_s <= one.time_s:
             raise InputError(f"{path}, line {number}: {two.time_s} s does not come after the last")
-    if not moments[-1].time_s <= head.duration_s < math.inf:
+    if not moments[max(moments)].time_s <= head.duration_s < math.inf:
         raise InputError(f"{path}: duration_s {head.duration_s} is before the last moment")
