@@ -15,6 +15,7 @@ from ofa_plugins_core.interfaces import Level, Observation
 from ofa_plugins_core.testing import RuntimePolicySuite
 
 THREADS = HysteresisOptions(actuator="threads", values=(1.0, 2.0, 4.0), window=5, dwell=4)
+ONE = HysteresisOptions(window=1, dwell=5)
 
 
 @pytest.fixture
@@ -85,6 +86,20 @@ class TestPatience:
             level = found.level
         waits = [b - a for a, b in pairwise(ups)]
         assert waits == sorted(waits) and waits[3] > 4 * waits[0]
+
+    @pytest.mark.parametrize(("held", "wait"), [(1, 10), (19, 10), (20, 5), (200, 5)])
+    def test_a_step_that_held_for_four_times_the_dwell_was_good(self, held, wait):
+        """Late once, after so many quiet images above: so many are waited for below."""
+        levels, policy = (Level(70.0, 10.0), Level(75.0, 20.0)), Hysteresis(ONE)
+        state, level, images = policy.start(levels), 0, []
+        for image in range(5 + held + 1 + 20):
+            latency = 40.0 if image == 5 + held else levels[level].latency
+            images.append(level)
+            state, found = policy.decide(state, Observation(0.1 * image, latency, 30.0, {}, level))
+            level = found.level
+        low = images[5 + held + 1 :]
+        assert images[: 5 + held + 1] == [0] * 5 + [1] * (held + 1)
+        assert low == [0] * wait + [1] * (20 - wait)
 
 
 class TestActuator:

@@ -109,6 +109,18 @@ class TestCommit:
         decisions = looped(Published(), nets_6, lambda i: 1.25 if i < 500 else 0.5, 2000)
         assert visited(decisions) == [3, 2, 1, 2, 1]
 
+    def test_a_level_is_tried_once_though_the_wait_is_shorter_than_its_mean_takes(
+        self, looped, visited
+    ):
+        """The mean is of level 1 alone with its 7th image; 5 quiet ones lead to it."""
+        levels = (Level(70.0, 40.0), Level(75.0, 66.0))
+        policy = Published(PublishedOptions(window=4, ignore=3, quiet=5, accuracy=90.0, start=0))
+        decisions = looped(policy, levels, 1.0, 100)
+        assert visited(decisions) == [0, 1, 0]
+        ran = [d.level for d in decisions]
+        assert ran.count(1) == 7
+        assert decisions[ran.index(1) + 7].reason.endswith("level 1 is not tried again")
+
     def test_a_level_that_was_good_for_long_is_not_given_up(self, nets_6, looped, visited):
         policy = Published(PublishedOptions(start=1))
         decisions = looped(policy, nets_6, lambda i: 1.25 if 300 < i < 360 else 1.0, 1000)
