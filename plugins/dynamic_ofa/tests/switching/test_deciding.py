@@ -13,7 +13,7 @@ from dynamic_ofa.switching import deciding
 from dynamic_ofa.switching.deciding import Deciding, Stays, found_governor, found_limits
 from ofa_plugins_core import UsageError
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.interfaces import Level
+from ofa_plugins_core.interfaces import Decision, Level
 
 LEVELS = (Level(70.0, 10.0), Level(75.0, 20.0))
 
@@ -30,6 +30,19 @@ class Counting:
         return seen, len(seen) % 2
 
 
+@frozen
+class Named:
+    """To the level of a list, one an inference; remembers every observation in its state."""
+
+    way: tuple[int, ...]
+
+    def start(self, levels):
+        return ()
+
+    def decide(self, state, observation):
+        return (*state, observation), self.way[len(state)]
+
+
 @pytest.fixture
 def clock(monkeypatch):
     """Seconds that pass by hand."""
@@ -39,8 +52,8 @@ def clock(monkeypatch):
 
 
 def test_it_is_shown_time_limit_latency_and_the_level_that_ran(clock):
-    governor = Governor(Counting(), LEVELS, "counting")
-    found = Deciding(governor, read_limits("60 ms, 45 ms from 10 s"), lambda level: None)
+    governor = Governor(Named((0, 0)), LEVELS, "named")
+    found = Deciding(governor, read_limits("60 ms, 45 ms from 10 s"), lambda level: 0.0)
     for after, level in ((9.0, 1), (2.0, 0)):
         clock[0] += after
         found.observe(level, 33.0)
@@ -49,17 +62,89 @@ def test_it_is_shown_time_limit_latency_and_the_level_that_ran(clock):
     assert (second.time, second.limit, second.level) == (11.0, 45.0, 0)
 
 
-def test_threads_are_heard_one_by_one_and_the_last_decision_stays():
-    switched = []
+@pytest.mark.parametrize(("latency", "limit"), [(99.0, 45.0), (101.0, 60.0)])
+def test_the_limit_is_the_one_that_the_inference_began_under(clock, latency, limit):
     governor = Governor(Counting(), LEVELS, "counting")
-    found = Deciding(governor, read_limits("60"), switched.append)
-    threads = [Thread(target=lambda: [found.observe(0, 1.0) for _ in range(200)]) for _ in range(4)]
+    found = Deciding(governor, read_limits("60 ms, 45 ms from 10 s"), lambda level: 0.0)
+    clock[0] += 10.1
+    found.observe(1, latency)
+    (seen,) = governor._state
+    assert (seen.time, seen.limit) == (pytest.approx(10.1), limit)
+
+
+def test_an_inference_that_began_before_the_switch_raises_no_level_again():
+    """The published rule would: an inference at another level was within the limit."""
+    switched, governor = [], Governor(Named((0, 1)), LEVELS, "named")
+    found = Deciding(governor, read_limits("60"), lambda level: switched.append(level) or 0.0)
+    assert found.observe(1, 99.0).level == 0
+    late = found.observe(1, 33.0)
+    assert late == Decision(0)
+    assert len(governor._state) == 1
+    assert governor.level == 0 and set(switched) == {0}
+
+
+def test_a_switch_that_failed_is_tried_again_after_the_next_inference():
+    on, fails = [1], [True]
+
+    def switch(level):
+        if fails.pop():
+            raise RuntimeError("no memory")
+        on[0] = level
+        return 1.0
+
+    found = Deciding(Governor(Named((0,)), LEVELS, "named"), read_limits("60"), switch)
+    with pytest.raises(RuntimeError):
+        found.observe(1, 99.0)
+    fails.append(False)
+    assert found.observe(1, 99.0) == Decision(0)
+    assert on == [0]
+
+
+def test_it_goes_on_from_a_level_that_somebody_else_turned_on():
+    governor = Governor(Named((0,)), LEVELS, "named", start=1)
+    found = Deciding(governor, read_limits("60"), lambda level: 5.0)
+    assert found.switch(0) == 5.0
+    found.observe(0, 33.0)
+    (seen,) = governor._state
+    assert seen.level == 0
+
+
+def test_threads_are_heard_one_by_one_and_the_last_decision_stays():
+    on, governor = [1], Governor(Counting(), LEVELS, "counting")
+
+    def switch(level):
+        on[0] = level
+        return 0.0
+
+    found = Deciding(governor, read_limits("60"), switch)
+    threads = [
+        Thread(target=lambda: [found.observe(governor.level, 1.0) for _ in range(200)])
+        for _ in range(4)
+    ]
     for thread in threads:
         thread.start()
     for thread in threads:
         thread.join(60)
-    assert len(governor._state) == 800
-    assert switched == [1, 0] * 400
+    heard = [seen.level for seen in governor._state]
+    assert heard == [1, *(n % 2 for n in range(1, len(heard)))]
+    assert on == [governor.level]
+
+
+def test_nobody_is_heard_while_it_switches():
+    governor, heard, others = Governor(Named((0, 1)), LEVELS, "named"), [], []
+
+    def switch(level):
+        if not others:  # somebody else's inference ends meanwhile
+            others.append(Thread(target=found.observe, args=(0, 1.0), daemon=True))
+            others[0].start()
+            others[0].join(0.2)
+        heard.append((level, len(governor._state)))
+        return 0.0
+
+    found = Deciding(governor, read_limits("60"), switch)
+    found.observe(1, 99.0)
+    others[0].join(60)
+    assert heard == [(0, 1), (1, 2)]
 
 
 def test_without_a_policy_the_level_stays_and_begins_at_the_most_accurate():

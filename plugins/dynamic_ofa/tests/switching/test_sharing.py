@@ -67,6 +67,17 @@ def test_what_differs_anywhere_in_common_stays_apart():
     assert torch.equal(two.weight, before)
 
 
+def test_what_agrees_with_one_of_two_in_a_storage_alone_stays_apart():
+    wide, tall, third = conv(8, 6), conv(6, 8), conv(2, 8)
+    with torch.no_grad():
+        third.weight[0, 7] += 1  # where tall has a number, and wide has none
+    before = third.weight.clone()
+    share([wide, tall, third])
+    assert torch.equal(third.weight, before)
+    assert torch.equal(tall.weight, WHOLE[:6, :8])
+    assert held([wide, tall, third]) == (64 + 16) * FLOAT
+
+
 def test_parameters_stay_parameters_and_buffers_buffers():
     networks = [nn.Sequential(conv(4, 4), nn.BatchNorm2d(4)).eval() for _ in range(2)]
     names = (

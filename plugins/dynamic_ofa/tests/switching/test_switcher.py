@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from threading import Thread
+
 import pytest
 
 torch = pytest.importorskip("torch")
@@ -59,6 +61,12 @@ class TestRunning:
     def test_images_of_another_size_are_resized(self, opened, mode):
         net = opened(mode=mode)
         assert net(torch.rand(2, 3, 50, 40)).shape == (2, 7)
+
+    @pytest.mark.parametrize("dtype", [torch.float64, torch.float16, torch.bfloat16])
+    def test_images_of_another_float_type_are_cast(self, opened, mode, image, expected, dtype):
+        found = opened(mode=mode)(image.to(dtype))
+        assert found.dtype == torch.float32
+        assert torch.allclose(found, expected[3], atol=0.05)
 
     def test_a_callable_is_asked_for_images_of_the_levels_size(self, table_of, net, table, opened):
         archs = [{**table.levels[0].arch, "image_size": size} for size in (32, 64)]
@@ -142,6 +150,64 @@ class TestFacts:
         net.close()
         assert torch.get_num_threads() == before
 
+    def test_threads_stay_while_another_switcher_wants_them(self, opened):
+        before = torch.get_num_threads()
+        torch.set_num_threads(2)
+        try:
+            one, two = opened(threads=1), opened(threads=1)
+            one.close()
+            assert torch.get_num_threads() == 1
+            two.close()
+            assert torch.get_num_threads() == 2
+        finally:
+            torch.set_num_threads(before)
+
+    def test_switches_are_noted_in_the_order_in_which_they_were_done(self, opened, image):
+        """Another thread's switch waits until this one's is noted: the level awaited is on."""
+        net = opened(start=0)
+        others, noted = [], net._times.switched
+
+        def note(level, took):
+            if not others:
+                others.append(Thread(target=net.switch, args=(2,), daemon=True))
+                others[0].start()
+                others[0].join(0.2)
+            noted(level, took)
+
+        net._times.switched = note
+        net.switch(1)
+        others[0].join(60)
+        ran = net.run(image)
+        assert ran.level == 2
+        assert net.facts().first_ms == ran.latency_ms
+
+
+class TestFailing:
+    @pytest.fixture
+    def broken(self, opened, monkeypatch):
+        """In place, after a switch that failed and was not put back; and what mends it."""
+        net = opened(mode="in_place", start=0)
+
+        def fail(arch):
+            raise RuntimeError("fault")
+
+        with monkeypatch.context() as patch:
+            patch.setattr(net._way._net, "activate", fail)
+            with pytest.raises(RuntimeError, match="fault"):
+                net.switch(3)
+        return net
+
+    def test_without_a_level_nothing_runs(self, broken, image):
+        for use in (lambda: broken(image), lambda: broken(torch.rand), lambda: broken.level):
+            with pytest.raises(UsageError, match="no level is on"):
+                use()
+
+    @pytest.mark.parametrize("level", [0, 3])
+    def test_a_switch_mends_it_to_the_level_before_too(self, broken, image, expected, level):
+        assert broken.switch(level) > 0
+        assert broken.level == level
+        assert torch.allclose(broken(image), expected[level], atol=1e-6)
+
 
 @frozen
 class Steps:
@@ -164,6 +230,12 @@ class TestPolicies:
         assert rans[0].decision == Decision(1, "seen 25 ms")
         assert torch.allclose(rans[1].output, expected[1], atol=1e-6)
         assert net.facts().switches == 2
+
+    def test_it_goes_on_from_a_level_that_was_turned_on_by_hand(self, opened, image):
+        net = opened(policy=Steps((1,)), limit=25.0, start=2)
+        net.switch(0)
+        assert net.run(image).decision == Decision(1, "seen 25 ms")
+        assert net.level == 1
 
     def test_a_limit_under_the_fastest_level_is_told(self, opened, notices):
         opened(policy=Steps(()), limit="9 ms")

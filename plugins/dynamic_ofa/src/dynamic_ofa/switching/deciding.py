@@ -5,7 +5,6 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Sequence
 from threading import Lock
-from typing import Any
 
 from dynamic_ofa.governing import Governor, governor_of
 from dynamic_ofa.quantities import Limits, read_limits
@@ -30,25 +29,48 @@ class Deciding:
     """A governor for several threads, with limits and a clock.
 
     Args:
-        governor: used by nobody else. limits: on latency. switch: turns a level on.
+        governor: used by nobody else. limits: on latency.
+        switch: turns a level on, nothing where it is on already; gives what that took, ms.
     """
 
-    def __init__(self, governor: Governor, limits: Limits, switch: Callable[[int], Any]) -> None:
+    def __init__(self, governor: Governor, limits: Limits, switch: Callable[[int], float]) -> None:
         self._governor, self._limits, self._switch = governor, limits, switch
         self._turn, self._began = Lock(), time.monotonic()
 
     def observe(self, level: int, latency_ms: float) -> Decision:
         """Show the policy an inference that has just ended, and do what it says.
 
+        An inference at another level than the one that was decided on began before the switch, in
+        another thread: it says nothing about the level that is on, and is not shown.
+
         Raises:
             PluginError: the policy raised, or gave what is no level; with blame.
         """
+        limit = self._limits.at(self._now() - latency_ms / 1000)  # the one that it began under
         with self._turn:  # while it switches, too: the last decision is the one that stays
-            now = time.monotonic() - self._began
-            seen = Observation(now, latency_ms, self._limits.at(now), {}, level)
-            decision = self._governor.observe(seen)
-            self._switch(decision.level)
+            decision = self._decided(level, latency_ms, limit)
+            self._switch(decision.level)  # not shown, too: a switch that failed is tried again
         return decision
+
+    def _decided(self, level: int, latency_ms: float, limit: float) -> Decision:
+        if level != self._governor.level:
+            return Decision(self._governor.level)
+        return self._governor.observe(Observation(self._now(), latency_ms, limit, {}, level))
+
+    def switch(self, level: int) -> float:
+        """Turn a level on that the policy has not decided on; it is shown what runs there.
+
+        Returns:
+            What it took, ms.
+        """
+        with self._turn:
+            took = self._switch(level)
+            self._governor.level = level
+        return took
+
+    def _now(self) -> float:
+        """Seconds since it began."""
+        return time.monotonic() - self._began
 
 
 def found_governor(

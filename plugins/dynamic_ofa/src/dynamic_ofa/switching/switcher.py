@@ -6,6 +6,7 @@ import os
 import time
 from collections.abc import Callable
 from pathlib import Path
+from threading import Lock
 from types import TracebackType
 from typing import Any, TypeAlias
 
@@ -17,8 +18,9 @@ from torch.nn import functional as F  # noqa: N812 - torch's own name for it
 from dynamic_ofa.levels.table import LevelTable
 from dynamic_ofa.switching import loading
 from dynamic_ofa.switching.deciding import Deciding, found_governor, found_limits
+from dynamic_ofa.switching.threads import hold_threads, let_go
 from dynamic_ofa.switching.times import SwitchTimes
-from dynamic_ofa.switching.ways import WAYS, Mode, Way
+from dynamic_ofa.switching.ways import WAYS, Mode, Way, none_on
 from ofa_plugins_core import Host
 from ofa_plugins_core.entries import JobContext, Plugins
 from ofa_plugins_core.errors import UsageError
@@ -88,8 +90,9 @@ class Switcher:
         limit: for the policy: on latency, ms, or in words (``60 ms, 45 ms from 10 s``).
         host: the plugins; None: all that are installed.
         listener: takes notices.
-        threads: of torch inside an operation, put back by ``close``; None: on a processor as many
-            as the table was measured with, as far as it says and there are cores.
+        threads: of torch inside an operation, put back by the last switcher's ``close``; None: on
+            a processor as many as the table was measured with, as far as it says and there are
+            cores.
 
     Raises:
         InputError: the table is missing or broken, of other weights or another supernet, or has
@@ -123,14 +126,15 @@ class Switcher:
         governor = found_governor(context, policy, self.levels, start)
         self.sizes = [int(row.arch["image_size"]) for row in self.table.levels]
         self._device, self._times = loading.found_device(device), SwitchTimes()
-        self._threads_before = _with_threads(self._usual_threads() if threads is None else threads)
         self._way: Way | None = None
+        self._switching = Lock()
+        self._threads = hold_threads(self._usual_threads() if threads is None else threads)
         try:
             self._load(context, supernet, weights, governor.level)
         except BaseException:
             self.close()
             raise
-        self._deciding = None if limits is None else Deciding(governor, limits, self.switch)
+        self._deciding = None if limits is None else Deciding(governor, limits, self._turn_on)
         self._load_seconds = time.perf_counter() - began
 
     def _usual_threads(self) -> int | None:
@@ -145,7 +149,9 @@ class Switcher:
         with torch.inference_mode(False):  # what is made in inference mode, torch does not track
             loaded = loading.load_for(context, self.table, supernet, weights)
             levels = loading.prepared(context, self.table, loaded, self._device)
-            self._way = WAYS[self.mode](loaded.net, levels, first)
+            net: Any = loaded.net
+            self._dtype = next(p.dtype for p in net.parameters())
+            self._way = WAYS[self.mode](net, levels, first)
         for level in (*(n for n in range(len(levels)) if n != first), first):
             self._way.switch(level)
             self._warm(self.sizes[level])
@@ -153,7 +159,7 @@ class Switcher:
     def _warm(self, size: int) -> None:
         """Kernels are chosen, and memory is taken, before the first inference that counts."""
         for _ in range(2):
-            self._timed(torch.zeros(1, 3, size, size, device=self._device))
+            self._timed(torch.zeros(1, 3, size, size, device=self._device, dtype=self._dtype))
 
     # ------------------------------------------------------------------------- running
 
@@ -162,9 +168,12 @@ class Switcher:
         """Number of the level that is on now.
 
         Raises:
-            UsageError: the switcher is closed.
+            UsageError: the switcher is closed, or a switch that failed left no level on.
         """
-        return self._open().level
+        level = self._open().level
+        if level is None:
+            raise none_on()
+        return level
 
     def __call__(self, x: Images) -> Tensor:
         """As ``run``: the logits alone."""
@@ -174,19 +183,20 @@ class Switcher:
         """One inference at the level that is on; then the policy, if there is one, may switch.
 
         Args:
-            x: (n, 3, height, width), resized to the level's image size where that differs; or a
-                callable: the size in pixels of the level that is on -> images. Where a switch
-                comes between the two, they are resized.
+            x: (n, 3, height, width) of any float type, cast to the network's; resized to the
+                level's image size where that differs. Or a callable: the size in pixels of the
+                level that is on -> images. Where a switch comes between the two, they are resized.
 
         Returns:
             Logits (n, classes), made in inference mode, where the networks run; and the facts.
 
         Raises:
-            UsageError: the images are of no such shape, or the switcher is closed.
+            UsageError: the images are of no such shape or of whole numbers, the switcher is
+                closed, or a switch that failed left no level on.
             PluginError: the policy failed, with blame.
         """
         images = x(self.sizes[self.level]) if callable(x) else x
-        ran = self._timed(_checked(images).to(self._device))
+        ran = self._timed(_checked(images).to(self._device, self._dtype))
         self._times.ran(ran.level, ran.latency_ms)
         if self._deciding is None:
             return ran
@@ -200,7 +210,10 @@ class Switcher:
             return Ran(output, standing.level, self._now() - start)
 
     def switch(self, level: int) -> float:
-        """Turn a level on, for inferences that begin from now on.
+        """Turn a level on, for inferences that begin from now on; a policy may decide otherwise.
+
+        Where that fails, the level that was on stays on; where even that could not be put back,
+        none is, and inferences are refused until a switch succeeds.
 
         Returns:
             What it took, ms, waiting for inferences that had to end first included; 0 where the
@@ -209,18 +222,24 @@ class Switcher:
         Raises:
             UsageError: there is no such level, or the switcher is closed.
         """
-        way = self._open()
+        self._open()
         if not 0 <= level < len(self.levels):
             raise UsageError(
                 f"there is no level {level}: the table has {len(self.levels)}",
                 advice=f"take 0 (the fastest) to {len(self.levels) - 1}",
             )
-        if level == way.level:
-            return 0.0
-        start = self._now()
-        way.switch(level)
-        took = self._now() - start
-        self._times.switched(level, took)
+        return self._turn_on(level) if self._deciding is None else self._deciding.switch(level)
+
+    def _turn_on(self, level: int) -> float:
+        """The switch itself; the last one that is noted is the last one that was done."""
+        way = self._open()
+        with self._switching:
+            if level == way.level:
+                return 0.0
+            start = self._now()
+            way.switch(level)
+            took = self._now() - start
+            self._times.switched(level, took)
         return took
 
     def _now(self) -> float:
@@ -256,11 +275,9 @@ class Switcher:
         return self._way
 
     def close(self) -> None:
-        """Let go of networks and put threads back; inferences that run end as they began."""
+        """Let go of networks and threads; inferences that run end as they began."""
         self._way = None
-        if self._threads_before is not None:
-            torch.set_num_threads(self._threads_before)
-            self._threads_before = None
+        let_go(self._threads)
 
     def __enter__(self) -> Switcher:
         """Itself."""
@@ -274,18 +291,6 @@ class Switcher:
     ) -> None:
         """Close."""
         self.close()
-
-
-def _with_threads(threads: int | None) -> int | None:
-    """Set torch's threads; how many there were, None where nothing was set."""
-    if threads is None:
-        return None
-    if threads < 1:
-        raise UsageError(f"threads: expected a whole number from 1 up, found {threads}")
-    machine.check_threads(threads, ())
-    before = torch.get_num_threads()
-    torch.set_num_threads(threads)
-    return before
 
 
 def _checked(x: Any) -> Tensor:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import AbstractContextManager, contextmanager, nullcontext, suppress
 from typing import Any, Final, Literal, Protocol, runtime_checkable
 
 import torch
@@ -12,6 +12,7 @@ from torch import nn
 
 from dynamic_ofa.switching.lock import FairLock
 from dynamic_ofa.switching.sharing import share, storage_bytes, tensor_bytes
+from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import ElasticModule, Statistics
 from ofa_plugins_core.nn import calibrate
 
@@ -53,14 +54,21 @@ class Way(Protocol):
     """Of the largest level alone."""
 
     @property
-    def level(self) -> int:
-        """Number of the level that is on."""
+    def level(self) -> int | None:
+        """Number of the level that is on; None: a switch that failed left none."""
 
     def running(self) -> AbstractContextManager[Standing]:
-        """The level that is on, for one inference; it stays as it is until that has ended."""
+        """The level that is on, for one inference; it stays as it is until that has ended.
+
+        Raises:
+            UsageError: none is on.
+        """
 
     def switch(self, level: int) -> None:
-        """Turn another level on, for inferences that begin from now on."""
+        """Turn another level on, for inferences that begin from now on.
+
+        Where that fails, the level that was on stays on, or none is.
+        """
 
     def resident_bytes(self) -> int:
         """Of distinct storages that it holds."""
@@ -112,34 +120,62 @@ class InPlace:
     def __init__(self, net: ElasticModule, levels: Sequence[Prepared], start: int) -> None:
         self.largest_bytes = max(tensor_bytes(_extracted(net, level)) for level in levels)
         self._net, self._levels, self._lock = net, tuple(levels), FairLock()
-        self._standing = Standing(start, net)
+        self._standing: Standing | None = None
         self._turn_on(start)
 
     @property
-    def level(self) -> int:
-        """Number of the level that is on."""
-        return self._standing.level
+    def level(self) -> int | None:
+        """Number of the level that is on; None: a switch failed, and so did putting it back."""
+        standing = self._standing
+        return None if standing is None else standing.level
 
     @contextmanager
     def running(self) -> Iterator[Standing]:
-        """The level that is on; switches wait until the inference has ended."""
+        """The level that is on; switches wait until the inference has ended.
+
+        Raises:
+            UsageError: none is on.
+        """
         with self._lock.reading():
+            if self._standing is None:
+                raise none_on()
             yield self._standing
 
     def switch(self, level: int) -> None:
-        """Turn another level on, once the inferences that run have ended."""
+        """Turn another level on, once the inferences that run have ended.
+
+        Where that fails, or is interrupted, the level that was on is turned on again.
+        """
         with self._lock.writing():
-            if level != self._standing.level:
+            if level != self.level:
                 self._turn_on(level)
 
     def _turn_on(self, level: int) -> None:
+        before = self._standing
+        try:
+            self._write(level)
+            self._standing = Standing(level, self._net)
+        except BaseException:
+            self._put_back(before)
+            raise
+
+    def _put_back(self, before: Standing | None) -> None:
+        whole = None
+        try:
+            with suppress(Exception):  # what went wrong first is what the caller is told
+                if before is not None:
+                    self._write(before.level)
+                    whole = before
+        finally:  # an interrupt, too, leaves no half of a level that calls itself one
+            self._standing = whole
+
+    def _write(self, level: int) -> None:
         chosen = self._levels[level]
         with torch.inference_mode(False), torch.no_grad():
             self._net.activate(chosen.arch)
             self._net.apply_statistics(chosen.arch, chosen.statistics)
             if isinstance(self._net, Preparing):
                 self._net.prepare()
-        self._standing = Standing(level, self._net)
 
     def resident_bytes(self) -> int:
         """Of the supernet, and of every level's statistics."""
@@ -152,6 +188,14 @@ WAYS: Final[dict[str, type[Resident] | type[InPlace]]] = {
     "resident": Resident,
     "in_place": InPlace,
 }
+
+
+def none_on() -> UsageError:
+    """What is refused after a switch that failed, and could not be put back."""
+    return UsageError(
+        "no level is on: a switch failed halfway, and the level before it could not be put back",
+        advice="switch to a level again; if that fails too, open another switcher",
+    )
 
 
 def _extracted(net: ElasticModule, level: Prepared) -> nn.Module:
