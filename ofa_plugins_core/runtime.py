@@ -76,7 +76,10 @@ class RuntimePolicy(Protocol):
 
 @runtime_checkable
 class StartingPolicy(Protocol):
-    """A policy that says at which level to begin; others begin at the most accurate one."""
+    """A policy that says at which level to begin.
+
+    Others begin at the most accurate one that the limit allows by the table.
+    """
 
     def initial(self, levels: Sequence[Level]) -> int:
         """Number of the first level."""

@@ -37,7 +37,7 @@ def calls(board):
     def made():
         log = board / "calls.log"
         lines = log.read_text().splitlines() if log.exists() else []
-        return [line.split(" /")[0].strip() for line in lines if "-q" not in line]
+        return [line.split(" /")[0].strip() for line in lines if "-q" not in line.split()]
 
     return made
 

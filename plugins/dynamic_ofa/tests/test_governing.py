@@ -51,6 +51,12 @@ class TestStart:
         assert Governor(Says(0), TOY_LEVELS, "p").level == 2
         assert Governor(Says(0, first=1), TOY_LEVELS, "p").level == 1
 
+    @pytest.mark.parametrize(("limit", "level"), [(50.0, 2), (40.0, 2), (39.0, 1), (5.0, 0)])
+    def test_without_a_choice_it_is_one_that_the_limit_allows(self, limit, level):
+        assert Governor(Says(0), TOY_LEVELS, "p", limit=limit).level == level
+        assert Governor(Says(0, first=1), TOY_LEVELS, "p", limit=limit).level == 1
+        assert Governor(Says(0), TOY_LEVELS, "p", start=2, limit=limit).level == 2
+
     def test_or_the_user(self):
         assert Governor(Says(0, first=1), TOY_LEVELS, "p", start=0).level == 0
 

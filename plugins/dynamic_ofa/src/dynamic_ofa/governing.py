@@ -31,6 +31,8 @@ class Governor:
         levels: from fast to slow.
         name: of the policy, for messages. plugin: that offers it, for blame.
         start: number of the first level; None: the policy's choice, else the most accurate one.
+        limit: on latency at first, ms: where nobody chooses, levels that take longer for the
+            table are no first ones.
 
     Attributes:
         level: number of the level that is on.
@@ -47,6 +49,7 @@ class Governor:
         name: str,
         plugin: Plugin | None = None,
         start: int | None = None,
+        limit: float | None = None,
     ) -> None:
         self.levels, self.name = tuple(levels), name
         self._policy, self._plugin = policy, plugin
@@ -56,7 +59,7 @@ class Governor:
                 f"there is no level {start}: the table has {len(self.levels)}",
                 advice=f"take 0 (the fastest) to {len(self.levels) - 1}",
             )
-        self.level = self._initial() if start is None else start
+        self.level = self._initial(limit) if start is None else start
 
     def observe(self, observation: Observation) -> Decision:
         """Show the policy an inference; its decision, with the level that is on from now on.
@@ -75,9 +78,11 @@ class Governor:
         self.level = decision.level
         return decision
 
-    def _initial(self) -> int:
+    def _initial(self, limit: float | None) -> int:
         if not isinstance(self._policy, StartingPolicy):
-            return len(self.levels) - 1
+            every = range(len(self.levels))
+            fitting = [n for n in every if limit is None or self.levels[n].latency <= limit]
+            return max(fitting, key=lambda n: self.levels[n].accuracy, default=0)
         found = self._call(INITIAL, self._policy.initial, self.levels)
         return self._level(INITIAL, found)
 
@@ -126,10 +131,12 @@ def governor_of(
     *,
     start: int | None = None,
     given: dict[str, Any] | None = None,
+    limit: float | None = None,
 ) -> Governor:
     """A governor with a policy by name, and the options that the user set for it.
 
     Args:
+        start, limit: as ``Governor`` takes them.
         given: values of the job's own flags, by the policy's option; None where not given.
 
     Raises:
@@ -140,4 +147,4 @@ def governor_of(
     policy = entry.build(entry_options(context, entry, given))
     owner = getattr(context.host, "owner", None)
     plugin = None if owner is None else owner("runtime_policies", name)
-    return Governor(policy, levels, name, plugin, start)
+    return Governor(policy, levels, name, plugin, start, limit)

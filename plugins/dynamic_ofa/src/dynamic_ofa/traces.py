@@ -22,6 +22,9 @@ from ofa_plugins_core.errors import InputError
 
 FORMAT: Final = "ofa-trace"
 VERSION: Final = 1
+FACTORS: Final = (1e-3, 1e3)
+LONGEST: Final = 1e7
+"""Seconds of a trace: some four months."""
 GAP: Final = 3.0
 """Sampling intervals without a moment that are a gap."""
 
@@ -49,8 +52,8 @@ class Moment:
         """Raises ValueError for numbers that make no sense."""
         if not 0 <= self.time_s < math.inf:
             raise ValueError(f"time_s: 0 or more, found {self.time_s}")
-        if not 0 < self.factor < math.inf:
-            raise ValueError(f"factor: more than 0, found {self.factor}")
+        if not FACTORS[0] <= self.factor <= FACTORS[1]:
+            raise ValueError(f"factor: {FACTORS[0]:g} to {FACTORS[1]:g}, found {self.factor:g}")
         if self.limit_ms is not None and not 0 < self.limit_ms < math.inf:
             raise ValueError(f"limit_ms: more than 0, found {self.limit_ms}")
 

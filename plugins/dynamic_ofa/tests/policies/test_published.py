@@ -58,6 +58,11 @@ class TestDown:
         given = Published(PublishedOptions(outlier_ms=1e9))
         assert visited(looped(given, nets_6, 90 / 51.08 + 0.001, 200)) == [3, 2, 1, 0]
 
+    def test_outliers_are_no_quiet_images(self, nets_6, looped, visited):
+        """A limit under the fastest level makes outliers of all: no reason to slow down more."""
+        wishing = Published(PublishedOptions(accuracy=95.0))
+        assert visited(looped(wishing, nets_6, 1.0, 500, limit=30.0)) == [3]
+
     def test_the_lowest_level_stays(self, nets_6, looped, visited):
         assert visited(looped(Published(), nets_6, 1.47, 500)) == [3, 2, 1, 0]
 

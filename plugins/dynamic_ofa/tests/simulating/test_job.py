@@ -159,7 +159,7 @@ class TestOthers:
 
     def test_one_runs_like_any(self, simulate):
         code, found, _ = simulate("--policy", "toy")
-        assert (code, found["policy"], found["start"]) == (0, "toy", 5)
+        assert (code, found["policy"], found["start"]) == (0, "toy", 4)
 
     @pytest.mark.parametrize(
         ("name", "said"),

@@ -82,8 +82,20 @@ class TestPace:
 
     def test_what_could_not_be_kept_is_refused(self, planned, conditions, monkeypatch):
         monkeypatch.setattr(simulator, "MOST", 4000)
+        asked, governor = [], planned(LEVELS, [0])
+        monkeypatch.setattr(governor, "observe", lambda seen: asked.append(seen) or Decision(0))
         with pytest.raises(UsageError, match="more than 4,000 inferences"):
-            play(planned(LEVELS, [0]), conditions(duration_s=1000.0), Pace())
+            play(governor, conditions(duration_s=600.0), Pace())
+        assert len(asked) == simulator.CHUNK, "at the fastest level they are more than it allows"
+
+    @pytest.mark.parametrize(
+        ("duration", "pace"), [(1e300, Pace()), (2e6, Pace()), (2e6, Pace(every_s=0.3))]
+    )
+    def test_and_before_it_runs_where_that_is_known(self, planned, conditions, duration, pace):
+        governor = planned(LEVELS, [1])
+        governor.observe = None
+        with pytest.raises(UsageError, match="more than 5,000,000 inferences"):
+            play(governor, conditions(duration_s=duration), pace)
 
 
 class TestLog:

@@ -85,16 +85,16 @@ class Published:
         why = self._violation(seen, observation)
         if why and level > 0:
             return self._down(seen, level, why)
-        seen = evolve(seen, quiet=0 if why else seen.quiet + 1)
+        if not self._is_outlier(observation):  # one that does not count proves nothing
+            seen = evolve(seen, quiet=0 if why else seen.quiet + 1)
         if self._may_rise(seen, level):
             return self._up(seen, level)
         return seen, Decision(level)
 
     def _seen(self, state: PublishedState, level: int, observation: Observation) -> PublishedState:
         """With the latency, unless it is one of those that do not count."""
-        outlier = self.options.outlier_ms or OUTLIER * observation.limit
         window, ignored = state.window, max(0, state.ignored - 1)
-        if not state.ignored and observation.latency < outlier:
+        if not state.ignored and not self._is_outlier(observation):
             window = (*window, observation.latency)[-self.options.window :]
         return evolve(
             state,
@@ -104,6 +104,9 @@ class Published:
             ignored=ignored,
             judged=not state.ignored,
         )
+
+    def _is_outlier(self, seen: Observation) -> bool:
+        return seen.latency >= (self.options.outlier_ms or OUTLIER * seen.limit)
 
     def _violation(self, state: PublishedState, seen: Observation) -> str:
         """What is violated, for people; nothing is while images are ignored."""

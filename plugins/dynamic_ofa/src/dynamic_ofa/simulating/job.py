@@ -56,7 +56,12 @@ class Simulation:
         """
         given = {"accuracy": self.wish}
         governor = governor_of(
-            self.context, name, self.levels, start=self.options.start, given=given
+            self.context,
+            name,
+            self.levels,
+            start=self.options.start,
+            given=given,
+            limit=self.conditions.at(0.0).limit_ms,
         )
         start = governor.level
         played = play(governor, self.conditions, self.pace, self._told)

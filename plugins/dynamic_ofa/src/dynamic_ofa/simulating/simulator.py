@@ -86,6 +86,7 @@ def play(
         UsageError: the trace holds more inferences than can be kept.
         PluginError: the policy fails; with blame.
     """
+    _check_count(fewest(governor, conditions, pace))
     run = _Loop(governor, conditions, pace)
     while run.time < conditions.duration_s:
         run.step()
@@ -172,7 +173,17 @@ def _frame(time: float, every: float) -> int:
     return math.ceil(time / every - ROUNDING)
 
 
-def _check_count(count: int) -> None:
+def fewest(governor: Governor, conditions: Conditions, pace: Pace) -> float:
+    """So many inferences the trace holds at least, but for noise: all of them at the slowest level.
+
+    Known before the first one runs, so that what is too long need not be waited for.
+    """
+    slowest = max(level.latency for level in governor.levels)
+    longest = slowest * max(held.factor for held in conditions.held) + pace.switch_ms
+    return conditions.duration_s / max(longest / 1000, pace.every_s or 0.0)
+
+
+def _check_count(count: float) -> None:
     if count > MOST:
         raise UsageError(
             f"the trace holds more than {MOST:,} inferences", advice="give it in parts"
