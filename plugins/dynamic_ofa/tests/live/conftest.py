@@ -26,8 +26,7 @@ from ofa_plugins_core.interfaces import Decision
 LATENCIES = (20.0, 40.0, 80.0)
 
 
-@pytest.fixture
-def table():
+def table_of_three():
     """Three levels of 20, 40 and 80 ms, and 70, 72 and 74 %."""
     rows = tuple(
         LevelRow(
@@ -39,6 +38,12 @@ def table():
     )
     weights = WeightsOf(kind="synthetic")
     return LevelTable(supernet="toy", classes=10, weights=weights, device={}, levels=rows)
+
+
+@pytest.fixture
+def table():
+    """Three levels of 20, 40 and 80 ms, and 70, 72 and 74 %."""
+    return table_of_three()
 
 
 class Machine:

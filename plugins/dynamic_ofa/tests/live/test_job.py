@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import pkgutil
 import signal
 
 import pytest
@@ -105,6 +106,17 @@ def test_resume_begins_where_the_policy_stood(bench):
     assert bench.switcher.given["start"] == 0
 
 
+def test_resume_sets_actuators_to_what_the_policy_had_them_at(bench):
+    bench.fails = {4: KeyboardInterrupt()}
+    bench.run(limit="30 ms", actuators="threads")  # at the fastest level: 2 threads
+    knob = bench.host.knob
+    knob.log = [1.0]
+    bench.fails = {0: lambda: set_before.extend(knob.log)}
+    set_before = []
+    bench.run(limit="30 ms", actuators="threads", resume=True)
+    assert set_before == [1, 2] and knob.log[-1] == 1
+
+
 def test_resume_refuses_another_run(bench):
     bench.fails = {4: KeyboardInterrupt()}
     bench.run(limit="30 ms")
@@ -131,6 +143,28 @@ def test_actuators_are_set_with_the_level_and_put_back(bench):
     result = bench.run(limit="30 ms", seconds=0.5, actuators="threads")
     assert bench.host.knob.log == [1, 1, 2, 1]
     assert [dict(e.actions) for e in result.events] == [{"threads": 1.0}, {"threads": 2.0}]
+
+
+def test_what_was_set_is_put_back_before_anything_else_ends(bench, monkeypatch):
+    ended = []
+    for name in ("job.Contention", "job.Log", "job.Watch"):
+        noted(monkeypatch, f"dynamic_ofa.live.{name}", ended)
+    noted(monkeypatch, "dynamic_ofa.live.view.Lines", ended)
+    noted(monkeypatch, "dynamic_ofa.live.job.Settings", ended)
+    bench.run(limit="30 ms", seconds=0.5, actuators="threads")
+    assert ended[0] == "Settings" and len(ended) == 5 and bench.switcher.closed
+
+
+def noted(monkeypatch, path, ended):
+    """Have a context manager write down its name when it ends."""
+    kind = pkgutil.resolve_name(path)
+
+    class Noted(kind):
+        def __exit__(self, *given):
+            ended.append(kind.__name__)
+            return super().__exit__(*given)
+
+    monkeypatch.setattr(path, Noted)
 
 
 def test_readings_of_the_monitors_that_are_there_reach_policy_and_log(bench):

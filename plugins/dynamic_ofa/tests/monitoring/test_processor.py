@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections import namedtuple
+from concurrent.futures import ThreadPoolExecutor
+
 import psutil
 import pytest
 
@@ -31,3 +34,17 @@ def test_a_system_without_clocks_has_none(monkeypatch, answer):
     monkeypatch.setattr(psutil, "cpu_freq", ask)
     found = Processor().read()
     assert "clock_mhz" not in found and "cpu_percent" in found
+
+
+Times = namedtuple("Times", "user idle iowait guest")
+
+
+def test_use_is_since_the_last_reading_in_whichever_thread_that_was(monkeypatch):
+    seconds = [(10, 10, 0, 5), (40, 15, 5, 30), (40, 15, 5, 30), (40, 25, 5, 30)]
+    times = iter([Times(*of) for of in seconds])  # a guest's are the user's, too
+    monkeypatch.setattr(psutil, "cpu_times", lambda: next(times))
+    monitor = Processor()
+    with ThreadPoolExecutor(1) as beside:
+        assert beside.submit(monitor.read).result()["cpu_percent"] == 75
+    assert monitor.read()["cpu_percent"] == 75  # no time has passed
+    assert monitor.read()["cpu_percent"] == 0

@@ -24,7 +24,27 @@ def until(condition):
     raise AssertionError("it did not happen")
 
 
+class Waited(threading.Event):
+    """Calls ``meanwhile`` when the main thread waits for it."""
+
+    def wait(self, timeout=None):
+        if threading.current_thread() is threading.main_thread():
+            self.meanwhile()
+        return super().wait(timeout)
+
+
 class TestWatch:
+    @pytest.fixture(autouse=True)
+    def patience(self, monkeypatch):
+        """However busy this machine is, first readings are there in time."""
+        monkeypatch.setattr("dynamic_ofa.monitoring.watching.PATIENCE_S", 60.0)
+
+    @pytest.fixture
+    def while_it_waits(self, monkeypatch):
+        """(call) -> it is called when the caller's thread waits for first readings."""
+        monkeypatch.setattr("dynamic_ofa.monitoring.watching.Event", Waited)
+        return lambda call: monkeypatch.setattr(Waited, "meanwhile", call, raising=False)
+
     def test_offers_the_latest_readings_of_all(self, told):
         one = told("one", {"cpu_percent": 1.0}, {"cpu_percent": 2.0})
         with Watch([one, told("two", {"gpu_mhz": 5})], EVERY, print) as watch:
@@ -79,6 +99,47 @@ class TestWatch:
         release.set()
         assert time.monotonic() - started < 5
 
+    def test_the_run_begins_without_one_that_hangs_at_its_first_reading(self, monkeypatch):
+        monkeypatch.setattr("dynamic_ofa.monitoring.watching.PATIENCE_S", 0.01)
+        release, notices, reader = threading.Event(), [], []
+
+        class Hanging:
+            def read(self):
+                reader.append(threading.current_thread())
+                release.wait(10)
+                return {"a_percent": 1.0}
+
+        both = [Named("hanging", Hanging()), Named("next", Hanging())]
+        with Watch(both, EVERY, notices.append) as watch:
+            assert watch.latest() == {}
+            until(lambda: reader)
+            assert reader[0] is not threading.current_thread()
+            release.set()
+            until(lambda: watch.latest() == {"a_percent": 1})  # late, but there
+        (notice,) = notices
+        assert notice.message.startswith("the monitor hanging has not answered within 0.01 s: ")
+
+    def test_the_first_readings_are_waited_for(self, while_it_waits):
+        release = threading.Event()
+        while_it_waits(lambda event: release.set())
+
+        class Slow:
+            def read(self):
+                release.wait(10)
+                return {"a_percent": 1.0}
+
+        with Watch([Named("slow", Slow())], 10.0, print) as watch:
+            assert watch.latest() == {"a_percent": 1}
+
+    def test_ctrl_c_while_it_waits_ends_the_thread(self, told, while_it_waits):
+        def interrupt(event):
+            raise KeyboardInterrupt
+
+        while_it_waits(interrupt)
+        with pytest.raises(KeyboardInterrupt), Watch([told("one", {})], 60.0, print):
+            pass
+        until(lambda: all(t.name != "monitors" for t in threading.enumerate()))
+
     def test_without_monitors_there_is_no_thread(self):
         before = threading.active_count()
         with Watch([], EVERY, print) as watch:
@@ -96,6 +157,25 @@ class TestSettings:
         with Settings([Named("knob", knob)], print) as settings:
             settings.apply({})
         assert knob.log == []
+
+    def test_puts_back_the_last_that_was_set_first(self):
+        order = []
+
+        class Noted:
+            def __init__(self, name):
+                self.name = name
+
+            def get(self):
+                return 2.0
+
+            def set(self, value):
+                order.append((self.name, value))
+
+        names = ("voltage", "clock", "cores")
+        with Settings([Named(name, Noted(name)) for name in names], print) as settings:
+            settings.apply({"clock": 1.0})
+            settings.apply({"cores": 1.0, "voltage": 1.0, "clock": 3.0})
+        assert order[-3:] == [("voltage", 2), ("cores", 2), ("clock", 2)]
 
     @pytest.mark.parametrize("end", [KeyboardInterrupt, RuntimeError])
     def test_puts_back_whatever_ends_the_run(self, knob, end):
@@ -125,6 +205,19 @@ class TestSettings:
             stuck.fails = [OSError("read-only")]
         assert knob.at == 2
         assert "stuck could not be put back to 2" in notices[0].message
+
+    def test_a_listener_that_fails_keeps_nothing_from_being_put_back(self, knob):
+        stuck = type(knob)()
+
+        def lost(notice):
+            raise OSError("the terminal is gone")
+
+        settings = Settings([Named("knob", knob), Named("stuck", stuck)], lost)
+        settings.apply({"knob": 1.0, "stuck": 1.0})
+        stuck.fails = [OSError("read-only")]
+        with pytest.raises(OSError, match="terminal"):
+            settings.__exit__(None, None, None)
+        assert knob.at == 2
 
     def test_what_nobody_can_do_is_told_once(self, knob):
         notices = []

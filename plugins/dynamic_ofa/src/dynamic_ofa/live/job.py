@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from contextlib import ExitStack
 from hashlib import sha256
 from pathlib import Path
@@ -19,7 +19,8 @@ from dynamic_ofa.live.log import TRACE, Log, trace_of
 from dynamic_ofa.live.options import SwitchOptions
 from dynamic_ofa.live.plan import Plan, doubts, plan_of, wishes
 from dynamic_ofa.live.result import SwitchResult
-from dynamic_ofa.live.running import Clock, LiveRun, observed, terminated_as_interrupted
+from dynamic_ofa.live.running import Clock, LiveRun, observed
+from dynamic_ofa.live.stopping import Stopping
 from dynamic_ofa.live.view import view_of
 from dynamic_ofa.monitoring.watching import Settings, Watch, actuators_of, monitors_of
 from dynamic_ofa.traces import write_trace
@@ -76,10 +77,11 @@ class Live:
     def result(self) -> SwitchResult:
         """Run, write what it came to, and say it."""
         log, governor = self._log(), self._governor()
+        actions: dict[str, float] = {}
         for inference in log.inferences:  # a policy is pure: this is where it stood
-            governor.observe(observed(inference))
+            actions.update(governor.observe(observed(inference)).actions)
         try:
-            facts, interrupted = self._run(log, governor)
+            facts, interrupted = self._run(log, governor, actions)
         finally:
             self._record(log)
         self._draw(log)
@@ -97,33 +99,44 @@ class Live:
         name, start = self.options.policy, self.options.start
         return governor_of(self.context, name, levels, start=start, given=given)
 
-    def _run(self, log: Log, governor: Governor) -> tuple[Any, bool]:
+    def _run(self, log: Log, governor: Governor, actions: Mapping[str, float]) -> tuple[Any, bool]:
         """What the switcher says of itself, and whether the user stopped the run."""
+        with Stopping() as stopping, ExitStack() as stack:
+            try:
+                run, switcher = self._begun(stack, log, governor, actions)
+                interrupted = _interrupted(run)
+                return switcher.facts(), interrupted
+            finally:  # within the stack: from its first step back on nothing interrupts
+                stopping.ignore()
+
+    def _begun(
+        self, stack: ExitStack, log: Log, governor: Governor, actions: Mapping[str, float]
+    ) -> tuple[LiveRun, Any]:
+        """The run with all that takes part in it, and its switcher; the stack ends them."""
         context, options, plan = self.context, self.options, self.plan
         monitors = monitors_of(context, options.monitors)
-        with ExitStack() as stack:
-            switcher = stack.enter_context(self._switcher(governor.level))
-            images = self._images()
-            busy = Contention(
-                options.contend if plan.during else 0, plan.during or (0.0, 0.0), context.listener
-            )
-            settings = Settings(actuators_of(context, options.actuators), context.listener)
-            run = LiveRun(
-                switcher=switcher,
-                images=images,
-                governor=governor,
-                limits=plan.limits,
-                length=plan.length,
-                watch=stack.enter_context(Watch(monitors, plan.monitor_every, context.listener)),
-                settings=stack.enter_context(settings),
-                contention=stack.enter_context(busy),
-                log=stack.enter_context(log),
-                view=stack.enter_context(view_of(context.listener, governor.levels, self._title())),
-                every=plan.every,
-                clock=self.clock,
-            )
-            interrupted = _interrupted(run)
-            return switcher.facts(), interrupted
+        switcher = stack.enter_context(self._switcher(governor.level))
+        images = self._images()
+        busy = Contention(
+            options.contend if plan.during else 0, plan.during or (0.0, 0.0), context.listener
+        )
+        settings = Settings(actuators_of(context, options.actuators), context.listener)
+        run = LiveRun(
+            switcher=switcher,
+            images=images,
+            governor=governor,
+            limits=plan.limits,
+            length=plan.length,
+            watch=stack.enter_context(Watch(monitors, plan.monitor_every, context.listener)),
+            contention=stack.enter_context(busy),
+            log=stack.enter_context(log),
+            view=stack.enter_context(view_of(context.listener, governor.levels, self._title())),
+            settings=stack.enter_context(settings),  # the last: the first to be put back
+            every=plan.every,
+            clock=self.clock,
+            actions=actions,
+        )
+        return run, switcher
 
     def _switcher(self, start: int) -> Any:
         make = self.switcher_of
@@ -225,8 +238,7 @@ class Live:
 def _interrupted(run: LiveRun) -> bool:
     """Run; whether the user stopped it. Nothing run is nothing to sum up."""
     try:
-        with terminated_as_interrupted():
-            run.go()
+        run.go()
     except KeyboardInterrupt:
         if not run.log.inferences:
             raise

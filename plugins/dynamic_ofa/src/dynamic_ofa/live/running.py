@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import math
-import signal
-import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Callable, Mapping
 from typing import Any, Protocol
 
 from attrs import field, frozen
@@ -93,6 +90,7 @@ class LiveRun:
     Attributes:
         images: (number of the level, of the inference) -> what the switcher runs; not timed.
         every: seconds between frames; None: the next follows at once.
+        actions: what the policy had actuators set to where a resumed run goes on.
     """
 
     switcher: Switching
@@ -107,6 +105,7 @@ class LiveRun:
     view: View
     every: float | None = None
     clock: Clock = field(factory=Clock)
+    actions: Mapping[str, float] = field(factory=dict)
 
     def go(self) -> None:
         """Run until the length is over; what the log holds counts as done.
@@ -114,6 +113,7 @@ class LiveRun:
         Raises:
             PluginError: the policy failed, with blame; what was run is in the log.
         """
+        self.settings.apply(self.actions)
         started = self.clock.now() - self.log.elapsed
         while not self.length.over(now := self.clock.now() - started, len(self.log.inferences)):
             self.contention.at(now)
@@ -170,23 +170,6 @@ class LiveRun:
         if self.length.seconds is not None:
             due = min(due, self.length.seconds)
         self.clock.sleep(max(0.0, due - now))
-
-
-@contextmanager
-def terminated_as_interrupted() -> Iterator[None]:
-    """Whoever ends the process by SIGTERM gets what Ctrl-C gives: all put back, and summed up."""
-    if threading.current_thread() is not threading.main_thread():
-        yield  # only the main thread may ask for signals
-        return
-    before = signal.signal(signal.SIGTERM, _interrupt)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _interrupt(number: int, frame: object) -> None:
-    raise KeyboardInterrupt
 
 
 def observed(inference: Inference) -> Observation:

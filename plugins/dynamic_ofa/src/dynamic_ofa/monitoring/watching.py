@@ -20,7 +20,7 @@ from ofa_plugins_core.jobs.choosing import entry_options
 
 NONE: Final = "none"
 PATIENCE_S: Final = 2.0
-"""How long the end of a run waits for a monitor that hangs."""
+"""How long the beginning and the end of a run wait for a monitor that hangs."""
 
 
 @frozen(eq=False)
@@ -101,15 +101,16 @@ class Watch:
         self._monitors, self._every, self._listener = list(monitors), every, listener
         self._read: dict[str, Mapping[str, float]] = {}
         self._untold: deque[str] = deque()
-        self._over = Event()
+        self._begun, self._over = Event(), Event()
+        self._asked = monitors[0].name if monitors else ""
         self._thread: Thread | None = None
 
     def __enter__(self) -> Self:
-        """Read each once, then go on in a thread."""
-        self._all()
+        """Have a thread read them, and wait for their first readings, but not for ever."""
         if self._monitors:
             self._thread = Thread(target=self._go_on, name="monitors", daemon=True)
             self._thread.start()
+            self._await_first()
         return self
 
     def __exit__(
@@ -131,12 +132,25 @@ class Watch:
             name: value for found in tuple(self._read.values()) for name, value in found.items()
         }
 
+    def _await_first(self) -> None:
+        try:
+            answered = self._begun.wait(PATIENCE_S)
+        except BaseException:  # Ctrl-C: nobody will ask for readings, nor end the thread
+            self._over.set()
+            raise
+        if not answered:
+            said = f"the monitor {self._asked} has not answered within {PATIENCE_S:g} s"
+            self._listener(Notice(f"{said}: the run begins without its readings"))
+
     def _go_on(self) -> None:
+        self._all()
+        self._begun.set()
         while self._monitors and not self._over.wait(self._every):
             self._all()
 
     def _all(self) -> None:
         for monitor in tuple(self._monitors):
+            self._asked = monitor.name
             try:
                 self._read = {**self._read, monitor.name: _sound(monitor.call("read"))}
             except Exception as error:  # whatever a monitor raises, the run goes on
@@ -188,6 +202,7 @@ class Settings:
         self._before: dict[str, float] = {}
         self._now: dict[str, float] = {}
         self._told: set[str] = set()
+        self._stuck: list[str] = []
 
     def __enter__(self) -> Self:
         """Nothing is set yet."""
@@ -206,6 +221,8 @@ class Settings:
                 self._put_back(next(reversed(self._before)))
             except KeyboardInterrupt as again:
                 stopped = again
+        for message in self._stuck:  # not before: a listener may fail, as on a lost terminal
+            self._listener(Notice(message))
         if stopped is not None:
             raise stopped
 
@@ -231,12 +248,12 @@ class Settings:
         return True
 
     def _put_back(self, name: str) -> None:
-        """Its old value; one that cannot be put back is told with it."""
+        """Its old value; one that cannot be put back is told with it, in the end."""
         value = self._before[name]
         try:
             self._actuators[name].call("set", value)
         except Exception as error:  # the others have to be put back all the same
-            self._listener(Notice(f"{name} could not be put back to {value:g}: {_said(error)}"))
+            self._stuck.append(f"{name} could not be put back to {value:g}: {_said(error)}")
         del self._before[name]
 
     def _tell(self, name: str, message: str) -> None:
