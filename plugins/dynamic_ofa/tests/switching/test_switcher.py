@@ -261,10 +261,20 @@ class TestRefusing:
         ):
             opened(other, weights="synthetic")
 
-    def test_the_formulas_own_weights_are_those_of_any_machine(self, opened, table):
+    def test_the_formulas_own_weights_are_those_of_any_machine(self, opened, table, notices):
         """Another mathematics library may round them otherwise: they would hash otherwise."""
         other = evolve(table, weights=WeightsOf(kind="synthetic", sha256="ab" * 32))
         assert opened(other, weights="synthetic").level == 3
+        (said,) = notices
+        assert "filled otherwise" in said and "abababababab" in said
+
+    def test_a_table_of_another_supernet(self, opened, table, notices):
+        """A variant has the same space, and other latencies."""
+        other = evolve(table, supernet="tiny+stride1")
+        with pytest.raises(InputError, match=r"of a supernet that nothing here offers: .*stride1"):
+            opened(other)
+        opened(other, supernet="tiny")
+        assert "what it says does not hold for tiny" in notices[0]
 
     def test_a_table_that_does_not_know_its_weights_is_told(self, opened, table, notices):
         opened(evolve(table, weights=WeightsOf(kind="unknown")), weights="synthetic")

@@ -78,17 +78,22 @@ def found_governor(
     policy: str | RuntimePolicy | None,
     levels: Sequence[Level],
     start: int | None,
+    limits: Limits | None = None,
 ) -> Governor:
     """A governor of a policy by name, of an object, or of one that stays.
+
+    Args:
+        limits: the first of them says at which level to begin, where the policy does not.
 
     Raises:
         UnknownNameError: nobody offers the policy.
         UsageError: there is no level ``start``.
     """
+    first = None if limits is None else limits.at(0.0)
     if isinstance(policy, str):
-        return governor_of(context, policy, levels, start=start)
+        return governor_of(context, policy, levels, start=start, limit=first)
     given: RuntimePolicy = Stays() if policy is None else policy
-    return Governor(given, levels, type(given).__name__, None, start)
+    return Governor(given, levels, type(given).__name__, None, start, first)
 
 
 def found_limits(

@@ -62,11 +62,11 @@ def load_for(
         weights: None: what is cached for the supernet; for a table of synthetic ones, those.
 
     Raises:
-        InputError: there are no weights, they are other ones than the table's, or the table's
-            architectures are of another supernet.
+        InputError: there are no weights, they are other ones than the table's, or the table or
+            its architectures are of another supernet.
         MissingExtraError: torch is not installed.
     """
-    name = table.supernet if supernet is None else supernet
+    name = _supernet(context, table, supernet)
     if weights is None and table.weights.kind == SYNTHETIC:
         weights = SYNTHETIC
     classes = table.classes if weights == SYNTHETIC else None
@@ -79,6 +79,26 @@ def load_for(
         )
     _check_weights(context, table, loaded)
     return loaded
+
+
+def _supernet(context: JobContext, table: LevelTable, asked: str | None) -> str:
+    """The name of the supernet to load; a variant's own latencies are not the table's."""
+    name = table.supernet if asked is None else asked
+    try:
+        found = context.host.supernet(name).name
+    except UsageError as error:
+        if asked is not None:
+            raise
+        raise InputError(
+            f"the level table is of a supernet that nothing here offers: {error.message}",
+            advice="install the plugin that offers it, or name one that has its networks",
+        ) from error
+    if found != table.supernet:
+        said = f"the level table is of {table.supernet}; what it says does not hold for {found}"
+        if asked is None:
+            raise InputError(said, advice="make a table of it with ofa run levels")
+        context.listener(Notice(said))
+    return name
 
 
 def _check_archs(context: JobContext, table: LevelTable, name: str) -> None:
@@ -104,10 +124,13 @@ def _check_weights(context: JobContext, table: LevelTable, loaded: Loaded) -> No
             )
         )
         return
-    if table.weights.kind == SYNTHETIC and loaded.synthetic:
-        return  # the same formula, whose last digits a mathematics library may round otherwise
     found = digest_of(loaded.net)
-    if found != table.weights.sha256:
+    if found == table.weights.sha256:
+        return
+    if table.weights.kind == SYNTHETIC and loaded.synthetic:
+        said = "the table's synthetic weights were filled otherwise, perhaps by another library's"
+        context.listener(Notice(f"{said} rounding: {short(table.weights.sha256)}, {short(found)}"))
+    else:
         raise InputError(
             f"the level table was made for other weights: {short(table.weights.sha256)}"
             f"{_said(table.weights.source)}; these are {short(found)}{_said(loaded.source)}",

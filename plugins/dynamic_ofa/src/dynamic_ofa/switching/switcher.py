@@ -85,7 +85,8 @@ class Switcher:
         mode: ``resident``: levels side by side, sharing what is equal, a switch costs next to
             nothing; ``in_place``: one elastic network, a switch writes a level's statistics.
         device: ``cpu``, ``cuda``, ``cuda:1``.
-        start: number of the first level; None: the policy's choice, else the most accurate one.
+        start: number of the first level; None: the policy's choice, else the most accurate one
+            that the limit allows by the table.
         policy: by name, or an object; is shown each inference, and switches.
         limit: for the policy: on latency, ms, or in words (``60 ms, 45 ms from 10 s``).
         host: the plugins; None: all that are installed.
@@ -123,7 +124,7 @@ class Switcher:
         self.table, self.mode = loading.found_table(table), mode
         self.levels: tuple[Level, ...] = self.table.policy_levels()
         limits = found_limits(limit, policy, self.levels, listener)
-        governor = found_governor(context, policy, self.levels, start)
+        governor = found_governor(context, policy, self.levels, start, limits)
         self.sizes = [int(row.arch["image_size"]) for row in self.table.levels]
         self._device, self._times = loading.found_device(device), SwitchTimes()
         self._way: Way | None = None
