@@ -35,7 +35,10 @@ class PolicyOptions:
     )
     start: int | None = field(
         default=None,
-        metadata=said("number of the first level, 0 is the fastest; default: the policy's choice"),
+        metadata=said(
+            "number of the first level, 0 is the fastest; default: the policy's choice, else the "
+            "most accurate one that the limit allows by the table"
+        ),
     )
     settle: str = field(
         default="2 s",

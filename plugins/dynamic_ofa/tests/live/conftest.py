@@ -200,9 +200,10 @@ class Bench:
         return [e.message for e in self.told if hasattr(e, "message")]
 
     def run(self, resume=False, out=None, **given):
-        """The result of a run with these options."""
+        """The result of a run with these options; from the slowest level on unless they say."""
         defaults = {"levels": "toy", "policy": "stepping", "limit": "50 ms", "monitors": "none"}
-        options = SwitchOptions(**{**defaults, "plot": False, "seconds": 2.0, **given})
+        defaults |= {"plot": False, "seconds": 2.0, "start": 2}
+        options = SwitchOptions(**{**defaults, **given})
         context = JobContext(
             self.host,
             self.told.append,

@@ -25,6 +25,11 @@ def test_goes_down_under_load_and_comes_up_after_it(bench, machine):
     assert result.exit_code == 0 and bench.switcher.closed
 
 
+@pytest.mark.parametrize(("limit", "first"), [("100 ms", 2), ("50 ms", 1), ("1 ms", 0)])
+def test_it_begins_at_the_most_accurate_level_that_the_limit_allows(bench, limit, first):
+    assert bench.run(limit=limit, start=None, count=1).inferences[0].level == first
+
+
 def test_a_level_runs_images_of_its_size(bench):
     bench.run(limit="50 ms", seconds=0.2)
     assert bench.switcher.seen == [(96, 0), (64, 1), (64, 2), (64, 3)]

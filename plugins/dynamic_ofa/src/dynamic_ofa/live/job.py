@@ -97,7 +97,8 @@ class Live:
         levels = self.table.policy_levels()
         given = {"accuracy": self.plan.wish}
         name, start = self.options.policy, self.options.start
-        return governor_of(self.context, name, levels, start=start, given=given)
+        first = self.plan.limits.at(0.0)
+        return governor_of(self.context, name, levels, start=start, given=given, limit=first)
 
     def _run(self, log: Log, governor: Governor, actions: Mapping[str, float]) -> tuple[Any, bool]:
         """What the switcher says of itself, and whether the user stopped the run."""
