@@ -97,7 +97,10 @@ def test_ctrl_c_sums_up_what_was_and_leaves_no_process(ofa, levels, tmp_path):
     out = tmp_path / "run"
     words = ["--levels", levels, "--policy", "greedy", "--limit", "1 s", "--seconds", "4000"]
     load = ["--contend", "1", "--contend-during", "0:4000 s", "--threads", "1", "--no-plot"]
-    program = "import sys; from ofa_plugins_core.program import main; sys.exit(main())"
+    program = (  # whoever runs the tests may ignore Ctrl-C, as a shell in the background does
+        "import signal, sys; signal.signal(signal.SIGINT, signal.default_int_handler); "
+        "from ofa_plugins_core.program import main; sys.exit(main())"
+    )
     process = subprocess.Popen(
         [sys.executable, "-c", program, "run", "switch", *words, *load, "--out", str(out)],
         stderr=subprocess.PIPE,

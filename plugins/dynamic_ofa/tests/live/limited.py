@@ -12,6 +12,7 @@ import tempfile
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+from dynamic_ofa.live.stopping import SIGNALS
 from dynamic_ofa.monitoring.actuators import CpuClock
 from dynamic_ofa.monitoring.options import CpuClockOptions
 from ofa_plugins_core import ActuatorEntry, NoOptions, RuntimePolicyEntry
@@ -22,6 +23,8 @@ LIMITED = 800.0
 
 def main(conftest, root, first, *later):
     """Exit code of the run."""
+    for number in SIGNALS:  # whoever runs the tests may ignore some, as nohup does
+        signal.signal(number, signal.SIG_DFL)
     spec = spec_from_file_location("stand_ins", conftest)
     stand_ins = module_from_spec(spec)
     spec.loader.exec_module(stand_ins)
