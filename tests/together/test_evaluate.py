@@ -311,7 +311,7 @@ def test_what_the_user_got_wrong_is_one_clear_line(ofa, archs, tmp_path):
 
 
 def test_a_full_disk_does_not_lose_what_was_measured(ofa, archs, monkeypatch, tmp_path):
-    def full(self, content):
+    def full(self, content, encoding=None):
         raise OSError(errno.ENOSPC, "No space left on device")
 
     monkeypatch.setattr(Path, "write_bytes", full)
