@@ -18,11 +18,11 @@ import torch
 from attrs import frozen
 from promises import Row, medians, report
 
+from dynamic_ofa.levels.statistics import as_table_statistics
 from dynamic_ofa.levels.table import Accuracy, Latency, LevelRow, LevelTable, WeightsOf
+from dynamic_ofa.levels.weights import digest_of
 from dynamic_ofa.switching.sharing import share
-from dynamic_ofa.switching.statistics import as_table_statistics
 from dynamic_ofa.switching.switcher import Switcher
-from dynamic_ofa.switching.weights import digest_of
 from ofa_plugins_core import Host, JobContext
 from ofa_plugins_core.jobs.networks import load_network
 from ofa_plugins_core.jobs.torch_options import NetworkOptions

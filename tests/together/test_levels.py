@@ -58,7 +58,7 @@ def checkpoint(host, tmp_path):
 def test_with_weights_and_images_accuracies_and_statistics_are_measured(levels, checkpoint):
     torch = pytest.importorskip("torch")
     pytest.importorskip("sklearn")
-    from dynamic_ofa.switching.weights import digest_of
+    from dynamic_ofa.levels.weights import digest_of
     from ofa_plugins_core.nn.calibrate import statistics_of
     from ofa_plugins_core.nn.data import calibration_set, normalised
 

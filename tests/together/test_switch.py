@@ -23,7 +23,7 @@ from dynamic_ofa.levels.table import (  # noqa: E402
     WeightsOf,
     write_table,
 )
-from dynamic_ofa.switching.weights import digest_of  # noqa: E402
+from dynamic_ofa.levels.weights import digest_of  # noqa: E402
 from ofa_plugins_core import JobContext  # noqa: E402
 from ofa_plugins_core.jobs.networks import load_network  # noqa: E402
 from ofa_plugins_core.jobs.torch_options import NetworkOptions  # noqa: E402

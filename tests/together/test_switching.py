@@ -16,6 +16,7 @@ import pytest
 torch = pytest.importorskip("torch")
 pytest.importorskip("dynamic_ofa")
 
+from dynamic_ofa.levels.statistics import as_table_statistics  # noqa: E402
 from dynamic_ofa.levels.table import (  # noqa: E402
     Accuracy,
     Latency,
@@ -23,9 +24,8 @@ from dynamic_ofa.levels.table import (  # noqa: E402
     LevelTable,
     WeightsOf,
 )
-from dynamic_ofa.switching.statistics import as_table_statistics  # noqa: E402
+from dynamic_ofa.levels.weights import digest_of  # noqa: E402
 from dynamic_ofa.switching.switcher import Switcher  # noqa: E402
-from dynamic_ofa.switching.weights import digest_of  # noqa: E402
 from ofa_plugins_core.entries import JobContext  # noqa: E402
 from ofa_plugins_core.jobs.networks import load_network  # noqa: E402
 from ofa_plugins_core.jobs.torch_options import NetworkOptions  # noqa: E402

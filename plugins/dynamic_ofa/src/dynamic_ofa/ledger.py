@@ -4,10 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
+from typing import Final
 
 from attrs import field, frozen
 
 from ofa_plugins_core.interfaces import Level
+
+LAST: Final = 20
+"""Inferences in the mean latency before a switch."""
+
+UNITS: Final = {
+    "seconds": "s",
+    "late": "",
+    "settled_late": "",
+    "accuracy": "%",
+    "value": "%",
+    "latency_ms": "ms",
+    "energy_mj": "mJ",
+}
+"""Of the figures of ``Scores``; counts and shares have none."""
 
 
 @frozen(kw_only=True)

@@ -6,23 +6,7 @@ from itertools import pairwise
 
 import pytest
 
-from ofa_plugins_core.interfaces import Decision, Level, Observation, StartingPolicy
-
-NETS_6 = (
-    (74.202, 41.16),
-    (74.968, 45.42),
-    (76.134, 49.44),
-    (77.54, 51.08),
-    (78.346, 56.75),
-    (79.03, 61.73),
-)
-"""Accuracy in percent and latency in ms of the published table nets_6."""
-
-
-@pytest.fixture(scope="session")
-def nets_6():
-    """The levels of the published table."""
-    return tuple(Level(accuracy, latency) for accuracy, latency in NETS_6)
+from ofa_plugins_core.interfaces import Decision, Observation, StartingPolicy
 
 
 @pytest.fixture(scope="session")

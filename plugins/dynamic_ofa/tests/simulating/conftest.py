@@ -19,35 +19,18 @@ from dynamic_ofa.quantities import Limits
 from dynamic_ofa.simulating.conditions import conditions_of
 from dynamic_ofa.traces import Moment, Trace
 from ofa_plugins_core.cli.main import run
-from ofa_plugins_core.interfaces import Level
-
-NETS_6 = (
-    (74.202, 41.16),
-    (74.968, 45.42),
-    (76.134, 49.44),
-    (77.54, 51.08),
-    (78.346, 56.75),
-    (79.03, 61.73),
-)
-"""Accuracy in percent and latency in ms of the published table nets_6."""
 
 
 @pytest.fixture(scope="session")
-def nets_6():
-    """The levels of the published table."""
-    return tuple(Level(accuracy, latency) for accuracy, latency in NETS_6)
-
-
-@pytest.fixture(scope="session")
-def table(tmp_path_factory):
-    """A file of them, without statistics: it can be simulated, not run."""
+def table(nets_6, tmp_path_factory):
+    """A file of the published levels, without statistics: it can be simulated, not run."""
     rows = [
         LevelRow(
             arch={},
-            accuracy=Accuracy(value=accuracy, kind="published"),
-            latency=Latency(value=latency, kind="published"),
+            accuracy=Accuracy(value=level.accuracy, kind="published"),
+            latency=Latency(value=level.latency, kind="published"),
         )
-        for accuracy, latency in NETS_6
+        for level in nets_6
     ]
     path = tmp_path_factory.mktemp("tables") / "nets_6.zip"
     found = LevelTable(

@@ -235,6 +235,6 @@ class TestTimeline:
         assert (tmp_path / "run" / job.TIMELINE).exists() or "no timeline: drawing needs" in err
 
     def test_a_run_of_very_many_is_not_drawn(self, ofa, table, monkeypatch):
-        monkeypatch.setattr(job, "MOST_DRAWN", 10)
+        monkeypatch.setattr("dynamic_ofa.timeline.MOST", 10)
         _, _, err = ofa("run", "simulate", "--levels", table, "--limit", "60")
         assert "no timeline: more than 10 inferences" in err

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from dynamic_ofa.switching.statistics import statistics_of_level  # noqa: E402
+from dynamic_ofa.levels.statistics import statistics_of_level  # noqa: E402
 from dynamic_ofa.switching.ways import InPlace, Prepared  # noqa: E402
 from ofa_plugins_core.errors import UsageError  # noqa: E402
 

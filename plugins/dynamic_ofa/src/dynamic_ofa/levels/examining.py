@@ -9,9 +9,9 @@ from typing import Any
 from attrs import frozen
 
 from dynamic_ofa.levels.options import LevelsOptions
+from dynamic_ofa.levels.statistics import as_table_statistics
 from dynamic_ofa.levels.table import Accuracy, NormStatistics, WeightsOf
-from dynamic_ofa.switching.statistics import as_table_statistics
-from dynamic_ofa.switching.weights import digest_of
+from dynamic_ofa.levels.weights import digest_of
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.events import Notice, Progress

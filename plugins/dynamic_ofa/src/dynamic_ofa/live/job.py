@@ -187,7 +187,7 @@ class Live:
 
         if self.folder is None or not self.options.plot or not log.inferences:
             return
-        from dynamic_ofa.live.timeline import MOST, timeline_plot
+        from dynamic_ofa.timeline import MOST, timeline_plot
 
         if len(log.inferences) > MOST:
             self.context.listener(Notice(f"no timeline: more than {MOST:,} inferences"))

@@ -13,7 +13,7 @@ from typing import Any, Final, Self, TypeVar
 
 from attrs import evolve
 
-from dynamic_ofa.ledger import Inference, Switched
+from dynamic_ofa.ledger import LAST, Inference, Switched
 from dynamic_ofa.traces import Moment, Trace
 from ofa_plugins_core.config import plain, structure
 from ofa_plugins_core.errors import InputError
@@ -23,9 +23,6 @@ from ofa_plugins_core.journal import Journal
 INFERENCES: Final = "inferences.jsonl"
 EVENTS: Final = "events.jsonl"
 TRACE: Final = "trace.jsonl"
-LAST: Final = 20
-"""Inferences in the mean latency before a switch."""
-
 T = TypeVar("T")
 
 

@@ -13,7 +13,7 @@ from dynamic_ofa.live.contending import during_of
 from dynamic_ofa.live.options import SwitchOptions
 from dynamic_ofa.live.running import Length
 from dynamic_ofa.quantities import Limits, percent, read_limits, seconds
-from dynamic_ofa.simulating.reach import too_tight, wish_of
+from dynamic_ofa.reach import too_tight, wish_of
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.jobs.choosing import entry_options
 

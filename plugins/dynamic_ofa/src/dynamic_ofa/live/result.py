@@ -9,11 +9,10 @@ from typing import Any, Final, Protocol
 
 from attrs import frozen
 
-from dynamic_ofa.ledger import Inference, Scores, Switched
+from dynamic_ofa.ledger import UNITS, Inference, Scores, Switched
 from dynamic_ofa.levels.table import LevelTable
 from dynamic_ofa.live.view import event_line
 from dynamic_ofa.quantities import Limits
-from dynamic_ofa.simulating.result import UNITS
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.jobs.results import INTERRUPTED, Row
 from ofa_plugins_core.values import Kind, Measurement

@@ -13,10 +13,10 @@ from dynamic_ofa.governing import governor_of
 from dynamic_ofa.ledger import scored
 from dynamic_ofa.levels.table import LevelTable
 from dynamic_ofa.quantities import percent, read_limits, seconds
+from dynamic_ofa.reach import Wish, too_tight, wish_of
 from dynamic_ofa.simulating.conditions import Conditions, conditions_of
 from dynamic_ofa.simulating.optimum import optimum_of
 from dynamic_ofa.simulating.options import SimulateOptions
-from dynamic_ofa.simulating.reach import Wish, too_tight, wish_of
 from dynamic_ofa.simulating.result import Comparison, Run, Setting, SimulateResult
 from dynamic_ofa.simulating.shipped import find_trace
 from dynamic_ofa.simulating.simulator import Pace, play
@@ -31,8 +31,6 @@ from ofa_plugins_core.jobs.choosing import entry_options
 
 EVENTS: Final = "events.jsonl"
 TIMELINE: Final = "timeline.svg"
-MOST_DRAWN: Final = 20_000
-"""Inferences on a timeline: a dot each."""
 
 
 @frozen(eq=False, kw_only=True)
@@ -223,11 +221,11 @@ def _keep(result: SimulateResult, context: JobContext, folder: Path, plot: bool)
     runs.write(folder / EVENTS, "".join(lines))
     if not plot:
         return
-    if len(played.inferences) > MOST_DRAWN:
-        context.listener(Notice(f"no timeline: more than {MOST_DRAWN:,} inferences"))
-        return
-    from dynamic_ofa.live.timeline import timeline_plot
+    from dynamic_ofa.timeline import MOST, timeline_plot
 
+    if len(played.inferences) > MOST:
+        context.listener(Notice(f"no timeline: more than {MOST:,} inferences"))
+        return
     title = f"{result.simulated.policy} on {result.setting.title}"
     try:
         timeline_plot(

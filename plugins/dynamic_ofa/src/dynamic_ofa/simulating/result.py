@@ -9,24 +9,13 @@ from typing import Any
 
 from attrs import frozen
 
-from dynamic_ofa.ledger import Inference, Scores, Switched
+from dynamic_ofa.ledger import UNITS, Inference, Scores, Switched
+from dynamic_ofa.reach import Wish
 from dynamic_ofa.simulating.optimum import Optimum
-from dynamic_ofa.simulating.reach import Wish
 from dynamic_ofa.simulating.simulator import Played
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.interfaces import Level
 from ofa_plugins_core.jobs.results import Row
-
-UNITS = {
-    "seconds": "s",
-    "late": "",
-    "settled_late": "",
-    "accuracy": "%",
-    "value": "%",
-    "latency_ms": "ms",
-    "energy_mj": "mJ",
-}
-"""Of the figures of ``Scores``; counts and shares have none."""
 
 
 @frozen(eq=False, kw_only=True)

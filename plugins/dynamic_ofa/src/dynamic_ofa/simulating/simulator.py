@@ -16,15 +16,13 @@ from attrs import define, frozen
 from numpy.typing import NDArray
 
 from dynamic_ofa.governing import Governor
-from dynamic_ofa.ledger import Inference, Switched
+from dynamic_ofa.ledger import LAST, Inference, Switched
 from dynamic_ofa.simulating.conditions import Conditions
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import Decision, Observation
 
 MOST: Final = 5_000_000
 """Inferences of a simulation: the bound of memory, not of time."""
-LAST: Final = 20
-"""Inferences in the mean latency before a switch."""
 CHUNK: Final = 4096
 ROUNDING: Final = 1e-9
 """Of a frame: an image that ends so little after it, as sums are rounded, is in time for it."""

@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
+from dynamic_ofa.levels.statistics import statistics_of_level
 from dynamic_ofa.levels.table import LevelTable
-from dynamic_ofa.switching.statistics import statistics_of_level
+from dynamic_ofa.levels.weights import digest_of, short
 from dynamic_ofa.switching.ways import Prepared
-from dynamic_ofa.switching.weights import digest_of, short
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Notice

@@ -9,11 +9,11 @@ torch = pytest.importorskip("torch")
 
 from attrs import evolve  # noqa: E402
 
-from dynamic_ofa.levels.table import NormStatistics  # noqa: E402
-from dynamic_ofa.switching.statistics import (  # noqa: E402
+from dynamic_ofa.levels.statistics import (  # noqa: E402
     as_table_statistics,
     statistics_of_level,
 )
+from dynamic_ofa.levels.table import NormStatistics  # noqa: E402
 from ofa_plugins_core.errors import InputError  # noqa: E402
 from ofa_plugins_core.nn import calibrate  # noqa: E402
 

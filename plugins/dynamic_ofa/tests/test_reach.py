@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from dynamic_ofa.simulating.reach import too_tight, wish_of
+from dynamic_ofa.reach import too_tight, wish_of
 
 
 @pytest.mark.parametrize(

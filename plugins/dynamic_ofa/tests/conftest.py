@@ -1,4 +1,4 @@
-"""A tiny elastic network whose every output says which level ran, and whether all of it did.
+"""The published levels; and an elastic toy whose outputs say which level ran, and if all of it did.
 
 torch is imported where it is used: without it the tests of what needs none run.
 """
@@ -10,11 +10,28 @@ from attrs import evolve, frozen
 
 from dynamic_ofa.levels.table import Accuracy, Latency, LevelRow, LevelTable, WeightsOf
 from ofa_plugins_core import Host, JobContext, SupernetEntry
+from ofa_plugins_core.interfaces import Level
 from ofa_plugins_core.testing import in_process, toy_supernet
+
+NETS_6 = (
+    (74.202, 41.16),
+    (74.968, 45.42),
+    (76.134, 49.44),
+    (77.54, 51.08),
+    (78.346, 56.75),
+    (79.03, 61.73),
+)
+"""Accuracy in percent and latency in ms of the published table nets_6."""
 
 CLASSES, SIZE = 7, 32
 WIDTHS = {2: 8, 3: 12}
 """Expand ratio -> channels inside."""
+
+
+@pytest.fixture(scope="session")
+def nets_6():
+    """The levels of the published table."""
+    return tuple(Level(accuracy, latency) for accuracy, latency in NETS_6)
 
 
 def arch_of(expand, depth, size=SIZE):
@@ -153,8 +170,8 @@ def table_of():
     """(name, net, archs) -> a level table of synthetic weights with statistics of its own."""
     import torch
 
-    from dynamic_ofa.switching.statistics import as_table_statistics
-    from dynamic_ofa.switching.weights import digest_of
+    from dynamic_ofa.levels.statistics import as_table_statistics
+    from dynamic_ofa.levels.weights import digest_of
     from ofa_plugins_core.nn.calibrate import norms_of
 
     def row(net, number, arch):

@@ -6,7 +6,7 @@ import pytest
 
 torch = pytest.importorskip("torch")
 
-from dynamic_ofa.switching.weights import digest_of, short  # noqa: E402
+from dynamic_ofa.levels.weights import digest_of, short  # noqa: E402
 
 
 @pytest.fixture(params=["pth", "safetensors"])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from dynamic_ofa.ledger import Inference, Switched
-from dynamic_ofa.live.timeline import timeline_plot
+from dynamic_ofa.timeline import timeline_plot
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.testing.toys import TOY_LEVELS
 
