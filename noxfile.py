@@ -39,6 +39,7 @@ PLUGINS = {
     "moofa": [],
     "devices_jetson": ["vermin==1.9.2"],
     "dynamic_ofa": [],
+    "block_profile": [],
 }
 """Plugin -> what its own tests need beyond its declared dependencies."""
 

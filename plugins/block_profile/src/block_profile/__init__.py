@@ -1,0 +1,1 @@
+"""What each block choice costs and gains, end to end; latency predictors; smaller spaces."""
