@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ofa_plugins_core.builtin import costs, devices, jobs, latency, samplers, torch_jobs
+from ofa_plugins_core.builtin import costs, devices, fit_job, jobs, latency, samplers, torch_jobs
 from ofa_plugins_core.builtin.options import RandomOptions
 from ofa_plugins_core.entries import (
     CostModelEntry,
@@ -57,6 +57,7 @@ def ofa_devices() -> Iterable[DeviceEntry]:
 
 @hookimpl
 def ofa_jobs() -> Iterable[JobEntry]:
-    """search, cost, predict, sample; memory."""
+    """search, cost, predict, sample; fit; those on networks in torch."""
     yield from jobs.entries()
+    yield fit_job.entry()
     yield from torch_jobs.entries()

@@ -19,6 +19,7 @@ from ofa_plugins_core.chain import largest
 from ofa_plugins_core.cli.main import run
 from ofa_plugins_core.correlations import kendall
 from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.jobs.records import measured, read_records
 from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.testing.laws import title
 from ofa_plugins_core.testing.laws.predictor import LAWS
@@ -27,7 +28,6 @@ from ofa_search.additive.features import design, features_of, indicator
 from ofa_search.additive.fitfile import loads
 from ofa_search.additive.form import Samples
 from ofa_search.additive.validation import choose, quality, tail
-from ofa_search.records import measured, read_records
 
 ROOT = Path(__file__).parents[2]
 SHARED = ROOT.parent / "shared" / "data"

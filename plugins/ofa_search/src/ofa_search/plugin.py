@@ -4,19 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 from ofa_plugins_core.entries import (
     FittedPredictorEntry,
-    JobContext,
-    JobEntry,
     PredictorEntry,
     SearcherEntry,
 )
 from ofa_plugins_core.hookspecs import hookimpl
 from ofa_plugins_core.interfaces import Predictor, Searcher, Supernet
 from ofa_plugins_core.measured import FitTask, FittedFile
-from ofa_search.fit_options import FitOptions
 from ofa_search.options import ExactOptions, ExhaustiveOptions, Nsga2Options
 
 OFA_API = 1
@@ -88,22 +84,3 @@ def _build_nsga2(options: Nsga2Options) -> Searcher:
     from ofa_search.nsga2 import Nsga2
 
     return Nsga2(options)
-
-
-@hookimpl
-def ofa_jobs() -> Iterable[JobEntry]:
-    """Fitting a predictor."""
-    yield JobEntry(
-        "fit",
-        "fit a predictor, additive or mlp, to measured accuracies or to another predictor",
-        run=_run_fit,
-        options=FitOptions,
-        example="ofa run fit --supernet moofa_v3 --data measured.jsonl --dataset imagenet",
-        keeps_run=True,
-    )
-
-
-def _run_fit(context: JobContext, options: FitOptions) -> Any:
-    from ofa_search.fitting import run_fit
-
-    return run_fit(context, options)

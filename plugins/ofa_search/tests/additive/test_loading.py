@@ -10,10 +10,10 @@ from attrs import evolve
 from ofa_plugins_core import Host
 from ofa_plugins_core.entries import FittedPredictorEntry
 from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.jobs.fit_options import FitOptions
+from ofa_plugins_core.jobs.fitting.accuracy import run_fit
 from ofa_search.additive.fitfile import dumps, loads
 from ofa_search.additive.loading import load_additive
-from ofa_search.fit_options import FitOptions
-from ofa_search.fitting import run_fit
 
 
 @pytest.fixture(autouse=True)

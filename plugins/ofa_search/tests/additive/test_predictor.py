@@ -8,12 +8,12 @@ import pytest
 from ofa_plugins_core.entries import FittedPredictorEntry
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.interfaces import RecordSupport, SeparablePredictor
+from ofa_plugins_core.jobs.fit_options import FitOptions
+from ofa_plugins_core.jobs.fitting.accuracy import run_fit
 from ofa_plugins_core.values import Constraint
 from ofa_search.additive.fitfile import loads
 from ofa_search.additive.loading import load_additive
 from ofa_search.additive.predictor import SaturatingLink, at_size
-from ofa_search.fit_options import FitOptions
-from ofa_search.fitting import run_fit
 
 
 @pytest.fixture

@@ -17,9 +17,9 @@ from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import CostModel, Supernet
 from ofa_plugins_core.jobs.choosing import cost_models, notices_of
 from ofa_plugins_core.jobs.options import PricedOptions
+from ofa_plugins_core.jobs.records import files_of, measured, read_records
 from ofa_plugins_core.measured import Measured
 from ofa_plugins_core.values import RESOLUTION, Genes
-from ofa_search.records import files_of, measured, read_records
 
 
 @frozen(eq=False)

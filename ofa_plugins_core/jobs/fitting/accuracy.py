@@ -1,4 +1,4 @@
-"""The job ``ofa run fit``: measured accuracies (or another predictor's) -> a fitted predictor.
+"""``ofa run fit`` of accuracies: measured ones (or another predictor's) -> a fitted predictor.
 
 How a form of predictor is fitted is its plugin's: ``PredictorEntry.fit``.
 """
@@ -6,23 +6,22 @@ How a form of predictor is fitted is its plugin's: ``PredictorEntry.fit``.
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final, Protocol, runtime_checkable
 
 import numpy as np
-from attrs import asdict, frozen
 from numpy.typing import NDArray
 
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext, PredictorEntry
-from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
+from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.fits import user_folder
 from ofa_plugins_core.interfaces import Predictor, Supernet
-from ofa_plugins_core.measured import FitTask, FittedFile, Label, Measured, Quality
-from ofa_search.fit_options import DEFAULT_FORM, FitOptions
-from ofa_search.records import files_of, measured, read_records
+from ofa_plugins_core.jobs.fit_options import DEFAULT_FORM, FitOptions
+from ofa_plugins_core.jobs.fitting.result import FitResult
+from ofa_plugins_core.jobs.records import files_of, measured, read_records
+from ofa_plugins_core.measured import FitTask, FittedFile, Measured
 
 LEAST: Final = 20
 """Records from which an image size is fitted."""
@@ -31,7 +30,6 @@ COUNTED: Final = ("peak_memory", "params", "flops")
 """Costs whose records are counted in the file, where a plugin offers them."""
 DRAWN: Final = 4000
 """Architectures on which another predictor is asked."""
-PLOT: Final = "held-out.svg"
 NAMED: Final = {".json", ".npz"}
 """Endings of an --out that names the fit's file."""
 
@@ -44,80 +42,6 @@ class Portable(Protocol):
         """Write it."""
 
 
-@frozen(eq=False)
-class FitResult:
-    """What ``ofa run fit`` prints.
-
-    Attributes:
-        supernet, dataset, predictor: what was fitted, for what.
-        labels: whether the accuracies were measured, or another predictor's.
-        fit: what the form's plugin made.
-        files: that were written.
-        repeated: records that repeated a network and were averaged.
-        left_out: image size -> records, where they were too few.
-    """
-
-    supernet: str
-    dataset: str
-    predictor: str
-    labels: Label
-    fit: FittedFile
-    files: tuple[Path, ...]
-    repeated: int
-    left_out: Mapping[int, int]
-
-    @property
-    def records(self) -> int:
-        """Networks that take part."""
-        return sum(s.records for s in self.fit.sizes)
-
-    def as_json(self) -> dict[str, Any]:
-        """For ``--json``."""
-        made = self.fit
-        return {
-            "supernet": self.supernet,
-            "dataset": self.dataset,
-            "predictor": self.predictor,
-            "labels": self.labels,
-            "records": self.records,
-            "resolutions": [s.image_size for s in made.sizes],
-            **made.details,
-            "held_out": asdict(made.held_out.quality),
-            **{name: asdict(quality) for name, quality in made.judged.items()},
-            "half_width": {str(s.image_size): s.half_width for s in made.sizes},
-            "repeated": self.repeated,
-            "left_out": {str(k): v for k, v in self.left_out.items()},
-            "files": [str(f) for f in self.files],
-        }
-
-    def as_tables(self) -> list[tuple[str, Sequence[str], Sequence[Sequence[str]]]]:
-        """For the terminal: how it does on what it has not seen, and each image size."""
-        made = self.fit
-        title = (
-            f"{self.predictor}, {self.supernet} on {self.dataset}: "
-            f"{self.records:,} {self.labels} accuracies"
-        )
-        judged = {"held-out fifth": made.held_out.quality}
-        judged |= {f"{name} test": quality for name, quality in made.judged.items()}
-        quality = [(name, *_judged(q)) for name, q in judged.items()]
-        sizes = [
-            (str(s.image_size), f"{s.records:,}", f"±{s.half_width:.2f}", f"{s.best:.2f}")
-            for s in made.sizes
-        ] + [(str(size), f"{n:,}", "left out: too few", "") for size, n in self.left_out.items()]
-        columns = ("", "networks", "Kendall τ", "Pearson", "RMSE", "in 80 % interval", "bias")
-        return [
-            (title, columns, quality),
-            ("", ("image size", "records", "80 % interval", "best prediction"), sizes),
-            ("", ("written",), [(str(f),) for f in self.files]),
-        ]
-
-
-def _judged(found: Quality) -> tuple[str, ...]:
-    linear = "?" if found.pearson is None else f"{found.pearson:.3f}"
-    numbers = (f"{found.tau:.3f}", linear, f"{found.rmse:.3f}", f"{found.coverage:.1%}")
-    return (f"{found.networks:,}", *numbers, f"{found.bias:+.3f}")
-
-
 def run_fit(context: JobContext, options: FitOptions) -> FitResult:
     """Fit a predictor and write it.
 
@@ -125,7 +49,6 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
         UsageError: neither or both of ``data`` and ``from_mlp`` were given; the data set's name
             cannot be part of a file's; the predictor cannot be fitted.
         InputError: a file is broken, the records are too few, or the output cannot be written.
-        MissingExtraError: a plot is asked for, and nothing can draw it.
     """
     if bool(options.data) == (options.from_mlp is not None):
         raise UsageError("give either --data FILE (one or more) or --from-mlp FILE")
@@ -136,7 +59,6 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
             f"the predictor {entry.name} cannot be fitted",
             advice=f"those that can: {', '.join(_fittable(context))}",
         )
-    _check_plot(context, options)
     _check_out(context, entry)
     supernet = context.host.supernet(options.supernet)
     teacher = _teacher(context, supernet, options.from_mlp)
@@ -150,7 +72,7 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
     name = f"{entry.name}-{task.supernet.space.name}-{task.dataset}{made.ending}"
     files = _written(context, made, name, options.install)
     files += _network(context, task.supernet.space.name, teacher)
-    result = FitResult(
+    return FitResult(
         task.supernet.space.name,
         options.dataset,
         entry.name,
@@ -160,9 +82,6 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
         found.repeated,
         left_out,
     )
-    if options.plot:
-        _draw(context, result, entry)
-    return result
 
 
 def _check_name(named: str) -> None:
@@ -175,16 +94,6 @@ def _check_name(named: str) -> None:
 
 def _fittable(context: JobContext) -> list[str]:
     return [e.name for e in context.host.entries("predictors") if e.fit is not None]
-
-
-def _check_plot(context: JobContext, options: FitOptions) -> None:
-    """Now, not after the fit."""
-    from ofa_plugins_core.report.canvas import can_draw
-
-    if options.plot and not can_draw():
-        raise MissingExtraError("--plot", "ofa-plugins-core", "plot")
-    if options.plot and context.out is None:
-        raise UsageError("--plot draws beside the fit: give --out FOLDER")
 
 
 def _check_out(context: JobContext, entry: PredictorEntry) -> None:
@@ -333,19 +242,10 @@ def _network(context: JobContext, supernet: str, teacher: Predictor | None) -> l
     """The teacher beside the fit, as a file that needs no torch."""
     if context.out is None or not isinstance(teacher, Portable):
         return []
-    network = _folder(context.out) / f"mlp-{supernet}.npz"
+    network = folder_of(context.out) / f"mlp-{supernet}.npz"
     teacher.save(network)
     return [network]
 
 
-def _folder(out: Path) -> Path:
+def folder_of(out: Path) -> Path:
     return out.parent if out.suffix in NAMED else out
-
-
-def _draw(context: JobContext, result: FitResult, entry: PredictorEntry) -> None:
-    """Predicted against measured, of the held-out networks."""
-    from ofa_plugins_core.report.measured import held_out_plot
-
-    assert context.out is not None
-    title = f"{result.supernet} on {result.dataset}: {entry.name}, held-out networks"
-    held_out_plot(result.fit.held_out, title, _folder(context.out) / PLOT)

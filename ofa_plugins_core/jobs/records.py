@@ -14,8 +14,8 @@ from attrs import frozen
 
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.measured import Measured
+from ofa_plugins_core.restricted_pickle import PlainArray, load_plain
 from ofa_plugins_core.values import Genes, SearchSpace
-from ofa_search.restricted_pickle import PlainArray, load_plain
 
 
 @frozen

@@ -9,9 +9,9 @@ from collections import OrderedDict
 import numpy as np
 import pytest
 
+from ofa_plugins_core import restricted_pickle
 from ofa_plugins_core.errors import InputError
-from ofa_search import restricted_pickle
-from ofa_search.restricted_pickle import load_plain
+from ofa_plugins_core.restricted_pickle import load_plain
 
 
 class Runs:

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.jobs.records import files_of, measured, read_records
 from ofa_plugins_core.values import Dimension, Gene, SearchSpace
-from ofa_search.records import files_of, measured, read_records
 
 GENES = [Gene("d[0]", (2, 3), 0), Gene("d[1]", (2, 3), 1)]
 SPACE = SearchSpace.of("toy", (64, 96), GENES, [Dimension("d", (1, 2))])

@@ -1,0 +1,1 @@
+"""``ofa run fit``: measurements -> a fitted model as a file."""
