@@ -28,6 +28,7 @@ from ofa_plugins_core.interfaces import (
     Supernet,
     TrainingPlan,
 )
+from ofa_plugins_core.latency_fits import LatencyFit, LatencyPredictor
 from ofa_plugins_core.measured import Fitting
 
 
@@ -45,6 +46,9 @@ class Plugins(Protocol):
 
     def predictor(self, name: str) -> PredictorEntry:
         """A form of predictor."""
+
+    def latency_predictor(self, name: str) -> LatencyPredictorEntry:
+        """A form of latency predictor."""
 
     def sampler(self, name: str) -> SamplerEntry:
         """A sampler's entry."""
@@ -225,6 +229,26 @@ class PredictorEntry:
     load: Callable[[Supernet, Path | None, FittedPredictorEntry | None], Predictor]
     options: type = NoOptions
     fit: Fitting | None = None
+
+
+@frozen
+class LatencyPredictorEntry:
+    """A form of latency predictor, fitted by ``ofa run fit --kind latency --predictor NAME``.
+
+    Attributes:
+        fit: (task, options) -> its arrays and settings.
+        load: (supernet, what ``fit`` returned) -> LatencyPredictor. The supernet is as it is
+            built, at the image sizes of the data.
+        baseline: a simple one: it is fitted, too, where another form is asked for, so that a user
+            sees whether that one earns its weight.
+    """
+
+    name: str
+    summary: str
+    fit: Callable[..., LatencyFit]
+    load: Callable[[Supernet, LatencyFit], LatencyPredictor]
+    options: type = NoOptions
+    baseline: bool = False
 
 
 @frozen

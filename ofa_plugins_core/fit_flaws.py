@@ -11,6 +11,7 @@ from typing import Any, Final
 import numpy as np
 from attrs import asdict
 
+from ofa_plugins_core.latency_fits import LatencyFit, LatencyTask
 from ofa_plugins_core.measured import FitTask, FittedFile, HeldOut, Quality, SizeSummary
 
 RESERVED: Final = frozenset(
@@ -111,3 +112,26 @@ def _finite(value: object) -> bool:
     """A number that JSON takes; numpy's float64 is a float, its other types are none."""
     plain = isinstance(value, int | float) and not isinstance(value, bool)
     return plain and math.isfinite(value)  # type: ignore[arg-type]
+
+
+def latency_flaw(made: LatencyFit, task: LatencyTask) -> str | None:
+    """Why what a latency predictor's ``fit`` returned cannot be kept, or None."""
+    return next(_latency_flaws(made), None)
+
+
+def _latency_flaws(made: Any) -> Iterator[str]:
+    if not isinstance(made.arrays, Mapping) or not made.arrays:
+        yield f"its arrays are {made.arrays!r:.60}, not some by name"
+    for name, values in made.arrays.items():
+        if not isinstance(name, str) or not re.fullmatch(r"\w{1,60}", name):
+            yield f"its arrays go by names of letters, digits and _, not by {name!r:.80}"
+        if not isinstance(values, np.ndarray) or values.dtype.kind not in "biuf":
+            yield f"its array {name!r} is no array of numbers"
+        if not np.isfinite(values).all():
+            yield f"its array {name!r} holds what is no finite number"
+    if not isinstance(made.settings, Mapping):
+        yield f"its settings are a {type(made.settings).__name__}, not a mapping"
+    try:
+        json.dumps(dict(made.settings), allow_nan=False)
+    except (TypeError, ValueError, RecursionError) as error:
+        yield f"its settings are no JSON: {error}"

@@ -16,6 +16,7 @@ from ofa_plugins_core.entries import (
     FittedPredictorEntry,
     JobContext,
     JobEntry,
+    LatencyPredictorEntry,
     MonitorEntry,
     NoOptions,
     PredictorEntry,
@@ -28,7 +29,7 @@ from ofa_plugins_core.entries import (
     WeightsEntry,
 )
 from ofa_plugins_core.errors import OfaError, PluginError, UsageError
-from ofa_plugins_core.fit_flaws import fit_flaw
+from ofa_plugins_core.fit_flaws import fit_flaw, latency_flaw
 from ofa_plugins_core.interfaces import (
     Actuator,
     CostModel,
@@ -41,6 +42,7 @@ from ofa_plugins_core.interfaces import (
     Supernet,
     TrainingPlan,
 )
+from ofa_plugins_core.latency_fits import LatencyFit, LatencyPredictor
 from ofa_plugins_core.measured import FittedFile
 from ofa_plugins_core.plans import flaw_of
 
@@ -68,6 +70,7 @@ SEAMS: Final[dict[type, Seam]] = {
     SamplerEntry: Seam("build", 1, Sampler),
     CostModelEntry: Seam("build", 1, CostModel),
     PredictorEntry: Seam("load", None, Predictor),
+    LatencyPredictorEntry: Seam("load", None, LatencyPredictor),
     SearcherEntry: Seam("build", 0, Searcher),
     RuntimePolicyEntry: Seam("build", 0, RuntimePolicy),
     MonitorEntry: Seam("build", 0, Monitor),
@@ -79,6 +82,9 @@ SEAMS: Final[dict[type, Seam]] = {
 
 FIT: Final = Seam("fit", None, FittedFile, fit_flaw)
 """How a predictor that can be fitted is fitted."""
+
+LATENCY_FIT: Final = Seam("fit", 1, LatencyFit, latency_flaw)
+"""How a latency predictor is fitted."""
 
 MEASURED: Final = Seam("measured", 1, CostModel)
 """How a cost that can be measured is measured."""
@@ -102,6 +108,8 @@ def handed_out(record: Any, label: str, plugin: Plugin, plugins: Sequence[Plugin
     seams = [seam]
     if isinstance(record, PredictorEntry) and record.fit:
         seams.append(FIT)
+    if isinstance(record, LatencyPredictorEntry):
+        seams.append(LATENCY_FIT)
     if isinstance(record, CostModelEntry) and record.measured:
         seams.append(MEASURED)
     return attrs.evolve(record, **{s.call: Guarded(label, record, plugin, s) for s in seams})

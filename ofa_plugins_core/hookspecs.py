@@ -19,6 +19,7 @@ from ofa_plugins_core.entries import (
     DeviceEntry,
     FittedPredictorEntry,
     JobEntry,
+    LatencyPredictorEntry,
     MonitorEntry,
     PredictorEntry,
     RuntimePolicyEntry,
@@ -122,6 +123,19 @@ def ofa_fitted_predictors() -> Iterable[FittedPredictorEntry]:
                 files("my_plugin") / "my_net.json",
                 origin="2,000 subnets measured by us; ofa run fit --supernet my_net --data …",
             )
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ofa_latency_predictors() -> Iterable[LatencyPredictorEntry]:
+    """Offer forms of latency predictors; what is fitted becomes the cost ``latency@NAME``.
+
+    Example::
+
+        @hookimpl
+        def ofa_latency_predictors():
+            yield LatencyPredictorEntry("forest", "trees on ops", fit=fit_forest, load=load_forest)
     """
     raise NotImplementedError
 
@@ -255,6 +269,7 @@ HOOKS: Final = {
     "ofa_cost_models": CostModelEntry,
     "ofa_predictors": PredictorEntry,
     "ofa_fitted_predictors": FittedPredictorEntry,
+    "ofa_latency_predictors": LatencyPredictorEntry,
     "ofa_searchers": SearcherEntry,
     "ofa_runtime_policies": RuntimePolicyEntry,
     "ofa_monitors": MonitorEntry,
@@ -273,6 +288,7 @@ KINDS: Final = {
     "cost_models": "ofa_cost_models",
     "predictors": "ofa_predictors",
     "fitted_predictors": "ofa_fitted_predictors",
+    "latency_predictors": "ofa_latency_predictors",
     "searchers": "ofa_searchers",
     "runtime_policies": "ofa_runtime_policies",
     "monitors": "ofa_monitors",
@@ -294,6 +310,7 @@ LABELS: Final = {
     "cost_models": "cost",
     "predictors": "predictor",
     "fitted_predictors": "fitted predictor",
+    "latency_predictors": "latency predictor",
     "searchers": "searcher",
     "runtime_policies": "policy",
     "monitors": "monitor",

@@ -24,6 +24,7 @@ from ofa_plugins_core.entries import (
     DeviceEntry,
     FittedPredictorEntry,
     JobEntry,
+    LatencyPredictorEntry,
     MonitorEntry,
     PredictorEntry,
     RuntimePolicyEntry,
@@ -285,6 +286,10 @@ class Host:
         ]
         own = {e.dataset: e for e in user_fits(predictor, supernet)}
         return [*own.values(), *(e for e in shipped if e.dataset not in own)]
+
+    def latency_predictor(self, name: str) -> LatencyPredictorEntry:
+        """A form of latency predictor."""
+        return cast(LatencyPredictorEntry, self._find("latency_predictors", name))
 
     def searcher(self, name: str) -> SearcherEntry:
         """A searcher's entry."""

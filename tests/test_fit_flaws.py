@@ -9,9 +9,10 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from ofa_plugins_core import Host, PredictorEntry
+from ofa_plugins_core import Host, LatencyPredictorEntry, PredictorEntry
 from ofa_plugins_core.errors import PluginError
-from ofa_plugins_core.fit_flaws import fit_flaw
+from ofa_plugins_core.fit_flaws import fit_flaw, latency_flaw
+from ofa_plugins_core.latency_fits import LatencyFit
 from ofa_plugins_core.measured import FittedFile, HeldOut, Quality, SizeSummary
 from ofa_plugins_core.testing import in_process
 from ofa_plugins_core.testing.toys import toy_supernet
@@ -93,3 +94,37 @@ def test_the_plugin_whose_form_it_is_is_named():
     assert host.predictor("good").fit(TASK) is GOOD
     with pytest.raises(PluginError, match=r"^plugin 'third' .*: predictor 'bad': its file"):
         host.predictor("bad").fit(TASK)
+
+
+FITTED = LatencyFit({"weights": ONES}, {"trees": 3})
+
+
+def test_a_good_latency_fit_has_no_flaw():
+    assert latency_flaw(FITTED, TASK) is None
+
+
+@pytest.mark.parametrize(
+    ("change", "said"),
+    [
+        ({"arrays": {}}, "not some by name"),
+        ({"arrays": {"a/b": ONES}}, "names of letters, digits and _"),
+        ({"arrays": {"a": [1.0]}}, "'a' is no array of numbers"),
+        ({"arrays": {"a": np.array(["x"])}}, "'a' is no array of numbers"),
+        ({"arrays": {"a": np.array([{}])}}, "'a' is no array of numbers"),
+        ({"arrays": {"a": np.array([np.nan])}}, "no finite number"),
+        ({"settings": {"a": {1}}}, "settings are no JSON"),
+        ({"settings": {"a": float("inf")}}, "settings are no JSON"),
+    ],
+)
+def test_a_latency_fit_that_cannot_be_kept_is_told(change, said):
+    assert said in str(latency_flaw(evolve(FITTED, **change), TASK))
+
+
+def test_who_offers_a_broken_latency_fit_is_blamed():
+    broken = evolve(FITTED, arrays={})
+    entry = LatencyPredictorEntry("mine", "", fit=lambda task, o: broken, load=lambda s, f: None)
+    host = Host.discover(extra={"other": in_process("other", ofa_latency_predictors=[entry])})
+    with pytest.raises(PluginError, match=r"other.*latency predictor 'mine'.*not some by"):
+        host.latency_predictor("mine").fit(TASK)
+    with pytest.raises(PluginError, match="is a NoneType, not a LatencyPredictor"):
+        host.latency_predictor("mine").load(TASK.supernet, FITTED)
