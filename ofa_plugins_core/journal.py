@@ -84,7 +84,7 @@ class Journal:
         """The file, locked, after its whole lines; made with the first line, not before."""
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("a", encoding="utf-8")
-        if not _locked(file) or os.fstat(file.fileno()).st_size != self._size:
+        if not locked(file) or os.fstat(file.fileno()).st_size != self._size:
             file.close()  # where another has added lines and is done, they are not to be lost
             raise UsageError(
                 f"another process is {self._work} into {path.parent}, or was meanwhile",
@@ -155,14 +155,18 @@ def _difference(name: str, before: Any, now: Any) -> str:
     return f"{name} was {before!r:.80}, is {now!r:.80}"
 
 
-def _locked(file: IO[str]) -> bool:
-    """Whether the file is ours alone now; the system gives the lock back when it is closed."""
+def locked(file: IO[Any], *, wait: bool = False) -> bool:
+    """Whether a file is ours alone now; the system gives the lock back when it is closed.
+
+    Args:
+        wait: until it is.
+    """
     try:
         import fcntl
     except ImportError:  # not on Windows: two processes at once are not kept apart there
         return True
     try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
     except BlockingIOError:
         return False
     return True

@@ -14,12 +14,12 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import IO, Any, Final
+from typing import Any, Final
 
 import attrs
 from attrs import frozen
 
-from ofa_plugins_core import runs
+from ofa_plugins_core import journal, runs
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Listener, Progress, silent
 
@@ -55,12 +55,17 @@ class Kept:
     date: str
 
 
+def root() -> Path:
+    """``$OFA_CACHE``, or a folder in the user's cache folder; it need not exist."""
+    if named := os.environ.get("OFA_CACHE"):
+        return Path(named).expanduser()
+    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
+    return Path(cache) / "ofa-plugins"
+
+
 def folder() -> Path:
     """Where files of weights are kept; it need not exist."""
-    if named := os.environ.get("OFA_CACHE"):
-        return Path(named).expanduser() / "weights"
-    cache = os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache"
-    return Path(cache) / "ofa-plugins" / "weights"
+    return root() / "weights"
 
 
 def place(name: str) -> Path:
@@ -157,24 +162,12 @@ def locked(path: Path, *, wait: bool) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         file = path.open("ab")
     with file:
-        if not _lock(file, wait=wait):
+        if not journal.locked(file, wait=wait):
             raise InputError(
                 f"another process is fetching {path.name.removesuffix(PART)!r}",
                 advice="wait until it is done",
             )
         yield
-
-
-def _lock(file: IO[bytes], *, wait: bool) -> bool:
-    try:
-        import fcntl
-    except ImportError:  # not on Windows: two processes at once are not kept apart there
-        return True
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | (0 if wait else fcntl.LOCK_NB))
-    except BlockingIOError:
-        return False
-    return True
 
 
 @contextmanager
