@@ -1,4 +1,4 @@
-"""Counts and times as a person says them."""
+"""Counts, times and amounts of bytes as a person says them."""
 
 from __future__ import annotations
 
@@ -19,3 +19,8 @@ def durations(least: float, most: float) -> str:
     """A range of seconds: "4 min to 6 min", "about 5 min"."""
     words = duration(least), duration(most)
     return f"about {words[1]}" if words[0] == words[1] else " to ".join(words)
+
+
+def sized(count: int) -> str:
+    """Bytes in the unit in which they are said: "12 MB", "7.5 GB"."""
+    return f"{count / 1e9:.1f} GB" if count >= 1e9 else f"{count / 1e6:.3g} MB"

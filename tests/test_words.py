@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ofa_plugins_core.words import counted, duration, durations
+from ofa_plugins_core.words import counted, duration, durations, sized
 
 
 @pytest.mark.parametrize(
@@ -25,3 +25,11 @@ def test_durations(seconds, said):
 def test_ranges():
     assert durations(60, 360) == "60 s to 6 min"
     assert durations(301, 302) == "about 5 min"
+
+
+@pytest.mark.parametrize(
+    ("count", "said"),
+    [(0, "0 MB"), (16_896, "0.0169 MB"), (12_345_678, "12.3 MB"), (7_526_400_000, "7.5 GB")],
+)
+def test_amounts(count, said):
+    assert sized(count) == said

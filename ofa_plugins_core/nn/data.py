@@ -104,7 +104,7 @@ class ImageSet(Dataset[tuple[Picture, int]]):
         """As ``batches``, but bytes that are not normalised: a quarter of the memory."""
         numbers = list(self.numbers)
         parts = [numbers[at : at + batch] for at in range(0, len(numbers), batch)]
-        for read in _read(self, parts[share[0] :: share[1]], workers):
+        for read in read_parts(self, parts[share[0] :: share[1]], workers):
             self.count_unreadable(read.broken)
             if len(read.labels):
                 yield read.pixels, read.labels
@@ -156,10 +156,18 @@ class _Relabelled:
     def called(self, number: int) -> str:
         return self.pictures.called(number)
 
+    def stamp(self, number: int) -> str:
+        return self.pictures.stamp(number)
+
 
 @frozen(eq=False)
-class _Part:
-    """A batch as it was read: bytes, labels, and the pictures that could not be."""
+class Part:
+    """Pictures as they were read.
+
+    Attributes:
+        pixels: (n, 3, size, size) bytes of those that could be. labels: (n,) of them.
+        broken: (number, why) of those that could not.
+    """
 
     pixels: Tensor
     labels: Tensor
@@ -179,18 +187,23 @@ class _Reader(Dataset[Any]):
         except Exception as error:  # Pillow's decoders raise what they like
             return number, str(error).partition("\n")[0] or type(error).__name__
 
-    def collated(self, items: Sequence[tuple[int, Tensor | str]]) -> _Part:
+    def collated(self, items: Sequence[tuple[int, Tensor | str]]) -> Part:
         labels = self.images.pictures.labels
         good = [(n, found) for n, found in items if isinstance(found, Tensor)]
         size = self.images.size
         pixels = torch.stack([p for _, p in good]) if good else torch.empty(0, 3, size, size)
         broken = [(n, found) for n, found in items if isinstance(found, str)]
-        return _Part(pixels, torch.tensor([labels[n] for n, _ in good], dtype=torch.int64), broken)
+        return Part(pixels, torch.tensor([labels[n] for n, _ in good], dtype=torch.int64), broken)
 
 
-def _read(images: ImageSet, parts: Iterable[list[int]], workers: int) -> Iterable[_Part]:
+def read_parts(images: ImageSet, parts: Iterable[list[int]], workers: int) -> Iterable[Part]:
+    """Pictures by their numbers, resized and cropped, a part of them after the other.
+
+    Args:
+        workers: processes that read; 0: this one.
+    """
     reader = _Reader(evolve(images, listener=silent))  # a listener need not travel to workers
-    loader: Iterable[_Part] = DataLoader(
+    loader: Iterable[Part] = DataLoader(
         reader,
         batch_sampler=parts,
         num_workers=workers,

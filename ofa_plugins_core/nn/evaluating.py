@@ -7,32 +7,41 @@ import statistics
 import time
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
-from typing import Final
+from pathlib import Path
+from typing import Final, Literal, TypeAlias
 
 import torch
 from attrs import field, frozen
 from torch import Tensor, nn
 
+from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.nn.data import ImageSet, Share
 from ofa_plugins_core.nn.engines import Engine
 from ofa_plugins_core.nn.pictures import normalised
+from ofa_plugins_core.nn.prepared import Prepared, bytes_of, in_memory, on_disk
+from ofa_plugins_core.nn.room import memory_left
 from ofa_plugins_core.nn.running import Runner
+from ofa_plugins_core.words import counted, sized
 
 TOP: Final = 5
 ROOM: Final = 2 * 2**30
 """Bytes of decoded images that are kept between architectures."""
 
+Fast: TypeAlias = Literal["memory", "disk"]
+
 
 @frozen(eq=False)
 class Supply:
-    """The batches of an image set at any size, decoded once a size where they fit into memory.
+    """The batches of an image set at any size, decoded once a size where they are kept.
 
     Attributes:
         images: at any size.
         batch: images a batch.
         workers: processes that read.
         share: of this process.
-        room: bytes to keep.
+        room: bytes to keep in memory, where ``fast`` says nothing.
+        fast: keep all sizes, in memory or in files; None: those that ``room`` is enough for.
+        folder: of these files.
     """
 
     images: ImageSet
@@ -40,25 +49,79 @@ class Supply:
     workers: int = 0
     share: Share = (0, 1)
     room: int = ROOM
-    _kept: dict[int, list[tuple[Tensor, Tensor]]] = field(factory=dict, init=False, repr=False)
+    fast: Fast | None = None
+    folder: Path | None = None
+    _kept: dict[int, Prepared] = field(factory=dict, init=False, repr=False)
 
     def at(self, size: int) -> Iterator[tuple[Tensor, Tensor]]:
-        """Batches of images (n, 3, size, size), float32 normalised, and labels (n,)."""
+        """Batches of images (n, 3, size, size), float32 normalised, and labels (n,).
+
+        Raises:
+            UsageError: the memory has no room for what is to be kept.
+            InputError: a file of images cannot be made.
+        """
         for pixels, labels in self._raw(size):
             yield normalised(pixels), labels
 
+    def keep(self, size: int) -> bool:
+        """Read, or find, the images of a size now; False where they are not kept.
+
+        Raises:
+            UsageError: the memory has no room for them.
+            InputError: a file of images cannot be made.
+        """
+        if size not in self._kept and self._keeps(size):
+            images = self.images.at(size)
+            if self.fast == "disk":
+                assert self.folder is not None
+                kept = on_disk(images, self.folder, self.workers, self.share)
+            else:
+                check_memory([self], [size])
+                kept = in_memory(images, self.batch, self.workers, self.share)
+            self._kept[size] = kept
+        return size in self._kept
+
+    def needs(self, sizes: Iterable[int]) -> int:
+        """Bytes of memory that these sizes would take, those that are kept already left out."""
+        return sum(self._bytes(size) for size in set(sizes) - set(self._kept))
+
     def _raw(self, size: int) -> Iterable[tuple[Tensor, Tensor]]:
-        if size in self._kept:
-            return self._kept[size]
-        read = self.images.at(size).raw_batches(self.batch, self.workers, share=self.share)
+        if self.keep(size):
+            return self._kept[size].raw_batches(self.batch)
+        return self.images.at(size).raw_batches(self.batch, self.workers, share=self.share)
+
+    def _keeps(self, size: int) -> bool:
         held = sum(self._bytes(s) for s in self._kept)
-        if held + self._bytes(size) > self.room:
-            return read
-        self._kept[size] = list(read)
-        return self._kept[size]
+        return self.fast is not None or held + self._bytes(size) <= self.room
 
     def _bytes(self, size: int) -> int:
-        return 3 * size * size * len(self.images) // self.share[1]
+        return bytes_of(self.images.at(size)) // self.share[1]
+
+
+def check_memory(supplies: Iterable[Supply], sizes: Iterable[int], copies: int = 1) -> None:
+    """Refuse to keep images in memory that has no room for them, before anything is read.
+
+    Args:
+        supplies: those that keep theirs elsewhere are left out.
+        sizes: that will be asked for, pixels.
+        copies: processes of this machine that each keep their own.
+
+    Raises:
+        UsageError: says how much is needed, and how much is there.
+    """
+    asked = sorted(set(sizes))
+    keeping = [s for s in supplies if s.fast == "memory"]
+    needed, left = copies * sum(s.needs(asked) for s in keeping), memory_left()
+    if left is None or needed <= left:
+        return
+    images = counted(sum(len(s.images) for s in keeping), "image")
+    of = f"{images} at {', '.join(map(str, asked))} pixels"
+    times = f" in each of {copies} processes" if copies > 1 else ""
+    raise UsageError(
+        f"--fast memory needs {sized(needed)} for {of}{times}, {sized(left)} of memory are free",
+        advice="--fast disk keeps them in a file, one for all processes; or take fewer --images, "
+        "or one image size at a time",
+    )
 
 
 @frozen

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import math
+import os
 from collections.abc import Sequence
+from hashlib import blake2b
 from typing import Any, Final, Protocol, TypeAlias
 
 import numpy as np
@@ -42,6 +44,9 @@ class Pictures(Protocol):
     def called(self, number: int) -> str:
         """What to call it in messages."""
 
+    def stamp(self, number: int) -> str:
+        """What is another where the picture is another."""
+
 
 @frozen(eq=False)
 class Files:
@@ -59,6 +64,15 @@ class Files:
         """Its path."""
         return self.paths[number]
 
+    def stamp(self, number: int) -> str:
+        """Its path, length and time; without reading it."""
+        path = os.path.abspath(self.paths[number])
+        try:
+            found = os.stat(path)
+        except OSError as error:
+            return f"{path}: {error.errno}"
+        return f"{path}: {found.st_size} {found.st_mtime_ns}"
+
 
 @frozen(eq=False)
 class Arrays:
@@ -74,6 +88,10 @@ class Arrays:
     def called(self, number: int) -> str:
         """Its number."""
         return f"image {number}"
+
+    def stamp(self, number: int) -> str:
+        """Of its bytes."""
+        return blake2b(self.pixels[number].tobytes(), digest_size=16).hexdigest()
 
 
 def pillow() -> Any:
@@ -123,4 +141,5 @@ def normalised(pixels: Tensor) -> Tensor:
     """(n, 3, height, width) bytes -> float32, of ImageNet's mean and deviation by channel."""
     mean = torch.tensor(MEAN, device=pixels.device).view(1, 3, 1, 1)
     deviation = torch.tensor(DEVIATION, device=pixels.device).view(1, 3, 1, 1)
-    return (pixels.float() / 255 - mean) / deviation
+    changed = pixels.to(torch.float32, copy=True)  # in place from here on: a quarter of the time
+    return changed.div_(255).sub_(mean).div_(deviation)

@@ -59,6 +59,10 @@ class Held:
         """As its source calls it."""
         return self.source.called(self.numbers[number])
 
+    def stamp(self, number: int) -> str:
+        """As its source has it."""
+        return self.source.stamp(self.numbers[number])
+
 
 def held(images: ImageSet, room: int = ROOM, workers: int = 0) -> ImageSet:
     """The set with its pictures decoded into memory, where they are small; as it is otherwise.
