@@ -7,6 +7,7 @@ from typing import Any
 from ofa_plugins_core.builtin.evaluate_job import in_a_folder
 from ofa_plugins_core.entries import JobContext, JobEntry
 from ofa_plugins_core.jobs.dataset_options import DatasetOptions
+from ofa_plugins_core.jobs.torch_options import CHANGEABLE
 
 
 def entry() -> JobEntry:
@@ -18,6 +19,7 @@ def entry() -> JobEntry:
         options=DatasetOptions,
         example="ofa run dataset --supernet moofa_v3 --weights FILE --data FOLDER --n 2000",
         keeps_run=True,
+        changeable=CHANGEABLE,
     )
 
 

@@ -10,6 +10,7 @@ from ofa_plugins_core.entries import JobContext, JobEntry
 from ofa_plugins_core.errors import MissingExtraError, OfaError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
+from ofa_plugins_core.jobs.torch_options import CHANGEABLE
 
 if TYPE_CHECKING:
     from ofa_plugins_core.jobs.evaluated import EvaluateResult
@@ -27,6 +28,7 @@ def entry() -> JobEntry:
         example="ofa run evaluate --supernet moofa_v3 --weights synthetic --data digits "
         "--random 3 --images 100 --calibrate 100",
         keeps_run=True,
+        changeable=CHANGEABLE,
     )
 
 

@@ -26,6 +26,7 @@ from ofa_plugins_core.jobs.dataset_result import DatasetResult
 from ofa_plugins_core.jobs.evaluate import check
 from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
 from ofa_plugins_core.jobs.networks import needs_torch
+from ofa_plugins_core.jobs.torch_options import CHANGEABLE
 
 if TYPE_CHECKING:
     from ofa_plugins_core.jobs.measuring import Bench  # noqa: TC004  # never structured
@@ -93,6 +94,7 @@ def _measured(
     drawn = draw(context, options)
     size = drawn.archs[0].image_size
     bench = bench_of(context, measuring, Alone(0, 1, group.device), size)
+    bench.check_memory(drawn.archs)
     if bench.loaded.synthetic:
         context.listener(Notice("synthetic weights: top-1 means nothing"))
     work = _Work(bench, group, drawn, Parts(context.out, drawn.archs))
@@ -120,7 +122,8 @@ def _begun(
         InputError: it cannot be read or written.
     """
     folder = work.parts.folder
-    request = {**plain(options), "seed": context.seed, "set": plain(context.settings), **of}
+    given = {k: v for k, v in plain(options).items() if k not in CHANGEABLE}
+    request = {**given, "seed": context.seed, "set": plain(context.settings), **of}
     done: dict[int, dict[str, Any]] = {}
     if context.resume:
         runs.stored(folder, request)

@@ -21,6 +21,7 @@ from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
 from ofa_plugins_core.jobs.evaluated import ACCURACY, EvaluateResult
 from ofa_plugins_core.jobs.frontfiles import Candidate, read_front
 from ofa_plugins_core.jobs.networks import chosen_archs, largest, needs_torch
+from ofa_plugins_core.jobs.torch_options import CHANGEABLE
 from ofa_plugins_core.values import Arch, Measurement
 
 if TYPE_CHECKING:
@@ -85,6 +86,7 @@ def _evaluated(context: JobContext, options: EvaluateOptions, group: Engine) -> 
     candidates = _candidates(context, options, supernet)
     archs = [c.arch for c in candidates]
     bench = bench_of(context, options, group, archs[0].image_size)
+    bench.check_memory(archs)
     _mention(bench)
     parts = _measured(bench, archs)
     if isinstance(supernet, ClassedSupernet):
@@ -130,7 +132,8 @@ def _measured(bench: Bench, archs: Sequence[Arch]) -> list[dict[str, Any]]:
         PeerLostError: another process is gone; those that are there are kept.
     """
     context = bench.context
-    request = {**plain(bench.options), "seed": context.seed, "set": plain(context.settings)}
+    options = {k: v for k, v in plain(bench.options).items() if k not in CHANGEABLE}
+    request = {**options, "seed": context.seed, "set": plain(context.settings)}
     request |= bench.of
     kept = _kept_parts(bench, request) if context.resume else {}
     parts: list[dict[str, Any]] = []

@@ -5,8 +5,7 @@ What it imports loads torch: it is imported when a job measures, not when jobs a
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from math import sqrt
 from typing import TYPE_CHECKING, Any, Final
 
@@ -17,12 +16,14 @@ from ofa_plugins_core.errors import InputError, OfaError
 from ofa_plugins_core.events import Notice, Progress, each_once
 from ofa_plugins_core.interfaces import Subnet
 from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
-from ofa_plugins_core.jobs.networks import SYNTHETIC, Loaded, load_network
+from ofa_plugins_core.jobs.networks import Loaded, load_network
+from ofa_plugins_core.jobs.supplying import Supplies, supplies_of, weights_of
 from ofa_plugins_core.network_blame import accused, asked_for
 from ofa_plugins_core.nn.calibrate import apply, statistics_of
-from ofa_plugins_core.nn.data import ImageSet, calibration_set, images_of
+from ofa_plugins_core.nn.data import ImageSet
 from ofa_plugins_core.nn.engines import Engine
 from ofa_plugins_core.nn.evaluating import (
+    ROOM,
     Score,
     Supply,
     Timing,
@@ -32,14 +33,10 @@ from ofa_plugins_core.nn.evaluating import (
 )
 from ofa_plugins_core.nn.running import Runner
 from ofa_plugins_core.values import Arch, Measurement
-from ofa_plugins_core.weights.cache import digest
 from ofa_plugins_core.words import counted
 
 if TYPE_CHECKING:
     from torch import Tensor
-
-CALIBRATE: Final = 2000
-"""Training images for batch norm, as the published evaluations take."""
 
 _EIGHTY: Final = 1.2816
 """Standard deviations to each side of the middle 80 % of a normal distribution."""
@@ -67,6 +64,14 @@ class Bench:
     images: Supply | None
     calibration: Supply | None
     of: Mapping[str, Any] = field(factory=dict)
+
+    def check_memory(self, archs: Iterable[Arch]) -> None:
+        """Refuse --fast memory where the images of these architectures have no room in it.
+
+        Raises:
+            UsageError: says how much is needed, and how much is there.
+        """
+        Supplies(self.images, self.calibration).check_memory({a.image_size for a in archs})
 
     def measure(self, arch: Arch, label: str) -> dict[str, Any]:
         """One architecture's numbers, ready for JSON; None for what was not asked for.
@@ -202,73 +207,29 @@ def share(right: int, images: int, source: str) -> Measurement:
 # ------------------------------------------------------------------------------- setting up
 
 
-def bench_of(context: JobContext, options: EvaluateOptions, group: Engine, size: int) -> Bench:
+def bench_of(
+    context: JobContext, options: EvaluateOptions, group: Engine, size: int, room: int = ROOM
+) -> Bench:
     """Everything that measuring needs, loaded.
 
     Args:
         size: of the first architecture, in pixels.
+        room: bytes of images to keep in memory, where --fast says nothing.
 
     Raises:
         UsageError: classes of data and network do not fit.
         InputError: data or weights are missing or broken.
     """
     context = evolve(context, listener=each_once(context.listener))
-    images = _images(context, options, size)
-    classes = None if images is None else len(images.classes) or None
+    supplies = supplies_of(context, options, group.share, size, room)
+    images = supplies.images
+    classes = None if images is None else len(images.images.classes) or None
     loaded = load_network(context, options, classes, teacher=options.model == "teacher")
-    supply = None
     if images is not None:
-        fitting = images.labelled_for(loaded.classes)
-        supply = Supply(fitting, options.batch, options.workers, group.share)
+        images = evolve(images, images=images.images.labelled_for(loaded.classes))
     runner = Runner(group, options.channels_last, options.dtype)
-    calibration = _calibration(context, options, group, size)
-    of = {
-        **_weights(loaded),
-        "evaluated_on": None if supply is None else fingerprint(supply.images),
-        "calibrated_on": None if calibration is None else fingerprint(calibration.images),
-    }
-    return Bench(context, options, loaded, group, runner, supply, calibration, of)
-
-
-def _weights(loaded: Loaded) -> dict[str, str | None]:
-    """Which weights, down to their bytes: another file may lie at the same path by now."""
-    if loaded.file is None:
-        return {"weights_file": SYNTHETIC, "weights_sha256": None}
-    return {"weights_file": str(loaded.file), "weights_sha256": digest(loaded.file)}
-
-
-def fingerprint(images: ImageSet) -> str:
-    """Images by number and names: their bytes would take as long to read as to evaluate."""
-    names = hashlib.sha256()
-    for number in images.numbers:
-        names.update(f"{images.pictures.called(number)}\n".encode())
-    return f"{len(images):,} images, names {names.hexdigest()[:12]}"
-
-
-def _images(context: JobContext, options: EvaluateOptions, size: int) -> ImageSet | None:
-    if options.data is None:
-        context.listener(Notice("no --data: top-1 is not measured"))
-        return None
-    return images_of(
-        options.data,
-        size,
-        split="val",
-        limit=options.images,
-        seed=context.seed,
-        listener=context.listener,
-    )
-
-
-def _calibration(
-    context: JobContext, options: EvaluateOptions, group: Engine, size: int
-) -> Supply | None:
-    usual = 0 if options.model == "teacher" else CALIBRATE
-    count = usual if options.calibrate is None else options.calibrate
-    data = options.calibrate_data or options.data
-    if not count or data is None:
-        return None
-    images = calibration_set(data, size, count, context.seed, context.listener)
-    return Supply(images, options.calibrate_batch, options.workers, group.share)
+    of = {**weights_of(loaded.file), **supplies.of}
+    return Bench(context, options, loaded, group, runner, images, supplies.calibration, of)
 
 
 def about(bench: Bench) -> dict[str, Any]:

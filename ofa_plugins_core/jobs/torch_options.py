@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Final, Literal
 
 from attrs import field, frozen
 
@@ -13,6 +13,15 @@ from ofa_plugins_core.jobs.options import SUPERNET
 def said(text: str, **more: str) -> dict[str, Any]:
     """Metadata of a flag: its help, and ``metavar`` or ``example``."""
     return {"help": text, **more}
+
+
+FAST: Final = said(
+    "decode images once a size and keep them: in memory, or in a file of the cache folder that "
+    "later commands take, too; default: in memory where they take at most 2 GiB"
+)
+"""Metadata of the flag --fast."""
+CHANGEABLE: Final = ("fast",)
+"""Options that change how long measuring takes, not what is found: --resume may change them."""
 
 
 @frozen(kw_only=True, slots=False)
@@ -76,6 +85,7 @@ class MeasuredOptions:
         default=None,
         metadata=said("evaluate on so many, drawn with the seed; default: all", unit="images"),
     )
+    fast: Literal["memory", "disk"] | None = field(default=None, metadata=FAST)
     calibrate: int | None = field(
         default=None,
         metadata=said(

@@ -22,9 +22,9 @@ from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Notice, each_once
 from ofa_plugins_core.interfaces import BuildableSupernet, Subnet
 from ofa_plugins_core.jobs.archfiles import read_archs
-from ofa_plugins_core.jobs.measuring import fingerprint
 from ofa_plugins_core.jobs.networks import OneSubnet, buildable, own_arch
 from ofa_plugins_core.jobs.planning import Chosen
+from ofa_plugins_core.jobs.supplying import fingerprint
 from ofa_plugins_core.jobs.train_options import TrainOptions
 from ofa_plugins_core.jobs.trained import Trained, read_done
 from ofa_plugins_core.jobs.training_files import Files

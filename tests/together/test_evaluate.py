@@ -16,6 +16,7 @@ pytest.importorskip("sklearn")
 
 from ofa_plugins_core.cli.main import run  # noqa: E402
 from ofa_plugins_core.jobs import evaluate, measuring  # noqa: E402
+from ofa_plugins_core.nn import evaluating as nn_evaluating  # noqa: E402
 
 SLOTS = 20
 SMALL = {"ks": [3] * SLOTS, "e": [2] * SLOTS, "d": [2] * 5}
@@ -108,6 +109,26 @@ def test_two_processes_of_torchrun_find_what_one_finds(ofa, archs, tmp_path):
     assert both["processes"] == 2
     assert json.loads((tmp_path / "both" / "result.json").read_text()) == both
     assert without_times(both) == without_times(ofa(*words))
+
+
+def test_images_that_are_kept_change_no_number_and_may_be_asked_for_at_resume(ofa, archs):
+    words = (*EVALUATE, "--archs", archs, "--json")
+    usual = without_times(ofa(*words, "--out", "usual"))
+    for fast in ("memory", "disk"):
+        assert without_times(ofa(*words, "--fast", fast)) == usual
+    kept = sorted(p.name.rpartition("-")[0] for p in Path("cache", "images").glob("*.images"))
+    assert kept == ["digits-32", "digits-32", "digits-48", "digits-48"]
+    again = ofa(*words, "--out", "usual", "--resume", "--fast", "disk")
+    assert without_times(again) == usual
+
+
+def test_memory_that_is_short_is_refused_with_what_is_needed(ofa, archs, monkeypatch):
+    monkeypatch.setattr(nn_evaluating, "memory_left", lambda: 100_000)
+    said = ofa(*EVALUATE, "--archs", archs, "--fast", "memory", code=2)
+    # 20 + 30 images of 32 × 32 and of 48 × 48
+    assert "--fast memory needs 0.499 MB for 50 images at 32, 48 pixels" in said
+    assert "0.1 MB of memory are free" in said and "--fast disk" in said
+    ofa(*EVALUATE, "--archs", archs, "--fast", "disk")
 
 
 class Stop(BaseException):

@@ -20,6 +20,7 @@ from ofa_plugins_core import (
     hookimpl,
 )
 from ofa_plugins_core.interfaces import Actuator, Monitor, RuntimePolicy
+from ofa_plugins_core.jobs.torch_options import CHANGEABLE
 
 OFA_API = 1
 
@@ -118,6 +119,7 @@ def ofa_jobs() -> Iterable[JobEntry]:
         LevelsOptions,
         example="ofa run levels --supernet moofa_v3 --cost flops --weights synthetic --out levels",
         keeps_run=True,
+        changeable=CHANGEABLE,
     )
     yield JobEntry(
         "switch",

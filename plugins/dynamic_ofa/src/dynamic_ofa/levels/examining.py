@@ -75,6 +75,7 @@ def evaluate_options(options: LevelsOptions) -> EvaluateOptions:
         workers=options.workers,
         device="cuda" if options.device == "cuda" else "cpu",
         images=options.images,
+        fast=options.fast,
         calibrate=options.calibrate,
         calibrate_data=options.calibrate_data or options.data,
         calibrate_batch=options.calibrate_batch,

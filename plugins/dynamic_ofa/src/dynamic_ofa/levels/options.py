@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Literal
 
 from attrs import field, frozen
 from attrs.validators import ge, gt, optional
 
 from ofa_plugins_core.jobs.options import SearchOptions
-from ofa_plugins_core.jobs.torch_options import said
+from ofa_plugins_core.jobs.torch_options import FAST, said
 
 
 @frozen(kw_only=True, slots=False)
@@ -104,6 +105,7 @@ class LevelsOptions(SearchOptions):
     calibrate_batch: int = field(
         default=100, validator=ge(2), metadata=said("a batch of them", unit="images")
     )
+    fast: Literal["memory", "disk"] | None = field(default=None, metadata=FAST)
     workers: int = field(default=0, validator=ge(0), metadata=said("processes that read images"))
     threads: int | None = field(
         default=None, validator=optional(ge(1)), metadata=said("of the device; default: its own")
