@@ -30,6 +30,7 @@ from ofa_plugins_core.interfaces import (
 )
 from ofa_plugins_core.latency_fits import LatencyFit, LatencyPredictor
 from ofa_plugins_core.measured import Fitting
+from ofa_plugins_core.reduction.data import Reduction
 
 
 class Plugins(Protocol):
@@ -46,6 +47,9 @@ class Plugins(Protocol):
 
     def predictor(self, name: str) -> PredictorEntry:
         """A form of predictor."""
+
+    def reduction(self, name: str) -> Reduction:
+        """A smaller space, of a plugin's or installed by the user."""
 
     def latency_predictor(self, name: str) -> LatencyPredictorEntry:
         """A form of latency predictor."""
@@ -139,6 +143,24 @@ class SupernetFamilyEntry:
     summary: str
     row: type
     build: Callable[[str, Any], Supernet]
+
+
+@frozen
+class ReductionEntry:
+    """A smaller space, for every supernet that has what it drops: ``SUPERNET+NAME``.
+
+    Attributes:
+        reduction: what is dropped; its name is the entry's.
+        summary: one line.
+    """
+
+    reduction: Reduction
+    summary: str
+
+    @property
+    def name(self) -> str:
+        """Of the reduction."""
+        return self.reduction.name
 
 
 @frozen

@@ -20,6 +20,7 @@ from ofa_plugins_core.entries import (
     MonitorEntry,
     NoOptions,
     PredictorEntry,
+    ReductionEntry,
     RuntimePolicyEntry,
     SamplerEntry,
     SearcherEntry,
@@ -98,7 +99,7 @@ def handed_out(record: Any, label: str, plugin: Plugin, plugins: Sequence[Plugin
         plugin: that offers it.
         plugins: all of the host, to find who is to blame for a job that fails.
     """
-    if isinstance(record, FittedPredictorEntry | WeightsEntry):
+    if isinstance(record, FittedPredictorEntry | WeightsEntry | ReductionEntry):
         return record
     seam = SEAMS[type(record)]
     if isinstance(record, SupernetEntry) and record.options is not NoOptions:

@@ -22,6 +22,7 @@ from ofa_plugins_core.entries import (
     LatencyPredictorEntry,
     MonitorEntry,
     PredictorEntry,
+    ReductionEntry,
     RuntimePolicyEntry,
     SamplerEntry,
     SearcherEntry,
@@ -61,6 +62,20 @@ def ofa_supernet_families() -> Iterable[SupernetFamilyEntry]:
         @hookimpl
         def ofa_supernet_families():
             yield SupernetFamilyEntry("my_blocks", "…", row=MyRow, build=build_from_row)
+    """
+    raise NotImplementedError
+
+
+@hookspec
+def ofa_reductions() -> Iterable[ReductionEntry]:
+    """Offer smaller spaces, for every supernet that has what they drop: ``SUPERNET+NAME``.
+
+    Example::
+
+        @hookimpl
+        def ofa_reductions():
+            small = Reduction("small_kernels", drop=[Drop({"k": 7})], source="my device has no 7×7")
+            yield ReductionEntry(small, "no 7×7 kernels")
     """
     raise NotImplementedError
 
@@ -265,6 +280,7 @@ def ofa_jobs() -> Iterable[JobEntry]:
 HOOKS: Final = {
     "ofa_supernets": SupernetEntry,
     "ofa_supernet_families": SupernetFamilyEntry,
+    "ofa_reductions": ReductionEntry,
     "ofa_samplers": SamplerEntry,
     "ofa_cost_models": CostModelEntry,
     "ofa_predictors": PredictorEntry,
@@ -284,6 +300,7 @@ HOOKS: Final = {
 KINDS: Final = {
     "supernets": "ofa_supernets",
     "families": "ofa_supernet_families",
+    "reductions": "ofa_reductions",
     "samplers": "ofa_samplers",
     "cost_models": "ofa_cost_models",
     "predictors": "ofa_predictors",
@@ -306,6 +323,7 @@ KIND_OF: Final = {hook: kind for kind, hook in KINDS.items()}
 LABELS: Final = {
     "supernets": "supernet",
     "families": "family of supernets",
+    "reductions": "smaller space",
     "samplers": "sampler",
     "cost_models": "cost",
     "predictors": "predictor",

@@ -34,11 +34,12 @@ from ofa_plugins_core.entries import (
     SupernetFamilyEntry,
     TrainingPlanEntry,
 )
-from ofa_plugins_core.errors import OfaError, PluginError, UnknownNameError
-from ofa_plugins_core.fits import user_fits
+from ofa_plugins_core.errors import OfaError, PluginError, UnknownNameError, UsageError
+from ofa_plugins_core.fits import user_fits, user_reductions
 from ofa_plugins_core.handing import handed_out
 from ofa_plugins_core.hookspecs import KIND_OF, KINDS, LABELS
 from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.reduction.data import Reduction
 
 __all__ = ["BUILTIN", "Host", "Plugin", "State"]
 
@@ -195,7 +196,8 @@ class Host:
     def supernet(self, name: str) -> Supernet:
         """A supernet by name, by alias, or from a YAML file with a row of the user's own.
 
-        A variant goes by its own name, too, as results call it: ``NAME+KEYVALUE``.
+        A variant goes by its own name, too, as results call it: ``NAME+KEYVALUE``; so does a
+        smaller space of it: ``NAME+REDUCTION``.
 
         Raises:
             UnknownNameError, PluginError, InputError.
@@ -207,7 +209,13 @@ class Host:
         base, *changes = [name] if self._names_one(name) else name.split("+")
         entry = self.supernet_entry(base)
         self._asked.add(entry.name)
-        return self._built(entry, changes)
+        smaller = [change for change in changes if self._names_reduction(change)]
+        supernet = self._varied(entry, [c for c in changes if c not in smaller])
+        for change in smaller:
+            from ofa_plugins_core.reduction.supernet import reduced
+
+            supernet = reduced(supernet, self.reduction(change))
+        return supernet
 
     def _names_one(self, name: str) -> bool:
         """Whether a supernet has this name or alias, a + in it or not."""
@@ -215,6 +223,15 @@ class Host:
         return name in names or any(
             name in offer.entry.aliases for offers in names.values() for offer in offers
         )
+
+    def _varied(self, entry: SupernetEntry, changes: Sequence[str]) -> Supernet:
+        try:
+            return self._built(entry, changes)
+        except UsageError as error:
+            if changes and error.advice is None:
+                known = sorted({*self._offers["reductions"], *user_reductions()})
+                error.advice = f"smaller spaces: {', '.join(known) or 'none'}"
+            raise
 
     def _built(self, entry: SupernetEntry, changes: Sequence[str]) -> Supernet:
         given = self._settings.get(entry.name, {})
@@ -228,6 +245,22 @@ class Host:
     def supernet_entry(self, name: str) -> SupernetEntry:
         """A supernet's entry, by name or alias."""
         return cast(SupernetEntry, self._find("supernets", self._resolved(name)))
+
+    def reduction(self, name: str) -> Reduction:
+        """A smaller space by name: what the user installed comes first.
+
+        Raises:
+            UnknownNameError: nothing is named so.
+            InputError: the installed file is broken.
+        """
+        if (file := user_reductions().get(name)) is not None:
+            from ofa_plugins_core.config import reduction_from_file
+
+            return evolve(reduction_from_file(file), name=name)
+        return cast(Reduction, self._find("reductions", name).reduction)
+
+    def _names_reduction(self, name: str) -> bool:
+        return name in self._offers["reductions"] or name in user_reductions()
 
     def configured(self, settings: Mapping[str, Mapping[str, Any]]) -> Host:
         """The same plugins; a supernet that is asked for by name is built with these options.

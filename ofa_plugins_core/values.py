@@ -95,6 +95,9 @@ class Gene:
 class Derived:
     """An entry of a dimension that follows from another gene, or from nothing (a constant).
 
+    A gene that no entry shows by itself is read from all entries that follow from it together:
+    its options are pairs, say, of a kernel and an expand ratio.
+
     Attributes:
         gene: column of the gene that decides, or None for a constant.
         values: the entry's value for each option of that gene; one value for a constant.
@@ -223,19 +226,21 @@ class SearchSpace:
         sizes = np.array([p.image_size for p in parsed])
         out[:, RESOLUTION] = self._indices(RESOLUTION, sizes, None)
         given = [(d, *self._filled(d, parsed)) for d in self.dimensions]
-        chosen = [
-            (entry, values[:, slot])
+        chosen = {
+            entry: values[:, slot]
             for dimension, values, _ in given
             for slot, entry in enumerate(dimension.entries)
             if isinstance(entry, int)
-        ]
-        for column, values in sorted(chosen, key=lambda c: c[0]):  # controls come first
-            out[:, column] = self._indices(column, values, out)
-        for dimension, values, present in given:
-            for slot, entry in enumerate(dimension.entries):
-                if isinstance(entry, Derived):
-                    name = f"{dimension.key}[{slot}]"
-                    self._check_derived(name, entry, values[:, slot], present, out)
+        }
+        told = _told_by(given)
+        for column in range(1, len(self.genes)):  # controls come first
+            if column in chosen:
+                out[:, column] = self._indices(column, chosen[column], out)
+            elif column in told:
+                out[:, column] = self._joint_indices(column, told.pop(column), out)
+        for entries in told.values():
+            for name, entry, values, present in entries:
+                self._check_derived(name, entry, values, present, out)
         return self.canonical(out)
 
     def decode(self, genes: Genes) -> list[Arch]:
@@ -293,6 +298,32 @@ class SearchSpace:
             )
         return np.where(wrong, 0, index)
 
+    def _joint_indices(
+        self, column: int, entries: Sequence[_Told], out: Genes
+    ) -> NDArray[np.intp]:
+        """Option indices of a gene that is read from several entries together (see Derived)."""
+        gene = self.genes[column]
+        found = np.ones((len(out), len(gene.options)), dtype=bool)
+        for _, entry, values, present in entries:
+            options = np.array(entry.values, dtype=float)
+            same = np.isclose(options, values[:, None], rtol=0, atol=1e-9)
+            found &= same | ~present[:, None]
+        wrong = ~found.any(axis=1)
+        if gene.canonical is not None and wrong.any():
+            spread = gene.canonical.max(axis=-1) > 0
+            wrong &= spread[tuple(out[:, c] for c in gene.controls)]
+        if wrong.any():
+            row = int(np.flatnonzero(wrong)[0])
+            names = ", ".join(name for name, *_ in entries)
+            wanted = ", ".join(str(_as_int(v[row])) for _, _, v, _ in entries)
+            pairs = zip(*(e.values for _, e, _, _ in entries), strict=True)
+            known = "; ".join(", ".join(map(str, pair)) for pair in pairs)
+            raise InputError(
+                f"architecture {row}: {names} = {wanted} is not an option of {self.name}; "
+                f"options: {known}"
+            )
+        return np.where(found.any(axis=1), found.argmax(axis=1), 0)
+
     def _check_derived(
         self, name: str, entry: Derived, values: NDArray[Any], given: NDArray[np.bool_], out: Genes
     ) -> None:
@@ -306,6 +337,23 @@ class SearchSpace:
                 f"architecture {row}: {name} = {_as_int(values[row])} breaks the coupling of "
                 f"{self.name}, which fixes it to {_as_int(expected[row])}"
             )
+
+
+_Told: TypeAlias = tuple[str, Derived, NDArray[Any], NDArray[np.bool_]]
+"""An entry that follows from a gene: its name, itself, (n,) values, (n,) whether they are there."""
+
+
+def _told_by(
+    given: Sequence[tuple[Dimension, NDArray[Any], NDArray[np.bool_]]],
+) -> dict[int | None, list[_Told]]:
+    """Column of a gene, or None -> the entries that follow from it."""
+    found: dict[int | None, list[_Told]] = {}
+    for dimension, values, present in given:
+        for slot, entry in enumerate(dimension.entries):
+            if isinstance(entry, Derived):
+                told = (f"{dimension.key}[{slot}]", entry, values[:, slot], present)
+                found.setdefault(entry.gene, []).append(told)
+    return found
 
 
 def _distinct(space: SearchSpace, columns: tuple[int, ...]) -> int:

@@ -179,6 +179,8 @@ def _dimension_line(dimension: Any) -> str:
     entries = f"{dimension['entries']} entries of {options}"
     if dimension.get("fixed"):
         return f"{entries}: fixed"
+    if "together_with" in dimension:
+        return f"{entries}: only some with {' and '.join(dimension['together_with'])}"
     if "follows" in dimension:
         return f"{entries}: follow {' and '.join(dimension['follows'])}"
     return f"{entries}, not everywhere all" if "options_by_entry" in dimension else entries

@@ -29,6 +29,7 @@ from ofa_plugins_core.config.reading import read_yaml as read_yaml
 from ofa_plugins_core.entries import SupernetEntry, SupernetFamilyEntry
 from ofa_plugins_core.errors import OfaError, UsageError
 from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.reduction.data import Reduction
 
 T = TypeVar("T")
 _Reader: TypeAlias = Callable[[Converter, Any, Any], Any]
@@ -126,6 +127,9 @@ class Families(Protocol):
     def family(self, name: str) -> SupernetFamilyEntry:
         """A kind of supernet by name."""
 
+    def supernet(self, name: str) -> Supernet:
+        """A supernet by name, alias or file."""
+
     def supernet_entry(self, name: str) -> SupernetEntry:
         """A supernet by name or alias."""
 
@@ -136,13 +140,16 @@ class Families(Protocol):
 def supernet_from_file(host: Families, path: Path) -> Supernet:
     """A supernet from a user's own row: YAML with ``family``, the row's fields, and a ``name``.
 
-    Or a variant of another: ``base``, and its options. A variant is named after its base.
+    Or a variant of another: ``base``, and its options; or a smaller space of it: ``base``, and
+    ``reduction``. Both are named after their base.
 
     Raises:
         InputError: the file is missing, or is no plain YAML.
         UsageError: it does not describe a supernet; with the key and the value found.
     """
     data = read_yaml(path)
+    if "reduction" in data:
+        return _reduced(host, path, data)
     if "base" in data:
         return _variant(host, path, data)
     family = data.pop("family", None)
@@ -169,6 +176,39 @@ def _variant(host: Families, path: Path, data: dict[str, Any]) -> Supernet:
         return entry.build(options) if data else entry.build()
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", advice=error.advice) from error
+
+
+def _reduced(host: Families, path: Path, data: dict[str, Any]) -> Supernet:
+    """A smaller space of another supernet, of a variant too."""
+    from ofa_plugins_core.reduction.supernet import reduced
+
+    found = _reduction(path, data.pop("reduction"))
+    base = data.get("base")
+    if not isinstance(base, str):
+        what = "is required" if base is None else f"expected a supernet's name, found {shown(base)}"
+        raise UsageError(f"{path}: base: {what}")
+    whole = host.supernet(base) if len(data) == 1 else _variant(host, path, data)
+    try:
+        return reduced(whole, found)
+    except UsageError as error:
+        raise UsageError(f"{path}: {error.message}", advice=error.advice) from error
+
+
+def reduction_from_file(path: Path) -> Reduction:
+    """The reduction of a file that describes a smaller space.
+
+    Raises:
+        InputError: it is missing or broken.
+        UsageError: it describes none.
+    """
+    data = read_yaml(path)
+    if "reduction" not in data:
+        raise UsageError(f"{path}: reduction: is required: what is dropped")
+    return _reduction(path, data["reduction"])
+
+
+def _reduction(path: Path, data: object) -> Reduction:
+    return structure(data, Reduction, f"{path}: reduction")
 
 
 def named_options(entry: SupernetEntry, changes: Sequence[str]) -> dict[str, Words]:

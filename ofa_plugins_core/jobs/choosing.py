@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
 
 import attrs
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ofa_plugins_core.config import structure
 from ofa_plugins_core.device_blame import Watched
@@ -31,6 +31,8 @@ from ofa_plugins_core.interfaces import (
     Supernet,
 )
 from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
+from ofa_plugins_core.reduction.predictors import whole_predictor
+from ofa_plugins_core.reduction.supernet import ReducedSupernet
 
 DEFAULT_DEVICE = "cpu"
 DEFAULT_PREDICTOR = "additive"
@@ -297,6 +299,9 @@ def predictor_needed(context: JobContext, options: PredictedOptions, supernet: S
     Raises:
         UsageError: there is none for the supernet; says how to get one.
     """
+    if isinstance(supernet, ReducedSupernet):
+        chosen = predictor_needed(context, options, supernet.whole)
+        return evolve(chosen, predictor=whole_predictor(chosen.predictor, supernet))
     name = options.predictor or _usual_form(context, options, supernet)
     entry = context.host.predictor(name)
     fit = _fit(context, options, name, supernet)

@@ -24,6 +24,7 @@ from ofa_plugins_core.jobs.archfiles import read_archs
 from ofa_plugins_core.jobs.frontfiles import read_front
 from ofa_plugins_core.jobs.torch_options import ArchOptions, NetworkOptions
 from ofa_plugins_core.network_blame import asked, broken, built
+from ofa_plugins_core.reduction.supernet import whole
 from ofa_plugins_core.values import Arch, ArchLike, parse_arch
 
 SYNTHETIC: Final = "synthetic"
@@ -143,7 +144,7 @@ def load_network(
     if options.weights == SYNTHETIC:
         return _synthetic(context.host, supernet, options.classes or classes)
     return _from_file(
-        context, options, supernet, _file(context, options, supernet, teacher), classes
+        context, options, supernet, weights_file(context, options, supernet, teacher), classes
     )
 
 
@@ -266,7 +267,14 @@ def _rows_of(
     return found
 
 
-def _file(context: JobContext, options: NetworkOptions, supernet: Supernet, teacher: bool) -> Path:
+def weights_file(
+    context: JobContext, options: NetworkOptions, supernet: Supernet, teacher: bool = False
+) -> Path:
+    """The file of weights that was asked for, or what is cached for the supernet.
+
+    Raises:
+        InputError: there is none.
+    """
     if options.weights is None:
         return _usual(context, supernet, teacher)
     return find_weights(options.weights)
@@ -303,7 +311,7 @@ _WAYS: Final = (
 
 def _usual(context: JobContext, supernet: Supernet, teacher: bool) -> Path:
     """What is cached for a supernet, the first that fits."""
-    known = weights.for_supernet(context.host, supernet.name)
+    known = weights.for_supernet(context.host, whole(supernet).name)
     fitting = [f for f in known if (f.layout == "static") == teacher or f.layout == "own"]
     for file in fitting:
         if file.path is not None:

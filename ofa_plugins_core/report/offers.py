@@ -13,6 +13,7 @@ from attrs import frozen
 from ofa_plugins_core.entries import (
     DeviceEntry,
     FittedPredictorEntry,
+    ReductionEntry,
     SupernetFamilyEntry,
     WeightsEntry,
 )
@@ -134,6 +135,8 @@ def _details(host: Host, entry: Any) -> dict[str, Any]:
     if isinstance(entry, WeightsEntry):
         keys = ("supernet", "layout", "addresses", "page", "size", "sha256")
         return found | {k: getattr(entry, k) for k in keys}
+    if isinstance(entry, ReductionEntry):
+        return found | entry.reduction.as_dict()
     if isinstance(entry, DeviceEntry):
         return found | {"here": _here(host, entry.name)}
     if any(entry is e for e in host.entries("predictors")):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise, product
 from typing import Any
@@ -14,6 +15,7 @@ from ofa_plugins_core.chain import largest, smallest
 from ofa_plugins_core.errors import OfaError
 from ofa_plugins_core.host import Host
 from ofa_plugins_core.interfaces import CostModel, SeparableCost, Supernet
+from ofa_plugins_core.reduction.supernet import ReducedSupernet
 from ofa_plugins_core.separable import Separable
 from ofa_plugins_core.values import Derived, Dimension, Number, SearchSpace
 
@@ -104,7 +106,7 @@ def supernet_facts(host: Host, name: str, *, as_built: bool = False) -> Supernet
     ranges, left_out = _cost_ranges(host, supernet)
     return SupernetFacts(
         name=published.name,
-        summary=entry.summary if entry and known else f"described in {name}",
+        summary=entry.summary if entry and known else _described(published, name),
         aliases=tuple(entry.aliases) if entry and known else (),
         plugin=host.owner("supernets", published.name).name if known else None,
         networks=supernet.space.count(),
@@ -115,6 +117,21 @@ def supernet_facts(host: Host, name: str, *, as_built: bool = False) -> Supernet
         note=published_note(published),
         left_out=left_out,
     )
+
+
+def _described(supernet: Supernet, name: str) -> str:
+    """Of a supernet that no plugin offers under its name."""
+    if not isinstance(supernet, ReducedSupernet):
+        return f"described in {name}"
+    dropped = [d.label for d in supernet.reduction.drop] + [
+        f"all but {k.label}" for k in supernet.reduction.keep
+    ]
+    if supernet.reduction.depth:
+        most = ", ".join("any" if d is None else f"{d:g}" for d in supernet.reduction.depth)
+        dropped.append(f"depths above {most}")
+    shown = "; ".join(dropped[:6]) + ("; …" if len(dropped) > 6 else "")
+    share = f"{supernet.reduced.share:.2g} of its networks"
+    return f"a smaller space of {supernet.whole.name}, {share}, without: {shown or 'nothing'}"
 
 
 # ---------------------------------------------------------------------------- dimensions
@@ -131,11 +148,15 @@ def dimension_facts(space: SearchSpace, dimension: Dimension) -> dict[str, Any]:
     if dimension.fixed:
         facts["fixed"] = True
     deciding = dict.fromkeys(
-        space.genes[e.gene].name.partition("[")[0]
+        re.sub(r"\[[^]]*\]", "", space.genes[e.gene].name)
         for e in dimension.entries
         if isinstance(e, Derived) and e.gene is not None
     )
-    if deciding and not dimension.fixed:
+    pairs = [d for d in deciding if "+" in d]
+    if pairs and not dimension.fixed:  # of a reduced space: some are chosen with others
+        partners = {k for d in pairs for k in d.split("+")} - {dimension.key}
+        facts["together_with"] = sorted(partners)
+    elif deciding and not dimension.fixed:
         facts["follows"] = list(deciding)
     if len(set(columns)) > 1:
         facts["options_by_entry"] = [list(options) for options in columns]
