@@ -20,6 +20,7 @@ if TYPE_CHECKING:
         MonitorEntry,
         NoOptions,
         PredictorEntry,
+        ReductionEntry,
         RuntimePolicyEntry,
         SamplerEntry,
         SearcherEntry,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
     )
     from ofa_plugins_core.hookspecs import hookimpl
     from ofa_plugins_core.host import Host
+    from ofa_plugins_core.reduction.data import Drop, Keep, Reduction
     from ofa_plugins_core.values import Arch, Constraint, Measurement, SearchSpace
 
 __all__ = [
@@ -45,12 +47,14 @@ __all__ = [
     "Constraint",
     "CostModelEntry",
     "DeviceEntry",
+    "Drop",
     "FittedPredictorEntry",
     "Host",
     "InfeasibleError",
     "InputError",
     "JobContext",
     "JobEntry",
+    "Keep",
     "LatencyPredictorEntry",
     "Measurement",
     "MonitorEntry",
@@ -58,6 +62,8 @@ __all__ = [
     "OfaError",
     "PluginError",
     "PredictorEntry",
+    "Reduction",
+    "ReductionEntry",
     "RuntimePolicyEntry",
     "SamplerEntry",
     "SearchSpace",
@@ -75,6 +81,7 @@ _ROOMS = {
     "values": ("Arch", "Constraint", "Measurement", "SearchSpace"),
     "hookspecs": ("hookimpl",),
     "host": ("Host",),
+    "reduction.data": ("Drop", "Keep", "Reduction"),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}
 

@@ -54,7 +54,7 @@ class Keep:
     """
 
     gene: str
-    options: tuple[Number, ...]
+    options: tuple[Number, ...] = field(converter=tuple)
     reason: str = ""
 
     @property
@@ -80,9 +80,9 @@ class Reduction:
     """
 
     name: str
-    drop: tuple[Drop, ...] = ()
-    depth: tuple[Number | None, ...] = ()
-    keep: tuple[Keep, ...] = ()
+    drop: tuple[Drop, ...] = field(default=(), converter=tuple)
+    depth: tuple[Number | None, ...] = field(default=(), converter=tuple)
+    keep: tuple[Keep, ...] = field(default=(), converter=tuple)
     source: str = ""
 
     def __attrs_post_init__(self) -> None:
