@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
-from typing import Any, Final
+from collections.abc import Iterable, Mapping
+from typing import Any, Final, TypeVar
 
 from attrs import field, frozen
 
@@ -12,6 +12,14 @@ from ofa_plugins_core.values import Number
 
 NAME: Final = r"[A-Za-z][\w.-]{0,60}"
 """What a reduction may be called: it becomes part of names of supernets and of files."""
+
+
+T = TypeVar("T")
+
+
+def _several(given: Iterable[T]) -> tuple[T, ...]:
+    """Lists are taken, too."""
+    return tuple(given)
 
 
 @frozen
@@ -54,7 +62,7 @@ class Keep:
     """
 
     gene: str
-    options: tuple[Number, ...] = field(converter=tuple)
+    options: tuple[Number, ...] = field(converter=_several)
     reason: str = ""
 
     @property
@@ -80,9 +88,9 @@ class Reduction:
     """
 
     name: str
-    drop: tuple[Drop, ...] = field(default=(), converter=tuple)
-    depth: tuple[Number | None, ...] = field(default=(), converter=tuple)
-    keep: tuple[Keep, ...] = field(default=(), converter=tuple)
+    drop: tuple[Drop, ...] = field(default=(), converter=_several)
+    depth: tuple[Number | None, ...] = field(default=(), converter=_several)
+    keep: tuple[Keep, ...] = field(default=(), converter=_several)
     source: str = ""
 
     def __attrs_post_init__(self) -> None:
