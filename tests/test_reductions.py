@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
@@ -10,9 +12,11 @@ from ofa_plugins_core import Host
 from ofa_plugins_core.entries import ReductionEntry, SupernetEntry
 from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 from ofa_plugins_core.reduction.data import Drop, Reduction
+from ofa_plugins_core.testing.checking import check
 from ofa_plugins_core.testing.installing import in_process
 from ofa_plugins_core.testing.toys import toy_supernet
 
+GUIDE = Path(__file__).parents[1] / "docs" / "plugins.md"
 FILE = """
 base: toy
 reduction:
@@ -101,3 +105,15 @@ def test_an_installed_file_that_is_broken_is_an_input_error(host: Host, folder: 
     (folder / "plain.yaml").write_text("]")
     with pytest.raises(InputError):
         host.supernet("toy+plain")
+
+
+def test_the_plugin_of_the_guide_keeps_every_law(ofa_install: Callable[..., object]) -> None:
+    if not GUIDE.is_file():
+        pytest.skip("docs/ is not beside the tests")
+    text = GUIDE.read_text(encoding="utf-8")
+    (source,) = re.findall(r"```python\n# accelerator\.py[^\n]*\n(.*?)```", text, re.S)
+    ofa_install("accelerator", source.replace('"k": 7', '"k": 5'))  # the toy has no wider one
+    found = check(Host.discover(), "accelerator")
+
+    assert {f.kind for f in found} == {"reductions"}
+    assert {f.outcome for f in found} == {"holds"}, found

@@ -52,6 +52,8 @@ class ReducedSpace:
     whole: SearchSpace
     name: str
     columns: tuple[Column, ...]
+    _alike: SearchSpace | None = None
+    """This space over other image sizes, where it is there: its genes are taken."""
 
     @classmethod
     def of(cls, whole: SearchSpace, name: str, left: Left) -> ReducedSpace:
@@ -78,7 +80,8 @@ class ReducedSpace:
     def at(self, whole: SearchSpace) -> ReducedSpace:
         """The same over other image sizes: of a space that differs in nothing else."""
         sizes = np.arange(len(whole.resolutions), dtype=np.uint8)[:, None]
-        return ReducedSpace(whole, self.name, (Column((RESOLUTION,), sizes), *self.columns[1:]))
+        columns = (Column((RESOLUTION,), sizes), *self.columns[1:])
+        return ReducedSpace(whole, self.name, columns, self.space)
 
     @cached_property
     def place(self) -> dict[int, tuple[int, int]]:
@@ -115,12 +118,16 @@ class ReducedSpace:
     @cached_property
     def space(self) -> SearchSpace:
         """The reduced space: genes of one option stay, so that it has every slot."""
+        sizes = self.whole.resolutions
+        if self._alike is not None:
+            same = self._alike.resolutions == sizes
+            return self._alike if same else self._alike.with_resolutions(sizes)
         genes = tuple(self._gene(number) for number in range(len(self.columns)))
         dimensions = tuple(
             Dimension(d.key, tuple(self._entry(e) for e in d.entries), d.fixed)
             for d in self.whole.dimensions
         )
-        return SearchSpace(self.name, self.whole.resolutions, genes, dimensions)
+        return SearchSpace(self.name, sizes, genes, dimensions)
 
     def _gene(self, number: int) -> Gene:
         column = self.columns[number]

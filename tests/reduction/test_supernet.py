@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -15,6 +16,7 @@ from ofa_plugins_core.interfaces import SeparablePredictor
 from ofa_plugins_core.reduction.data import Drop, Keep, Reduction
 from ofa_plugins_core.reduction.predictors import whole_predictor
 from ofa_plugins_core.reduction.supernet import ReducedSupernet, reduced, whole
+from ofa_plugins_core.testing.laws import Law, LawBrokenError, reduction, title
 from ofa_plugins_core.testing.toys import ToyPredictor, toy_cost, toy_supernet
 from ofa_plugins_core.values import Genes
 
@@ -150,7 +152,7 @@ def test_other_image_sizes_and_smaller_spaces_of_smaller_spaces() -> None:
 
 
 @pytest.mark.parametrize(
-    ("reduction", "message"),
+    ("small", "message"),
     [
         (Reduction("x", (Drop({"k": 9}),)), "no block k9"),
         (Reduction("x", (Drop({"k": 5}, 7),)), "no block k5 at unit 7"),
@@ -161,14 +163,33 @@ def test_other_image_sizes_and_smaller_spaces_of_smaller_spaces() -> None:
         (Reduction("x", (Drop({"k": 3}, 0, 0), Drop({"k": 5}, 0, 0))), "nothing would be left"),
     ],
 )
-def test_what_the_space_does_not_have_is_refused_by_name(
-    reduction: Reduction, message: str
-) -> None:
+def test_what_the_space_does_not_have_is_refused_by_name(small: Reduction, message: str) -> None:
     with pytest.raises(UsageError, match=message):
-        reduced(WHOLE, reduction)
+        reduced(WHOLE, small)
 
 
 @pytest.mark.parametrize("name", ["", "a b", "a+b", "../x", "7up"])
 def test_a_name_is_one_word(name: str) -> None:
     with pytest.raises(ValueError, match="a word"):
         Reduction(name)
+
+
+@pytest.mark.parametrize("law", reduction.LAWS, ids=title)
+def test_it_is_a_supernet_as_any_other(law: Law) -> None:
+    small = reduced(toy_supernet(), SMALL.reduction)
+
+    law(small, small.whole, np.random.default_rng(0))
+
+
+def test_the_laws_catch_a_smaller_space_that_drops_nothing() -> None:
+    same = reduced(WHOLE, Reduction("same", depth=(2, 2)))
+
+    with pytest.raises(LawBrokenError, match="nothing is dropped"):
+        reduction.holds_less(same, WHOLE, np.random.default_rng(0))
+
+
+def test_the_laws_catch_a_dropped_block_that_is_used() -> None:
+    wrong = evolve(SMALL, reduction=Reduction("small", (Drop({"k": 3}),)))
+
+    with pytest.raises(LawBrokenError, match="which is dropped"):
+        reduction.uses_no_dropped_block(wrong, WHOLE, np.random.default_rng(0))
