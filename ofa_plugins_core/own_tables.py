@@ -22,6 +22,8 @@ from ofa_plugins_core.table_model import Correction, FormFit, TableError
 from ofa_plugins_core.timing import Effort, Timed
 
 FILE: Final = "table.json"
+MODEL: Final = "latency.zip"
+"""Of a fitted latency predictor, which may be installed in place of a table."""
 FORMAT: Final = "ofa-latency-table"
 
 
@@ -223,9 +225,9 @@ def user_folder() -> Path:
 
 
 def installed() -> dict[str, Path]:
-    """Name -> folder of the tables that the user installed."""
+    """Name -> folder of the tables, and of the fitted predictors, that the user installed."""
     try:
         found = sorted(user_folder().iterdir())
     except OSError:
         return {}
-    return {p.name: p for p in found if (p / FILE).is_file()}
+    return {p.name: p for p in found if any((p / f).is_file() for f in (FILE, MODEL))}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any, Final
 
+from ofa_plugins_core.builtin.evaluate_job import drawn
 from ofa_plugins_core.entries import JobContext, JobEntry
 from ofa_plugins_core.errors import MissingExtraError, UsageError
 from ofa_plugins_core.jobs.fit_options import FitOptions
@@ -18,7 +19,7 @@ def entry() -> JobEntry:
     """fit."""
     return JobEntry(
         "fit",
-        "fit a predictor, additive or mlp, to measured accuracies or to another predictor",
+        "fit a predictor: additive or mlp to accuracies, sequence or boosting to latencies",
         run=_fit,
         options=FitOptions,
         example="ofa run fit --supernet moofa_v3 --data measured.jsonl --dataset imagenet",
@@ -27,12 +28,33 @@ def entry() -> JobEntry:
 
 
 def _fit(context: JobContext, given: FitOptions) -> Any:
+    _check_plot(context, given)
+    return (_latency if given.kind == "latency" else _accuracy)(context, given)
+
+
+def _accuracy(context: JobContext, given: FitOptions) -> Any:
     from ofa_plugins_core.jobs.fitting.accuracy import run_fit
 
-    _check_plot(context, given)
     result = run_fit(context, given)
     if given.plot:
         _draw(context, result)
+    return result
+
+
+def _latency(context: JobContext, given: FitOptions) -> Any:
+    """Its picture belongs to it, where it can be drawn."""
+    from ofa_plugins_core.jobs.fitting.latency import run_latency_fit
+    from ofa_plugins_core.report.canvas import can_draw
+
+    result = run_latency_fit(context, given)
+    if context.out is not None and can_draw():
+        from ofa_plugins_core.report.latency import latency_plot
+
+        every = {result.header.form: result.judged, **result.beside}
+        pairs = {name: (j.predicted, j.labelled) for name, j in every.items()}
+        title = f"latency@{result.name}, {result.header.supernet}: held-out networks"
+        file = context.out / PLOT
+        drawn(context, lambda: latency_plot(pairs, title, file))
     return result
 
 

@@ -205,11 +205,11 @@ def rows_are_of(table: Table) -> str:
 
 
 def _build(supernet: Supernet, options: LatencyOptions) -> TableLatency:
-    from ofa_plugins_core.own_tables import installed
+    from ofa_plugins_core.own_tables import FILE, installed
     from ofa_plugins_core.table_units import in_milliseconds
     from ofa_plugins_core.tables import TableFolder
 
-    known = installed()
+    known = {n: place for n, place in installed().items() if (place / FILE).is_file()}
     if options.folder is None and options.qualifier is None and len(known) == 1:
         options = evolve(options, qualifier=next(iter(known)))
     place = options.folder or known.get(options.qualifier or "")

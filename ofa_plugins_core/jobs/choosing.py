@@ -34,6 +34,7 @@ from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
 from ofa_plugins_core.reduction.predictors import whole_predictor
 from ofa_plugins_core.reduction.supernet import ReducedSupernet
 
+LATENCY = "latency"
 DEFAULT_DEVICE = "cpu"
 DEFAULT_PREDICTOR = "additive"
 DEFAULT_DATASET = "imagenet"
@@ -107,6 +108,11 @@ def _cost_model(
     _, _, qualifier = name.partition("@")
     if qualifier and not entry.qualified:
         raise UsageError(f"the cost {entry.name!r} takes no @{qualifier}")
+    if entry.name == LATENCY and not (options.measure and qualifier not in tables):
+        from ofa_plugins_core.jobs.fitted_latency import fitted_latency, fitted_place
+
+        if (fitted := fitted_place(tables, qualifier)) is not None:
+            return fitted_latency(context, supernet, *fitted, options.lut_as)
     if entry.qualified and not qualifier and len(tables) == 1:
         qualifier = next(iter(tables))
     if entry.qualified and not qualifier and len(tables) > 1:
@@ -211,10 +217,10 @@ def latency_tables(given: Iterable[str]) -> dict[str, Path]:
 
 
 def _folder(path: Path) -> Path:
-    """A table of ours may be named by its file, too."""
-    from ofa_plugins_core.own_tables import FILE  # where no table is given, none is loaded
+    """A table of ours, or a fitted predictor, may be named by its file, too."""
+    from ofa_plugins_core.own_tables import FILE, MODEL  # where no table is given, none is loaded
 
-    return path.parent if path.name == FILE else path
+    return path.parent if path.name in (FILE, MODEL) else path
 
 
 def resolve_cost(name: str, given: Iterable[str], known: Iterable[str]) -> str:

@@ -3,35 +3,42 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Final
+from typing import Final, Literal
 
 from attrs import field, frozen
 
 DEFAULT_FORM: Final = "additive"
+DEFAULT_LATENCY_FORM: Final = "sequence"
+DEFAULT_DATASET: Final = "own"
 
 
 @frozen
 class FitOptions:
-    """Options of ``ofa run fit``: either ``data`` or ``from_mlp``."""
+    """Options of ``ofa run fit``: of accuracies either ``data`` or ``from_mlp``."""
 
     supernet: str = field(metadata={"help": "name, alias or YAML file", "metavar": "NAME"})
     data: tuple[Path, ...] = field(
         default=(),
         metadata={
             "help": "measured accuracies: JSON lines, the published pickle, or a folder: a run of "
-            "ofa run dataset, or parts to be merged; repeatable",
+            "ofa run dataset, or parts to be merged; of latencies: a CSV of ofa run label; "
+            "repeatable",
             "metavar": "FILE|FOLDER",
         },
     )
-    predictor: str = field(
-        default=DEFAULT_FORM,
+    kind: Literal["accuracy", "latency"] = field(
+        default="accuracy", metadata={"help": "what is predicted"}
+    )
+    predictor: str | None = field(
+        default=None,
         metadata={
-            "help": "form to fit: additive (searched exactly), or mlp (needs torch to be fitted)",
+            "help": "form to fit: additive (the default, searched exactly), or mlp (needs torch "
+            "to be fitted); of latencies: sequence (the default, needs torch), or boosting",
             "metavar": "NAME",
         },
     )
     dataset: str = field(
-        default="own",
+        default=DEFAULT_DATASET,
         metadata={"help": "name of the data set on which they were measured", "metavar": "NAME"},
     )
     from_mlp: Path | None = field(
@@ -42,11 +49,27 @@ class FitOptions:
         },
     )
     install: bool = field(
-        default=False, metadata={"help": "keep the fit for later commands, before what ships"}
+        default=False,
+        metadata={
+            "help": "keep the fit for later commands, before what ships; of latencies: as the cost "
+            "latency@NAME"
+        },
     )
-    origin: str = field(
-        default="", metadata={"help": "a sentence on where the accuracies come from"}
+    name: str | None = field(
+        default=None,
+        metadata={
+            "help": "of latencies: of the cost latency@NAME; default: the device's",
+            "metavar": "NAME",
+        },
     )
+    lut: tuple[str, ...] = field(
+        default=(),
+        metadata={
+            "help": "of latencies: a table whose sum is judged on the same networks",
+            "metavar": "FOLDER|NAME=FOLDER",
+        },
+    )
+    origin: str = field(default="", metadata={"help": "a sentence on where the data come from"})
     plot: bool = field(
         default=False,
         metadata={"help": "draw predicted against measured, held out; needs the extra [plot]"},

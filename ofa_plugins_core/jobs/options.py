@@ -24,7 +24,10 @@ class PricedOptions:
     )
     lut: tuple[str, ...] = field(
         default=(),
-        metadata=_said("a folder of latency tables; repeatable", metavar="FOLDER|NAME=FOLDER"),
+        metadata=_said(
+            "a folder of latency tables, or a fitted latency predictor; repeatable",
+            metavar="FOLDER|NAME=FOLDER",
+        ),
     )
     lut_as: str | None = field(
         default=None,

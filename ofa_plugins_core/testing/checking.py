@@ -21,6 +21,7 @@ from ofa_plugins_core.testing.laws import (
     cost,
     device,
     elastic,
+    latency,
     monitor,
     plan,
     policy,
@@ -185,6 +186,11 @@ def _loaded(host: Host, entry: FittedPredictorEntry) -> Iterator[Tested]:
     yield form.load(ground, None, entry), ground
 
 
+def _latency_predictor(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
+    ground = toys.toy_supernet()
+    yield latency.trial_of(host.latency_predictor(name), ground), ground
+
+
 def _searcher(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
     yield host.searcher(name).build(), toys.toy_problem()
 
@@ -228,6 +234,7 @@ _SUBJECTS: Final[dict[str, Callable[[Host, Plugin, str], Iterator[Tested]]]] = {
     "cost_models": _cost,
     "predictors": _predictor,
     "fitted_predictors": _fitted,
+    "latency_predictors": _latency_predictor,
     "searchers": _searcher,
     "runtime_policies": _policy,
     "monitors": _monitor,
@@ -243,6 +250,7 @@ _LAWS: Final[dict[str, tuple[laws.Law, ...]]] = {
     "cost_models": cost.LAWS,
     "predictors": predictor.LAWS,
     "fitted_predictors": predictor.LAWS,
+    "latency_predictors": latency.LAWS,
     "searchers": searcher.LIGHT,
     "runtime_policies": policy.LAWS,
     "monitors": monitor.MONITORS,

@@ -12,13 +12,14 @@ subclass gives another.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, ClassVar
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from ofa_plugins_core.entries import LatencyPredictorEntry
 from ofa_plugins_core.interfaces import (
     Actuator,
     BuildableSupernet,
@@ -40,6 +41,7 @@ from ofa_plugins_core.testing.laws import Law
 from ofa_plugins_core.testing.laws import cost as cost_laws
 from ofa_plugins_core.testing.laws import device as device_laws
 from ofa_plugins_core.testing.laws import elastic as elastic_laws
+from ofa_plugins_core.testing.laws import latency as latency_laws
 from ofa_plugins_core.testing.laws import monitor as monitor_laws
 from ofa_plugins_core.testing.laws import plan as plan_laws
 from ofa_plugins_core.testing.laws import policy as policy_laws
@@ -176,6 +178,37 @@ class PredictorSuite(_OnSupernet):
             predictor_laws.demand_tables_equal(predictor, supernet, rows)
         except laws.NotApplicableError as reason:
             pytest.skip(str(reason))
+
+
+class LatencyPredictorSuite(_OnSupernet):
+    """For a form of latency predictor; it is fitted to a few networks, once for all laws."""
+
+    _trials: ClassVar[dict[tuple[type, str], latency_laws.Trial]] = {}
+
+    @pytest.fixture
+    def entry(self) -> LatencyPredictorEntry:
+        """The form that is tested."""
+        raise NotImplementedError("give the fixture 'entry'")
+
+    @pytest.fixture
+    def options(self) -> Any:
+        """Of the fit; None: the form's defaults."""
+        return None
+
+    @pytest.fixture
+    def trial(
+        self, entry: LatencyPredictorEntry, supernet: Supernet, options: Any
+    ) -> latency_laws.Trial:
+        """The form, fitted."""
+        key = type(self), entry.name
+        if key not in self._trials:
+            self._trials[key] = latency_laws.trial_of(entry, supernet, options)
+        return self._trials[key]
+
+    @each(latency_laws.LAWS)
+    def test_law(self, law: Law, trial: latency_laws.Trial, supernet: Supernet) -> None:
+        """The law holds."""
+        _holds(law, trial, supernet)
 
 
 class SearcherSuite:

@@ -52,8 +52,10 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
     """
     if bool(options.data) == (options.from_mlp is not None):
         raise UsageError("give either --data FILE (one or more) or --from-mlp FILE")
+    if options.name is not None or options.lut:
+        raise UsageError("--name and --lut are of latencies: say --kind latency")
     _check_name(options.dataset)
-    entry = context.host.predictor(options.predictor)
+    entry = context.host.predictor(options.predictor or DEFAULT_FORM)
     if entry.fit is None:
         raise UsageError(
             f"the predictor {entry.name} cannot be fitted",
@@ -216,9 +218,10 @@ def _command(context: JobContext, options: FitOptions) -> str:
         words += ["--data", str(file)]
     if options.from_mlp is not None:
         words += ["--from-mlp", str(options.from_mlp)]
-    if options.predictor != DEFAULT_FORM:
-        words += ["--predictor", options.predictor]
-    if options.from_mlp is not None or options.predictor != DEFAULT_FORM:
+    form = options.predictor or DEFAULT_FORM
+    if form != DEFAULT_FORM:
+        words += ["--predictor", form]
+    if options.from_mlp is not None or form != DEFAULT_FORM:
         words += ["--seed", str(context.seed)]
     words += ["--dataset", options.dataset]
     return shlex.join(words + (["--origin", options.origin] if options.origin else []))

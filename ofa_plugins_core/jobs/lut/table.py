@@ -13,7 +13,7 @@ from attrs import evolve
 
 from ofa_plugins_core import own_tables, runs
 from ofa_plugins_core.config import as_yaml, plain
-from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.jobs.lut.kept import NETWORKS, PARTS, ROWS, Kept
 from ofa_plugins_core.jobs.lut.measuring import Plan, arch_key
 from ofa_plugins_core.jobs.lut.works import part_key, pieces_of
@@ -165,7 +165,15 @@ def _as_text(table: OwnTable) -> str:
 
 
 def install(name: str, table: OwnTable) -> Path:
-    """Keep a table where ``latency@NAME`` finds it."""
+    """Keep a table where ``latency@NAME`` finds it.
+
+    Raises:
+        UsageError: a fitted predictor has the name.
+    """
     place = own_tables.user_folder() / name
+    if (place / own_tables.MODEL).is_file():
+        raise UsageError(
+            f"latency@{name} is an installed predictor: {place}", advice="choose another name"
+        )
     runs.write(place / own_tables.FILE, _as_text(evolve(table, parts={})))
     return place

@@ -1,4 +1,4 @@
-"""A form of predictor that needs nobody: the mean of the accuracies at each image size."""
+"""Forms of predictors that need nobody: the mean of accuracies; latencies as a sum of places."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ofa_plugins_core.jobs.latency_records import latency_csv
 from ofa_plugins_core.testing.toys import everything, toy_supernet
 
 MEAN = """
@@ -68,5 +69,94 @@ def fit(ofa, mean):
     def run(*words, predictor="mean"):
         what = ("--supernet", "toy", "--predictor", predictor)
         return ofa("run", "fit", *what, *map(str, words), "--json", host=mean)
+
+    return run
+
+
+LINEAR = """
+import numpy as np
+from ofa_plugins_core import LatencyPredictorEntry, NoOptions, hookimpl
+from ofa_plugins_core.errors import MissingExtraError
+from ofa_plugins_core.latency_fits import LatencyFit
+from ofa_plugins_core.spelling import Spelling
+
+TASKS = []
+
+class Linear:
+    def __init__(self, supernet, fit):
+        self.spelling, self.fit = Spelling.of(supernet.geometry()), fit
+
+    def predict(self, genes):
+        return design(self.spelling, genes) @ self.fit.arrays["weights"]
+
+def design(spelling, genes):
+    numbers = spelling.numbers(genes)
+    places = np.arange(numbers.shape[1]) * (len(spelling.words) + 1)
+    found = np.zeros((len(genes), places[-1] + len(spelling.words) + 1))
+    np.put_along_axis(found, numbers + 1 + places, 1.0, axis=1)
+    return np.concatenate([found, found * genes[:, :1]], axis=1)
+
+def fit(task, options):
+    TASKS.append(task)
+    rows = design(Spelling.of(task.supernet.geometry()), task.train.genes)
+    weights = np.linalg.lstsq(rows, task.train.latency, rcond=None)[0]
+    return LatencyFit({"weights": weights}, {"places": rows.shape[1]}, note="solved")
+
+def fit_mean(task, options):
+    weights = np.full(1, task.train.latency.mean())
+    return LatencyFit({"weights": weights})
+
+class Mean:
+    def __init__(self, supernet, fit):
+        self.value = fit.arrays["weights"][0]
+
+    def predict(self, genes):
+        return np.full(len(genes), self.value)
+
+def lacking(task, options):
+    raise MissingExtraError("trees", "ofa-plugins-core", "torch")
+
+@hookimpl
+def ofa_latency_predictors():
+    yield LatencyPredictorEntry("linear", "a sum of places", fit=fit, load=Linear)
+    yield LatencyPredictorEntry("mean", "the mean", fit=fit_mean, load=Mean, baseline=True)
+    yield LatencyPredictorEntry("trees", "lacks", fit=lacking, load=Mean, baseline=True)
+"""
+
+
+@pytest.fixture
+def linear(host_with):
+    """The core, the toy plugin, and a plugin with the latency predictors linear and mean."""
+    return host_with(LINEAR)
+
+
+@pytest.fixture
+def label(tmp_path):
+    """(name, n, noise) -> a CSV of n networks: ms by the MACs of their blocks."""
+
+    def write(name: str = "bench.csv", n: int = 160, noise: float = 0.0, device="bench") -> Path:
+        supernet = toy_supernet()
+        rng = np.random.default_rng(4)
+        genes = rng.permutation(everything(supernet.space))[:n]
+        geometry = supernet.geometry()
+        macs = [
+            sum(op.macs for b in geometry.blocks(a) for op in b.ops)
+            for a in supernet.space.decode(genes)
+        ]
+        latency = np.array(macs) / 1e5 * rng.normal(1, noise, len(genes))
+        file = tmp_path / name
+        file.write_text(latency_csv(supernet, genes, latency, device))
+        return file
+
+    return write
+
+
+@pytest.fixture
+def fit_latency(ofa, linear):
+    """Runs ``ofa run fit --kind latency`` of the form linear for the toy, with more words."""
+
+    def run(*words, form="linear"):
+        what = ("--kind", "latency", "--supernet", "toy", "--predictor", form)
+        return ofa("run", "fit", *what, *map(str, words), "--json", host=linear)
 
     return run

@@ -1,0 +1,119 @@
+"""The file of a fitted latency predictor: numbers alone, read strictly, always the same bytes."""
+
+from __future__ import annotations
+
+import io
+import json
+import pickle
+import zipfile
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.latency_fits import quality_of
+from ofa_plugins_core.latency_models import (
+    Header,
+    Split,
+    as_bytes,
+    check_supernet,
+    read_model,
+    space_digest,
+)
+from ofa_plugins_core.testing.toys import toy_supernet
+
+TOY = toy_supernet()
+KNOWN = np.linspace(1, 2, 20)
+HEADER = Header(
+    form="linear",
+    supernet="toy",
+    space=space_digest(TOY.space),
+    device="bench",
+    resolutions=[32, 64],
+    least=1.0,
+    split=Split(train=70, dev=10, held_out=20),
+    seed=0,
+    command="ofa run fit …",
+    origin="made up",
+    quality=quality_of(KNOWN * 1.01, KNOWN),
+    beside={"mean": quality_of(KNOWN[::-1], KNOWN)},
+    settings={"trees": 3},
+)
+ARRAYS = {"weights": np.arange(6.0).reshape(2, 3), "kinds": np.array([1, 2], np.int16)}
+
+
+@pytest.fixture
+def written(tmp_path):
+    """(content) -> a file of it."""
+
+    def write(content=None):
+        file = tmp_path / "latency.zip"
+        file.write_bytes(as_bytes(HEADER, ARRAYS) if content is None else content)
+        return file
+
+    return write
+
+
+def test_what_is_written_is_read_back(written):
+    found = read_model(written())
+    assert found.header == HEADER
+    assert {k: v.tolist() for k, v in found.arrays.items()} == {
+        k: v.tolist() for k, v in ARRAYS.items()
+    }
+    assert found.arrays["kinds"].dtype == np.int16
+
+
+def test_the_same_fit_is_the_same_file():
+    assert as_bytes(HEADER, ARRAYS) == as_bytes(HEADER, dict(reversed(ARRAYS.items())))
+
+
+def archive(**files):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w") as found:
+        for name, data in files.items():
+            found.writestr(name.replace("__", "."), data)
+    return content.getvalue()
+
+
+def hostile():
+    content = io.BytesIO()
+    np.save(content, np.array([{"a": 1}], dtype=object), allow_pickle=True)
+    return content.getvalue()
+
+
+def header(**change):
+    from ofa_plugins_core.config import plain
+
+    return json.dumps({**plain(HEADER), **change})
+
+
+@pytest.mark.parametrize(
+    ("content", "said"),
+    [
+        (b"", "no file of a fitted latency predictor"),
+        (b"not a zip", "no file of a fitted latency predictor"),
+        (as_bytes(HEADER, ARRAYS)[:-40], "no file of a fitted latency predictor"),
+        (archive(other=b"{}"), "it has no latency.json"),
+        (archive(latency__json=b"{"), "no file of a fitted latency predictor"),
+        (archive(latency__json=b"[]"), "not of the format 'ofa-latency-model'"),
+        (archive(latency__json=header(format="x")), "not of the format"),
+        (archive(latency__json=header(version=2)), "version"),
+        (archive(latency__json=header(least=-1)), "least"),
+        (archive(latency__json=header(), weights__npy=hostile()), "no file of a fitted"),
+        (archive(latency__json=header(), weights__npy=pickle.dumps([1])), "no file of a fitted"),
+    ],
+)
+def test_a_broken_or_foreign_file_is_one_clear_error(written, content, said):
+    with pytest.raises(InputError, match=said.replace("(", r"\(")):
+        read_model(written(content))
+
+
+def test_it_is_of_one_supernet_and_its_choices(written):
+    model = read_model(written())
+    check_supernet(model, TOY)
+    with pytest.raises(UsageError, match="fitted for toy, not for other"):
+        check_supernet(model, toy_supernet("other"))
+    changed = evolve(model, header=evolve(HEADER, space="0123456789abcdef"))
+    with pytest.raises(UsageError, match="fitted for toy with other choices"):
+        check_supernet(changed, TOY)
