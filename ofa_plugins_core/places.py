@@ -113,6 +113,8 @@ def places(geometry: Geometry) -> tuple[Place, ...]:
         options = _options(geometry, site)
         if all(o.used and not o.choice for o in options):
             continue  # the same choice whatever the genes say: its width follows another's
+        if not any(o.used for o in options):
+            continue  # a smaller space's depths never reach it
         stage = next(o.block.stage for o in options if o.block is not None)
         layer = counts.get(stage, 0)
         counts[stage] = layer + 1

@@ -9,6 +9,8 @@ import pytest
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.geometry import Geometry, Site
 from ofa_plugins_core.places import places, units
+from ofa_plugins_core.reduction.data import Reduction
+from ofa_plugins_core.reduction.supernet import reduced
 from ofa_plugins_core.testing.toys import toy_supernet
 from ofa_plugins_core.values import SearchSpace
 
@@ -79,3 +81,9 @@ def test_an_option_is_found_by_its_whole_choice(geometry: Geometry) -> None:
 def test_a_space_without_units_has_none() -> None:
     space = SearchSpace.of("flat", (32,), (), ())
     assert units(Geometry(space, ())) == ()
+
+
+def test_a_layer_that_a_smaller_space_never_reaches_is_no_place() -> None:
+    small = reduced(toy_supernet(), Reduction("shallow", depth=(1, None)))
+
+    assert [(p.unit, p.layer) for p in places(small.geometry())] == [(0, 0), (1, 0), (1, 1)]
