@@ -7,7 +7,7 @@ there is no global registry.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from difflib import get_close_matches
 from pathlib import Path
 from types import ModuleType
@@ -67,6 +67,18 @@ class Host:
     )
     _settings: Mapping[str, Mapping[str, Any]] = field(factory=dict, repr=False)
     _asked: set[str] = field(factory=set, repr=False)
+    _extra: bool = False
+
+    def __reduce__(self) -> tuple[Callable[..., Host], tuple[Any, ...]]:
+        """A host travels to another process as how it was made: the plugins are found there anew.
+
+        Raises:
+            TypeError: some of its plugins are no installed package's.
+        """
+        if self._extra:
+            raise TypeError("a host of plugins that are not installed cannot go to another process")
+        blocked = tuple(p.name for p in self.plugins if p.state == "blocked")
+        return _again, (blocked, {k: dict(v) for k, v in self._settings.items()})
 
     @classmethod
     def discover(
@@ -84,7 +96,7 @@ class Host:
             UnknownNameError: a blocked name is no plugin's.
         """
         found = list(discovery.candidates(extra or {}))
-        host = cls([plugin for plugin, _ in found])
+        host = cls([plugin for plugin, _ in found], extra=bool(extra))
         host._block(set(block))
         host._withdraw_twins()
         for plugin, loader in found:
@@ -355,6 +367,11 @@ class Host:
     def job(self, name: str) -> JobEntry:
         """A job's entry."""
         return cast(JobEntry, self._find("jobs", name))
+
+
+def _again(block: Iterable[str], settings: Mapping[str, Mapping[str, Any]]) -> Host:
+    """A host made the same way."""
+    return Host.discover(block).configured(settings)
 
 
 def _contested(kind: str, name: str, offers: Sequence[Offer]) -> str:

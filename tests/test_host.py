@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 import sys
 
 import pytest
@@ -18,6 +19,20 @@ from ofa_plugins_core.hookspecs import HOOKS, KIND_OF
 from ofa_plugins_core.testing import in_process, toy_cost, toy_supernet
 
 HEADER = "from ofa_plugins_core import *\nOFA_API = 1\n"
+TINY = f"""
+from attrs import frozen
+from ofa_plugins_core.testing import toy_supernet
+{HEADER}
+@frozen
+class Options:
+    size: int = 32
+
+@hookimpl
+def ofa_supernets():
+    yield SupernetEntry(
+        "tiny", "small", lambda o=Options(): toy_supernet("tiny", [o.size]), options=Options
+    )
+"""
 
 
 def cost(name="effort", build=lambda supernet, options: toy_cost("params", supernet), **more):
@@ -57,6 +72,17 @@ class TestStates:
     def test_a_distribution_can_be_blocked_as_a_whole(self, ofa_install):
         ofa_install("noisy", "raise RuntimeError('imported')")
         assert state_of("noisy", Host.discover(block=["ofa-plugins-noisy"]))[0] == "blocked"
+
+    def test_in_another_process_it_is_found_anew_as_it_was_made(self, ofa_install):
+        ofa_install("noisy", "raise RuntimeError('imported')")
+        ofa_install("sound", TINY)
+        host = Host.discover(block=["noisy"]).configured({"tiny": {"size": 48}})
+        again = pickle.loads(pickle.dumps(host))
+        assert [p.state for p in again.plugins] == [p.state for p in host.plugins]
+        assert again.plugin("noisy").state == "blocked"
+        assert again.supernet("tiny").resolutions == (48,)
+        with pytest.raises(TypeError, match="not installed"):
+            pickle.dumps(host_with(x=offering(ofa_cost_models=[cost()])))
 
     def test_blocking_an_unknown_name_names_the_nearest(self, ofa_install):
         ofa_install("sound", HEADER)
