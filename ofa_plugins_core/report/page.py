@@ -12,6 +12,7 @@ from ofa_plugins_core import runs
 from ofa_plugins_core.report.canvas import inlined
 from ofa_plugins_core.report.drawing import Figure
 from ofa_plugins_core.report.html import Markup, element, facts, table
+from ofa_plugins_core.report.listed import figures_of, plain_facts, tables_of
 from ofa_plugins_core.report.networks import Network
 from ofa_plugins_core.report.results import Missed, Point, Run, SearchRecord
 from ofa_plugins_core.report.words import cost_label, full
@@ -42,7 +43,7 @@ def page(
     title = f"ofa {run.job}: {run.search.supernet if run.search else run.folder.name}"
     body = [*_heading(run, title), *(element("p", note, class_="warn") for note in notes)]
     if run.search is None:
-        body += [element("h2", "Result"), _result(run.result)]
+        body += _listed(run)
     else:
         body += _search(run.search, figures, networks)
     body += _origin(run)
@@ -55,6 +56,17 @@ def page(
     ]
     root = element("html", [element("head", head), element("body", body)], lang="en")
     return f"<!DOCTYPE html>\n{root}\n"
+
+
+def _listed(run: Run) -> list[Markup]:
+    """Another job's result: its figures, its tables, and the rest as names and values."""
+    body = [_figure(figure) for figure in figures_of(run)]
+    tables = tables_of(run.result)
+    for found in tables:
+        columns = [(name, small) for name, _, small in (c.partition("\n") for c in found.columns)]
+        body.append(table(columns, found.rows, found.title))
+    rest = plain_facts(run.result) if tables else run.result
+    return [*body, element("h2", "Result"), _result(rest)]
 
 
 def _result(result: Any) -> Markup:

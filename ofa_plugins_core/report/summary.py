@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
+from ofa_plugins_core.report.listed import tables_of
 from ofa_plugins_core.report.page import front_cells, front_columns, proof
 from ofa_plugins_core.report.results import Run, SearchRecord
 
@@ -18,6 +19,8 @@ def summary(run: Run) -> list[Rows]:
     lines = [f"ofa run {run.job} · finished {finished} · {run.folder}"]
     if run.search is None:
         facts = run.result if isinstance(run.result, dict) else {}
+        if listed := tables_of(facts):
+            return [("\n".join(lines), (), ()), *((t.title, t.columns, t.rows) for t in listed)]
         plain = [(k, str(v)) for k, v in facts.items() if isinstance(v, str | int | float | bool)]
         return [("\n".join(lines), ("", ""), plain), *_lists(facts)]
     title = "\n".join([*lines, *_sentences(run.search)])

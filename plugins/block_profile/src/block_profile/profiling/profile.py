@@ -100,6 +100,7 @@ class Row:
         image_size: the only one of this row, in pixels; None where all sizes are drawn.
         active: share of the drawn networks in which every forced block was active, 0 to 1.
         sampled: metric -> statistics over the drawn networks; empty where none were drawn.
+        chance: probability, by the rule, that every forced block is active; ``active`` is drawn.
         exact: metric -> statistics over all networks, each with its probability; for those metrics
             only of which they can be worked out.
     """
@@ -110,6 +111,7 @@ class Row:
     active: float
     sampled: Mapping[str, Statistic]
     exact: Mapping[str, Statistic] = field(factory=dict)
+    chance: float = 1.0
 
     @property
     def alone(self) -> Forced | None:

@@ -1,0 +1,81 @@
+"""Figures and tables that a job's result brings along: any plugin's, in the page of its run.
+
+A result may have ``"figures": [{"file": "plots/heat.svg", "caption": "…"}, …]``, files in the run's
+folder, and ``"tables": [{"title": "…", "columns": ["…"], "rows": [["…"]]}, …]``; what is no such
+list is left out.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from attrs import frozen
+
+from ofa_plugins_core.report.drawing import Figure
+from ofa_plugins_core.report.results import Run
+
+
+@frozen
+class Listed:
+    """A table of text."""
+
+    title: str
+    columns: tuple[str, ...]
+    rows: tuple[tuple[str, ...], ...]
+
+
+def figures_of(run: Run) -> list[Figure]:
+    """SVG files of the run's folder that its result names, and that are there."""
+    return [
+        Figure(file, str(entry.get("caption", "")))
+        for entry in _records(run.result, "figures")
+        if (file := _within(run.folder, entry.get("file"))) is not None
+    ]
+
+
+def _within(folder: Path, name: object) -> Path | None:
+    """A file of the folder; nothing outside of it, whatever a result from elsewhere says."""
+    if not isinstance(name, str) or not name.endswith(".svg"):
+        return None
+    path = PurePosixPath(name)
+    if path.is_absolute() or ".." in path.parts:
+        return None
+    file = folder / path
+    return file if file.is_file() and file.resolve().is_relative_to(folder.resolve()) else None
+
+
+def tables_of(result: Any) -> list[Listed]:
+    """Tables of text that a result names."""
+    return list(_tables(result))
+
+
+def _tables(result: Any) -> Iterator[Listed]:
+    for entry in _records(result, "tables"):
+        columns, rows = entry.get("columns"), entry.get("rows")
+        if not isinstance(columns, list) or not isinstance(rows, list):
+            continue
+        width = len(columns)
+        whole = [row for row in rows if isinstance(row, list) and len(row) == width]
+        yield Listed(
+            str(entry.get("title", "")),
+            tuple(map(str, columns)),
+            tuple(tuple(map(str, row)) for row in whole),
+        )
+
+
+def plain_facts(result: Mapping[str, Any]) -> dict[str, Any]:
+    """What is left to say of a result with tables: names and values, lists of plain values."""
+    return {key: value for key, value in result.items() if _is_plain(value)}
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(v, str | int | float | bool | None) for v in value)
+    return isinstance(value, str | int | float | bool | None)
+
+
+def _records(result: Any, key: str) -> list[Mapping[str, Any]]:
+    found = result.get(key) if isinstance(result, Mapping) else None
+    return [v for v in found if isinstance(v, Mapping)] if isinstance(found, list) else []
