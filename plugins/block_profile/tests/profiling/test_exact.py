@@ -10,7 +10,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from block_profile.profiling.forcing import forcing_of
+from block_profile.profiling.forcing import NOTHING, forcing_of
 from block_profile.profiling.rows import Drawing, RowPlan, row_plans, wanted_rows
 from block_profile.profiling.specs import Catalogue
 from block_profile.profiling.statistics import Closed, bindings, sampled

@@ -64,7 +64,7 @@ class ProfileResult:
     interrupted: bool = False
     missing: int = 0
     figures: tuple[tuple[str, str], ...] = ()
-    most_rows = 40
+    most_rows = 50
 
     @property
     def exit_code(self) -> int:
