@@ -79,7 +79,8 @@ def _heat_caption(profile: Profile, metric: Metric, cells: Cells) -> str:
     own = "" if cells.columns else " Each place has blocks of its own, in their order."
     return (
         f"Mean {cost_label(metric.name)} with a block forced at a place, less that of random "
-        f"networks ({metric.unit}), {how}; rule {profile.rule}. Blue is better, red worse.{own}"
+        f"networks ({_step(metric)}), {how}; rule {profile.rule}. Blue is better, orange "
+        f"worse.{own}"
     )
 
 
@@ -104,6 +105,11 @@ def cells_of(profile: Profile, metric: str) -> Cells:
             values[number, column] = (shift, f"{place} as {label}")
             width = max(width, column + 1)
     return Cells(places, labels if named else (), width, values)
+
+
+def _step(metric: Metric) -> str:
+    """The unit of a difference: two shares in percent lie points apart."""
+    return "points" if metric.unit == "%" else metric.unit
 
 
 def _ranked(label: str) -> tuple[int, int, str]:
@@ -144,13 +150,13 @@ def heat_map(profile: Profile, metric: Metric, cells: Cells, path: Path) -> None
             colour = colours(scale(value))
             box = Rectangle((column, row), 0.96, 0.92, facecolor=colour, linewidth=0)
             axes.add_patch(box)
-            sheet.note(box, f"{label}: {value:+.4g} {metric.unit}")
+            sheet.note(box, f"{label}: {value:+.4g} {_step(metric)}")
             if len(cells.rows) <= _CELLS:
                 _write(axes, row, column, value, dark=abs(value) < 0.75 * most)
         _frame(axes, cells)
         axes.set_title(f"{profile.supernet}: {cost_label(metric.name)}", loc="left")
         bar = sheet.figure.colorbar(ScalarMappable(scale, colours), ax=axes, pad=0.02, aspect=30)
-        bar.set_label(f"difference to random networks ({metric.unit})")
+        bar.set_label(f"difference to random networks ({_step(metric)})")
         bar.ax.yaxis.set_major_formatter(lambda value, _: signed(value))
         bar.outline.set_visible(False)
 
@@ -202,7 +208,7 @@ def _units_panel(sheet: canvas.Sheet, axes: Axes, profile: Profile, metric: Metr
         places, [u.spread for u in found], height=0.6, color=canvas.SKY, label="spread of blocks"
     )
     for bar, unit, name in zip(bars, found, names, strict=True):
-        sheet.note(bar, f"{name}: {unit.spread:.4g} {metric.unit}")
+        sheet.note(bar, f"{name}: {unit.spread:.4g} {_step(metric)}")
     gains = [(n, u.gain) for n, u in enumerate(found) if u.gain is not None]
     if gains:
         across, down = [g for _, g in gains], [n for n, _ in gains]
@@ -211,7 +217,7 @@ def _units_panel(sheet: canvas.Sheet, axes: Axes, profile: Profile, metric: Metr
         )
     axes.set_yticks(places, names)
     axes.set_ylim(len(found) - 0.4, -0.6)
-    axes.set_xlabel(f"{cost_label(metric.name)} ({metric.unit})")
+    axes.set_xlabel(f"{cost_label(metric.name)} ({_step(metric)})")
     axes.xaxis.set_major_formatter(lambda value, _: short(value))
     axes.grid(True, axis="x")
 

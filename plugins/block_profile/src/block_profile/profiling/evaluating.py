@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from typing import Any
-
-import attrs
+from collections.abc import Sequence
+from typing import Final
 
 from block_profile.profiling.options import ProfileOptions
 from block_profile.profiling.scoring import Evaluate
@@ -13,30 +11,32 @@ from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.jobs.evaluate_options import EvaluateOptions
 from ofa_plugins_core.values import Arch
 
+JOURNAL: Final = "accuracies.jsonl"
+
 
 def evaluate_options(options: ProfileOptions) -> EvaluateOptions:
     """A profile's options as those of ``ofa run evaluate``, without timing."""
-    said: dict[str, Any] = {
-        "supernet": options.supernet,
-        "weights": options.weights,
-        "classes": options.classes,
-        "data": options.data,
-        "batch": options.evaluate_batch,
-        "workers": options.workers,
-        "device": options.evaluate_device,
-        "images": options.images,
-        "calibrate": options.calibrate,
-        "calibrate_data": options.calibrate_data,
-        "threads": options.threads,
-        "fast": options.fast,
-        "repeats": 0,
-    }
-    known = {a.name for a in attrs.fields(EvaluateOptions)}
-    return EvaluateOptions(**{name: value for name, value in said.items() if name in known})
+    return EvaluateOptions(
+        supernet=options.supernet,
+        weights=options.weights,
+        classes=options.classes,
+        data=options.data,
+        batch=options.evaluate_batch,
+        workers=options.workers,
+        device=options.evaluate_device,
+        images=options.images,
+        calibrate=options.calibrate,
+        calibrate_data=options.calibrate_data,
+        threads=options.threads,
+        fast=options.fast,
+        repeats=0,
+    )
 
 
 def evaluator(context: JobContext, options: ProfileOptions) -> Evaluate:
-    """Evaluates distinct networks, each calibrated by itself: results by number.
+    """Evaluates distinct networks, each calibrated by itself, by ``options.parallel`` processes.
+
+    What was found before in the run's folder is not evaluated again.
 
     Raises:
         MissingExtraError: torch is not installed.
@@ -44,14 +44,11 @@ def evaluator(context: JobContext, options: ProfileOptions) -> Evaluate:
     """
     measuring = evaluate_options(options)
 
-    def evaluate(archs: Sequence[Arch], done: Callable[[int, float], None]) -> None:
-        from ofa_plugins_core.jobs.measuring import bench_of
-        from ofa_plugins_core.nn import engines, evaluating
+    def evaluate(archs: Sequence[Arch]) -> dict[int, float]:
+        from ofa_plugins_core.jobs.parallel import evaluations
 
-        with engines.joined(measuring.device) as group, evaluating.threads(measuring.threads):
-            bench = bench_of(context, measuring, group, archs[0].image_size)
-            for number, arch in enumerate(archs):
-                found: Mapping[str, Any] = bench.measure(arch, f"network {number + 1}")
-                done(number, found["top1"]["value"])
+        file = None if context.out is None else context.out / JOURNAL
+        found = evaluations(context, measuring, archs, file, processes=options.parallel)
+        return {number: float(one["top1"]["value"]) for number, one in found.items()}
 
     return evaluate

@@ -8,7 +8,7 @@ from attrs import field, frozen
 from attrs.validators import ge, optional
 
 from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
-from ofa_plugins_core.jobs.torch_options import said
+from ofa_plugins_core.jobs.torch_options import FAST, said
 
 CHANGEABLE = ("fast", "log", "parallel", "plot", "workers")
 """What --resume may change: it changes no number."""
@@ -113,7 +113,7 @@ class ProfileOptions(PredictedOptions, PricedOptions):
     )
     fast: Literal["memory", "disk"] | None = field(
         default=None,
-        metadata=said("prepare images once: keep them in memory, or in a file in the cache"),
+        metadata=FAST,
     )
     workers: int = field(default=0, validator=ge(0), metadata=said("processes that read images"))
     parallel: int = field(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from typing import Final
 
 from attrs import frozen
 
@@ -36,6 +37,10 @@ class Work:
     drawing: Drawing
     closed: Mapping[str, Closed]
     notes: tuple[str, ...]
+
+
+SYNTHETIC: Final = "synthetic"
+"""Weights that are filled by a formula."""
 
 
 def work_of(context: JobContext, options: ProfileOptions) -> Work:
@@ -86,11 +91,13 @@ def _coupled(
 def _without(
     options: ProfileOptions, subject: Subject, closed: Mapping[str, Closed]
 ) -> Iterator[str]:
-    """Metrics that are not had exactly though that is asked for.
+    """Metrics that are not what they seem, or not exact though that is asked for.
 
     Raises:
         UsageError: and no network is drawn either.
     """
+    if options.weights == SYNTHETIC:
+        yield "synthetic weights: top-1 means nothing"
     names = [m.name for m in subject.metrics if m.name not in closed]
     if not options.exact or not names:
         return

@@ -7,7 +7,7 @@ it comes: an interrupted run goes on where it was.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Any, Final
+from typing import Any, Final, TypeAlias
 
 import numpy as np
 from attrs import evolve, field, frozen
@@ -23,8 +23,8 @@ from ofa_plugins_core.values import Arch, Genes
 
 JOURNAL: Final = "networks.jsonl"
 
-Evaluate = Callable[[Sequence[Arch], Callable[[int, float], None]], None]
-"""(networks, called with each one's number and its top-1 in percent)."""
+Evaluate: TypeAlias = Callable[[Sequence[Arch]], Mapping[int, float]]
+"""Networks -> top-1 in percent of each by its number; some are missing if interrupted."""
 
 
 @frozen(eq=False)
@@ -73,13 +73,11 @@ def find_out(
     try:
         for name in slow.costs:
             _priced(subject, slow, name, rows, journal, listener)
-        if slow.accuracy is not None:
-            _evaluated(subject, slow, rows, journal, listener)
+        return slow.accuracy is None or _evaluated(subject, slow, rows)
     except KeyboardInterrupt:
         return False
     finally:
         journal.close()
-    return True
 
 
 def _read(subject: Subject, slow: Slow, journal: Journal) -> None:
@@ -116,23 +114,12 @@ def _priced(
         listener(Progress("network", total - len(left) + start + len(part), total, reading))
 
 
-def _evaluated(
-    subject: Subject, slow: Slow, rows: Sequence[bytes], journal: Journal, listener: Listener
-) -> None:
+def _evaluated(subject: Subject, slow: Slow, rows: Sequence[bytes]) -> bool:
+    """Whether all are known now."""
     assert slow.accuracy is not None
-    known, total = slow.known[ACCURACY], len(rows)
-    left = [row for row in rows if row not in known]
-    archs = _archs(subject, left)
-
-    def done(number: int, value: float) -> None:
-        known[left[number]] = value
-        line = {"metric": ACCURACY, "arch": archs[number].as_dict(), "value": value}
-        journal.add(line)
-        so_far = sum(row in known for row in rows)
-        listener(Progress("network", so_far, total, f"top-1 {value:.2f} %"))
-
-    if left:
-        slow.accuracy(archs, done)
+    found = slow.accuracy(_archs(subject, rows))
+    slow.known[ACCURACY].update((rows[number], value) for number, value in found.items())
+    return len(found) == len(rows)
 
 
 def _archs(subject: Subject, rows: Sequence[bytes]) -> list[Arch]:
