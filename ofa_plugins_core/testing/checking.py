@@ -16,6 +16,7 @@ from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.host import Host
 from ofa_plugins_core.interfaces import BuildableSupernet, Supernet
 from ofa_plugins_core.network_blame import built
+from ofa_plugins_core.reduction.supernet import reduced
 from ofa_plugins_core.testing import laws, toys
 from ofa_plugins_core.testing.laws import (
     cost,
@@ -26,6 +27,7 @@ from ofa_plugins_core.testing.laws import (
     plan,
     policy,
     predictor,
+    reduction,
     sampler,
     searcher,
     supernet,
@@ -151,6 +153,22 @@ def _supernet(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
     yield host.supernet(name), None
 
 
+def _reduction(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
+    """On every supernet that has what it drops."""
+    wholes = [toys.toy_supernet(), *(host.supernet(e.name) for e in host.entries("supernets"))]
+    found, refusals = False, []
+    for whole in wholes:
+        try:
+            small = reduced(whole, host.reduction(name))
+        except UsageError as error:
+            refusals.append(error.message)
+            continue
+        found = True
+        yield small, whole
+    if not found:
+        raise laws.NotApplicableError(f"no supernet here has what it drops: {refusals[-1]}")
+
+
 def _sampler(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
     for ground in _grounds(host, plugin):
         yield host.sampler(name).build(ground), ground
@@ -230,6 +248,7 @@ def says_how_it_is_called(entry: JobEntry, _: Any, generator: np.random.Generato
 
 _SUBJECTS: Final[dict[str, Callable[[Host, Plugin, str], Iterator[Tested]]]] = {
     "supernets": _supernet,
+    "reductions": _reduction,
     "samplers": _sampler,
     "cost_models": _cost,
     "predictors": _predictor,
@@ -246,6 +265,7 @@ _SUBJECTS: Final[dict[str, Callable[[Host, Plugin, str], Iterator[Tested]]]] = {
 
 _LAWS: Final[dict[str, tuple[laws.Law, ...]]] = {
     "supernets": supernet.LAWS,
+    "reductions": reduction.LAWS,
     "samplers": sampler.LAWS,
     "cost_models": cost.LAWS,
     "predictors": predictor.LAWS,
