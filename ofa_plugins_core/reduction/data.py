@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from typing import Any, Final, TypeVar
+from typing import Any, Final
 
 from attrs import field, frozen
 
@@ -14,12 +14,14 @@ NAME: Final = r"[A-Za-z][\w.-]{0,60}"
 """What a reduction may be called: it becomes part of names of supernets and of files."""
 
 
-T = TypeVar("T")
-
-
-def _several(given: Iterable[T]) -> tuple[T, ...]:
+def _several(given: Iterable[Any]) -> tuple[Any, ...]:
     """Lists are taken, too."""
     return tuple(given)
+
+
+def _pairs(given: Mapping[str, Number]) -> dict[str, Number]:
+    """A mapping of one's own."""
+    return dict(given)
 
 
 @frozen
@@ -33,7 +35,7 @@ class Drop:
         reason: why, with the numbers that speak for it.
     """
 
-    block: Mapping[str, Number] = field(converter=dict)
+    block: Mapping[str, Number] = field(converter=_pairs)
     unit: int | None = None
     layer: int | None = None
     reason: str = ""

@@ -1,0 +1,227 @@
+"""The job ``ofa run reduce``: a profile becomes a smaller space, each removal with its reason."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+from attrs import evolve
+
+from block_profile.profiling.profile import Metric, Profile, read_profile
+from block_profile.reducing.accurate import less_accurate
+from block_profile.reducing.control import random_control
+from block_profile.reducing.depths import last_steps, shortened
+from block_profile.reducing.dominated import dominated
+from block_profile.reducing.options import ReduceOptions
+from block_profile.reducing.removals import Removal, amount
+from block_profile.reducing.result import ReduceResult
+from block_profile.reducing.spacefile import (
+    CONTROL,
+    FILE,
+    installed_as,
+    space_text,
+    write_space,
+)
+from block_profile.reducing.standings import accuracy_of, costs_of, matches
+from ofa_plugins_core import runs
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.events import Notice
+from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.reduction.data import Reduction
+from ofa_plugins_core.reduction.supernet import ReducedSupernet, reduced
+
+_CONTROL: Final = "control"
+
+
+def run_reduce(context: JobContext, options: ReduceOptions) -> ReduceResult:
+    """Derive a smaller space from a profile.
+
+    Raises:
+        InputError: the profile is missing or broken, or nothing can be written.
+        UsageError: it is of another space, or lacks a metric; or the rule drops nothing.
+    """
+    _check(options)
+    profile = read_profile(options.profile)
+    supernet = profiled(context, profile, options.supernet)
+    removals = removals_of(context, profile, options)
+    name = options.name or options.rule
+    space, kept, spared = applied(supernet, name, removals, _source(options, profile))
+    for said in spared:
+        context.listener(Notice(f"not dropped: {said}"))
+    if not kept:
+        raise UsageError(
+            "the rule drops nothing here, so there is no smaller space",
+            advice="--by option judges over all places; a smaller --margin may drop more",
+        )
+    found = ReduceResult(
+        context.out,
+        _base(options, supernet),
+        space,
+        _rule(options, profile),
+        options.profile,
+        kept,
+        spared,
+    )
+    if options.random_control:
+        generator = np.random.Generator(np.random.PCG64(context.seed))
+        label = f"{name}-{_CONTROL}"
+        control = random_control(supernet, space.reduction, generator, label)
+        found = evolve(found, control=control)
+    return _written(context, options, found)
+
+
+def _check(options: ReduceOptions) -> None:
+    if options.drop is not None and options.rule != "accurate":
+        raise UsageError("--drop says how many the rule accurate drops: --rule accurate --drop N")
+
+
+def profiled(context: JobContext, profile: Profile, name: str | None) -> Supernet:
+    """The supernet whose profile it is.
+
+    Raises:
+        UsageError: the named one is another; names both.
+    """
+    supernet = context.host.supernet(name or profile.supernet)
+    if supernet.name != profile.supernet:
+        raise UsageError(
+            f"the profile is of {profile.supernet}, not of {supernet.name}",
+            advice=f"ofa run profile --supernet {name} makes one",
+        )
+    count = supernet.space.count()
+    if count != profile.networks:
+        raise UsageError(
+            f"the profile is of another space named {supernet.name}: it had "
+            f"{profile.networks:,} networks an image size, there are {count:,}",
+            advice="profile it anew",
+        )
+    return supernet
+
+
+def removals_of(context: JobContext, profile: Profile, options: ReduceOptions) -> list[Removal]:
+    """What the rule drops.
+
+    Raises:
+        UsageError: the profile lacks what the rule needs.
+    """
+    accuracy = accuracy_of(profile)
+    if options.rule == "accurate":
+        _mention_margin(context, profile, [accuracy])
+        found = matches(profile, [accuracy], options.by)
+        return less_accurate(found, accuracy, options.margin, options.drop)
+    costs = costs_of(profile, options.cost)
+    metrics = [accuracy, *costs]
+    _mention_margin(context, profile, metrics)
+    removals = dominated(matches(profile, metrics, options.by), metrics, options.margin)
+    return [*removals, *_depths(context, profile, accuracy, costs, options.shorten)]
+
+
+def _mention_margin(context: JobContext, profile: Profile, metrics: Sequence[Metric]) -> None:
+    """What is known of the means' errors, where they are not simply exact."""
+    for metric in metrics:
+        if any(metric.name not in r.exact for r in profile.rows):
+            if profile.draws == "common":
+                said = (
+                    f"{metric.name}: all rows are of the same {profile.archs} networks, so their "
+                    "means are compared as they are; --margin is for --draws independent"
+                )
+                context.listener(Notice(said))
+        elif off := max(r.exact[metric.name].error for r in profile.rows):
+            said = f"{metric.name}: exact means may be off by up to {amount(off, metric)} each"
+            context.listener(Notice(f"{said}; they are compared as they are"))
+
+
+def _depths(
+    context: JobContext,
+    profile: Profile,
+    accuracy: Metric,
+    costs: Sequence[Metric],
+    share: float,
+) -> list[Removal]:
+    """Units that are shortened whatever cost is looked at."""
+    by_cost = [(last_steps(profile, accuracy, cost), cost) for cost in costs]
+    if share > 0 and not any(steps for steps, _ in by_cost):
+        context.listener(Notice("no unit is shortened: the profile has no rows of depths"))
+    found = [shortened(steps, cost, share) for steps, cost in by_cost]
+    common = set.intersection(*({r.where for r in removals} for removals in found))
+    return [r for r in found[0] if r.where in common]
+
+
+def applied(
+    supernet: Supernet, name: str, removals: Sequence[Removal], source: str
+) -> tuple[ReducedSupernet, list[Removal], list[str]]:
+    """The reduced supernet, what of the removals is in it, and why the others are not.
+
+    Raises:
+        UsageError: the name is none.
+    """
+    try:
+        Reduction(name)
+    except ValueError as error:
+        raise UsageError(f"--name: {error}") from error
+    try:
+        return reduced(supernet, _reduction(name, removals, source)), list(removals), []
+    except UsageError:
+        pass  # one by one: something hangs together with what is elsewhere
+    kept: list[Removal] = []
+    spared = []
+    for removal in removals:
+        try:
+            reduced(supernet, _reduction(name, [*kept, removal], source))
+            kept.append(removal)
+        except UsageError as error:
+            spared.append(f"{removal.what} ({removal.where}): {error.message}")
+    return reduced(supernet, _reduction(name, kept, source)), kept, spared
+
+
+def _reduction(name: str, removals: Sequence[Removal], source: str) -> Reduction:
+    drops = tuple(d for r in removals for d in r.drops)
+    keeps = tuple(r.keep for r in removals if r.keep is not None)
+    return Reduction(name, drop=drops, keep=keeps, source=source)
+
+
+def _source(options: ReduceOptions, profile: Profile) -> str:
+    drawn = f"{profile.archs} networks a row, seed {profile.seed}" if profile.archs else "exact"
+    return f"ofa run reduce: {_rule(options, profile)}; profile: rule {profile.rule}, {drawn}"
+
+
+def _rule(options: ReduceOptions, profile: Profile) -> str:
+    where = "at each place" if options.by == "place" else "over all places"
+    if options.rule == "accurate":
+        what = "less accurate than the mean" if options.drop is None else f"{options.drop} dropped"
+        return f"rule accurate, {what}, {where}"
+    costs = " and ".join(m.name for m in costs_of(profile, options.cost))
+    return f"rule dominated, accuracy against {costs}, {where}"
+
+
+def _base(options: ReduceOptions, supernet: Supernet) -> str:
+    """What the file calls the supernet: its name, or where its own file is."""
+    given = options.supernet or ""
+    return str(Path(given).resolve()) if given.endswith((".yaml", ".yml")) else supernet.name
+
+
+def _written(context: JobContext, options: ReduceOptions, found: ReduceResult) -> ReduceResult:
+    """The files of a result, where there is a folder, and in the user's own."""
+    spaces = [(FILE, found.space), (CONTROL, found.control)]
+    paths: list[Path | None] = []
+    installed = []
+    for name, space in spaces:
+        if space is None:
+            paths.append(None)
+            continue
+        content = space_text(found.base, space.reduction)
+        if options.install:
+            installed.append(installed_as(space.reduction.name, content))
+        folder = context.out
+        paths.append(
+            None if folder is None else write_space(folder / name, found.base, space.reduction)
+        )
+    for path, (_, space) in zip(installed, spaces, strict=False):
+        assert space is not None
+        runs.write(path, space_text(found.base, space.reduction))
+        context.listener(
+            Notice(f"installed: --supernet {found.base}+{space.reduction.name} ({path})")
+        )
+    return evolve(found, path=paths[0], control_path=paths[1], installed=installed)

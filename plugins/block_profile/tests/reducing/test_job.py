@@ -1,0 +1,146 @@
+"""``ofa run reduce`` on the toy: the file that it writes, what it says, what it refuses."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from attrs import evolve
+
+from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
+from ofa_plugins_core.events import Notice
+
+
+@pytest.fixture
+def toy_profile(profile_of):
+    """The small kernel with the small ratio is beaten everywhere; the second unit's end is dear."""
+    worth = {(3, 2): (70.0, 4.0), (3, 3): (71.0, 3.0), (5, 2): (72.0, 4.0), (5, 3): (73.0, 5.0)}
+    blocks = {
+        (unit, layer, k, e): {"accuracy": a, "params": c}
+        for unit in (0, 1)
+        for layer in (0, 1)
+        for (k, e), (a, c) in worth.items()
+    }
+    depths = {
+        (unit, depth): {"accuracy": 70 + depth * gain, "params": 10.0 * depth}
+        for unit, gain in ((0, 2.0), (1, 0.1))
+        for depth in (1, 2)
+    }
+    return profile_of(blocks, depths)
+
+
+def test_a_profile_becomes_a_space_that_is_a_supernet(
+    reduce, toy_host, toy_profile, tmp_path: Path
+) -> None:
+    found = reduce(toy_profile, out=tmp_path / "run", by="option", name="small_one")
+
+    assert [(r.what, r.where) for r in found.removals] == [
+        ("MBConv2_3x3", "mean of 4 places"),
+        ("depth 2", "unit 1"),
+    ]
+    assert found.path is not None
+    supernet = toy_host.supernet(str(found.path))
+    assert supernet.name == "toy+small_one"
+    assert supernet.space.count() == (3 + 9) * 3
+    reasons = [d.reason for d in supernet.reduction.drop]
+    assert reasons == ["70.000 %, 4 count; MBConv2_5x5 is no worse in any: 72.000 %, 4 count"]
+    told = json.loads(json.dumps(found.as_json()))
+    assert told["networks"] == {"before": 400, "after": 36} and told["share"] == 0.09
+    assert "36 of 400 networks" in found.as_tables()[0][0]
+
+
+def test_every_place_is_judged_by_itself_unless_said_otherwise(reduce, toy_profile) -> None:
+    found = reduce(toy_profile)
+
+    places = [r.where for r in found.removals[:4]]
+    assert places == [f"unit {u} layer {n}" for u in (0, 1) for n in (0, 1)]
+    assert found.space.space.count() == 36
+
+
+def test_installed_it_goes_by_its_name(
+    reduce, toy_host, toy_profile, tmp_path: Path, monkeypatch
+) -> None:
+    monkeypatch.setenv("OFA_REDUCED", str(tmp_path / "mine"))
+
+    found = reduce(toy_profile, by="option", name="mine", install=True)
+
+    assert toy_host.supernet("toy+mine").space.count() == found.space.space.count()
+    reduce(toy_profile, by="option", name="mine", install=True)  # the same again
+    with pytest.raises(UsageError, match="is another smaller space"):
+        reduce(toy_profile, rule="accurate", name="mine", install=True)
+
+
+def test_a_random_control_lies_beside_it_and_follows_the_seed(
+    reduce, toy_host, toy_profile, tmp_path: Path
+) -> None:
+    runs = [
+        reduce(toy_profile, out=tmp_path / f"{n}", seed=seed, by="option", random_control=True)
+        for n, seed in enumerate((1, 1, 2, 3, 4))
+    ]
+
+    texts = [r.control_path.read_text() for r in runs]
+    assert texts[0] == texts[1] and len(set(texts)) > 1
+    control = toy_host.supernet(str(runs[0].control_path))
+    assert (control.name, control.space.count()) == ("toy+dominated-control", 36)
+
+
+def test_the_rule_accurate_needs_no_cost(reduce, profile_of) -> None:
+    blocks = {(0, 0, k, 2): {"accuracy": float(k)} for k in (3, 5)}
+
+    found = reduce(profile_of(blocks), rule="accurate", by="place")
+
+    assert [r.what for r in found.removals] == ["MBConv2_3x3"]
+    with pytest.raises(UsageError, match="the profile has no cost"):
+        reduce(profile_of(blocks))
+
+
+def test_means_of_the_same_networks_are_told_to_be_without_a_margin(reduce, profile_of) -> None:
+    blocks = {(0, 0, k, 2): {"accuracy": float(k)} for k in (3, 5)}
+    told: list = []
+
+    reduce(profile_of(blocks, sd=1.0, draws="common"), rule="accurate", told=told)
+
+    assert any("of the same 100 networks" in e.message for e in told if isinstance(e, Notice))
+
+
+def test_a_profile_of_another_space_is_refused_by_both_names(reduce, toy_profile) -> None:
+    other = evolve(toy_profile, supernet="ofa_mbv3")
+    with pytest.raises(UsageError, match="is of ofa_mbv3, not of toy"):
+        reduce(other, supernet="toy")
+    with pytest.raises(UnknownNameError, match="ofa_mbv3"):
+        reduce(other)
+    with pytest.raises(UsageError, match="another space named toy: it had 9 networks"):
+        reduce(evolve(toy_profile, networks=9))
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        ({"cost": ("flops",)}, "unknown metric of this profile 'flops'"),
+        ({"drop": 2}, "--rule accurate --drop N"),
+        ({"rule": "accurate", "drop": 4}, "--drop 4 leaves nothing"),
+        ({"name": "a b"}, "--name: name: a word without blanks"),
+    ],
+)
+def test_options_that_make_no_sense_are_refused(reduce, toy_profile, options, message) -> None:
+    with pytest.raises(UsageError, match=message):
+        reduce(toy_profile, **options)
+
+
+def test_a_rule_that_drops_nothing_is_no_smaller_space(reduce, profile_of) -> None:
+    blocks = {(0, 0, k, 2): {"accuracy": float(k), "params": float(k)} for k in (3, 5)}
+
+    with pytest.raises(UsageError, match="the rule drops nothing"):
+        reduce(profile_of(blocks))
+
+
+def test_a_broken_profile_is_a_broken_file(toy_host, tmp_path: Path) -> None:
+    from block_profile.reducing.job import run_reduce
+    from block_profile.reducing.options import ReduceOptions
+    from ofa_plugins_core import JobContext
+
+    file = tmp_path / "profile.json"
+    file.write_text("{")
+    with pytest.raises(InputError, match="no profile"):
+        run_reduce(JobContext(toy_host), ReduceOptions(profile=file))
