@@ -51,19 +51,19 @@ def block_demand(place: Place, option: Option, unit: Unit | None) -> Demand:
         used=option.used,
         label=option.label,
     )
-    depth = None if unit is None else unit.depth
-    label = f"{place.label} as {option.label}"
-    return Demand(forced, label, option.allowed, depth if _free(place, depth) else None)
+    depth = unit.depth if unit is not None and _free(unit) else None
+    return Demand(forced, f"{place.label} as {option.label}", option.allowed, depth)
 
 
-def _free(place: Place, depth: int | None) -> bool:
-    """Whether every block of the place is had by the same depths, from some one on."""
-    sets = {option.allowed.get(depth) for option in place.options} if depth is not None else {None}
-    if len(sets) > 1 or None in sets:
+def _free(unit: Unit) -> bool:
+    """Whether each place's blocks are all had by the same depths, namely those from some one on."""
+    if unit.depth is None:
         return False
-    (only,) = sets
-    assert only is not None
-    return only == tuple(range(only[0], only[-1] + 1))
+    sets = [{option.allowed.get(unit.depth, ()) for option in p.options} for p in unit.places]
+    allowed = [next(iter(found)) for found in sets if len(found) == 1]
+    last = max((max(options, default=-1) for options in allowed), default=-1)
+    steady = all(a and a == tuple(range(a[0], last + 1)) for a in allowed)
+    return steady and len(allowed) == len(sets)
 
 
 def depth_demands(unit: Unit, space: SearchSpace) -> list[Demand]:
