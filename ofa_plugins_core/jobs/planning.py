@@ -17,6 +17,9 @@ from ofa_plugins_core.jobs.results import Row
 from ofa_plugins_core.jobs.train_options import TrainOptions
 from ofa_plugins_core.phases import Hyperparameters, Phase
 from ofa_plugins_core.plans import PlanOptions, phase_of, with_hyper
+from ofa_plugins_core.reduction.supernet import ReducedSupernet
+from ofa_plugins_core.reduction.together import chosen_together
+from ofa_plugins_core.words import counted
 
 SMOKE_SUPERNET: Final = "ofa_small"
 SMOKE_SIZES: Final = (48, 64)
@@ -109,6 +112,7 @@ def chosen(context: JobContext, options: TrainOptions) -> Chosen:
     entry = context.host.training_plan(name)
     plan, usual = _planned(context, entry, supernet)
     _tell_unused(context, entry.name)
+    _tell_together(context, supernet)
     numbers = _numbers(options, plan)
     every = tuple(_timed(options, p, n in numbers, n == 0) for n, p in enumerate(plan.phases))
     finetune = _timed(options, plan.finetune, -1 in numbers)
@@ -131,6 +135,20 @@ def _planned(
             advice="it has to end with .changed(options.phases, options.hyper)",
         )
     return plan, usual
+
+
+def _tell_together(context: JobContext, supernet: Supernet) -> None:
+    """Tell where a plan has no phases for what a smaller space does not choose one by one."""
+    if not isinstance(supernet, ReducedSupernet):
+        return
+    keys, count = chosen_together(supernet)
+    if keys:
+        said = (
+            f"{supernet.name} chooses {' and '.join(keys)} together at {counted(count, 'block')}: "
+            "there all that is left is open from the first elastic phase on, and phases that "
+            "would open only one of them are left out"
+        )
+        context.listener(Notice(said))
 
 
 def _tell_unused(context: JobContext, name: str) -> None:

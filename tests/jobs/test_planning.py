@@ -9,6 +9,7 @@ from ofa_plugins_core import (
     Host,
     JobContext,
     PluginError,
+    ReductionEntry,
     SupernetEntry,
     TrainingPlanEntry,
     UsageError,
@@ -17,6 +18,7 @@ from ofa_plugins_core.config import Words
 from ofa_plugins_core.jobs.planning import chosen, plan_table
 from ofa_plugins_core.jobs.train_options import TrainOptions
 from ofa_plugins_core.plans import PlanOptions
+from ofa_plugins_core.reduction.data import Drop, Reduction
 from ofa_plugins_core.testing import in_process, toy_plan, toy_supernet
 
 
@@ -34,20 +36,24 @@ PLANS = {"mine": heeding, "other": heeding, "deaf": deaf}
 
 @pytest.fixture
 def planned():
-    """(plan, --set) -> what is chosen, and the notices."""
+    """(plan, --set) -> what is chosen, and the notices; in a smaller space of the toy if named."""
     entries = [TrainingPlanEntry(n, "…", build, options=PlanOptions) for n, build in PLANS.items()]
     plugin = in_process(
         "outside",
         ofa_supernets=[SupernetEntry("toy", "…", toy_supernet)],
         ofa_training_plans=entries,
+        ofa_reductions=[
+            ReductionEntry(Reduction("paired", drop=(Drop({"k": 5, "e": 2}),)), "…"),
+            ReductionEntry(Reduction("plain", drop=(Drop({"k": 5}),)), "…"),
+        ],
     )
     host = Host.discover(extra={"x": plugin})
 
-    def plan(name="mine", **settings):
+    def plan(name="mine", space="toy", **settings):
         said = []
         typed = {n: {k: Words(v) for k, v in given.items()} for n, given in settings.items()}
         context = JobContext(host, lambda event: said.append(event.message), settings=typed)
-        return chosen(context, TrainOptions(supernet="toy", plan=name, all=True)), said
+        return chosen(context, TrainOptions(supernet=space, plan=name, all=True)), said
 
     return plan
 
@@ -88,3 +94,12 @@ def test_what_the_user_sets_wrongly_is_the_users(planned, given):
 def test_options_of_a_plan_that_does_not_run_are_told(planned):
     _, said = planned(mine={"phases": "{}"}, other={"phases": "{depth_1: {epochs: 5}}"})
     assert said == ["the options of other have no effect: the plan is mine"]
+
+
+def test_choices_that_a_smaller_space_makes_together_are_told(planned):
+    _, said = planned(space="toy+paired")
+    assert said == [
+        "toy+paired chooses ks and e together at 4 blocks: there all that is left is open from the "
+        "first elastic phase on, and phases that would open only one of them are left out"
+    ]
+    assert planned(space="toy+plain")[1] == []

@@ -22,6 +22,7 @@ from ofa_plugins_core.jobs.fit_options import DEFAULT_FORM, FitOptions
 from ofa_plugins_core.jobs.fitting.result import FitResult
 from ofa_plugins_core.jobs.records import files_of, measured, read_records
 from ofa_plugins_core.measured import FitTask, FittedFile, Measured
+from ofa_plugins_core.reduction.supernet import whole
 
 LEAST: Final = 20
 """Records from which an image size is fitted."""
@@ -62,7 +63,7 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
             advice=f"those that can: {', '.join(_fittable(context))}",
         )
     _check_out(context, entry)
-    supernet = context.host.supernet(options.supernet)
+    supernet = _whole(context, options.supernet)
     teacher = _teacher(context, supernet, options.from_mlp)
     if teacher is None:
         found = _samples(context, supernet, options)
@@ -84,6 +85,15 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
         found.repeated,
         left_out,
     )
+
+
+def _whole(context: JobContext, name: str) -> Supernet:
+    """The supernet; of a smaller space the whole one, whose predictor serves both."""
+    asked = context.host.supernet(name)
+    found = whole(asked)
+    if found is not asked:
+        context.listener(Notice(f"fitted for {found.name}: its predictor serves {asked.name}, too"))
+    return found
 
 
 def _check_name(named: str) -> None:

@@ -124,3 +124,14 @@ def test_a_full_disk_or_an_interruption_leaves_what_was_there(
         run_fit(context, evolve(options, dataset="another"))
     assert file.read_bytes() == before
     assert sorted(f.name for f in tmp_path.iterdir()) == ["m.jsonl", "mine.json"]
+
+
+def test_for_a_smaller_space_the_whole_supernets_predictor_is_fitted(fit, measure, tmp_path):
+    small = tmp_path / "small.yaml"
+    small.write_text('base: toy\nreduction: {name: small, drop: [{"block": {"k": 5, "e": 2}}]}\n')
+
+    done = fit("--data", measure("m.jsonl", 200), "--out", "made", "--supernet", str(small))
+
+    assert done.code == 0, done.err
+    assert done.json["files"] == ["made/mean-toy-own.json"]
+    assert "fitted for toy: its predictor serves toy+small, too" in " ".join(done.err.split())
