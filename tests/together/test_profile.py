@@ -80,6 +80,16 @@ def test_the_note10_panel_is_the_published_one(profile, rule):
 
 
 @needs_shared
+def test_a_hundred_drawn_networks_a_row_come_near_the_panel(profile):
+    found = profile(
+        *("--supernet", "ofa_mbv3_w1.2", "--metrics", "latency@note10", "--resolutions", "224"),
+        *("--lut", str(SHARED / "lut" / "note10"), "--rule", "paper"),
+    )
+    for ours, published in zip(panel(found, "latency@note10"), PANELS["paper"], strict=True):
+        assert ours == pytest.approx(published, abs=0.15)
+
+
+@needs_shared
 def test_accuracy_ranks_blocks_and_units_as_published(profile):
     found = profile(
         *("--supernet", "ofa_mbv3_w1.2", "--metrics", "accuracy", "--resolutions", "224"),

@@ -38,9 +38,13 @@ class ProfileOptions(PredictedOptions, PricedOptions):
             "a layer 2 is inactive in a third of the networks, a layer 3 in two thirds"
         ),
     )
-    draws: Literal["common", "independent"] = field(
-        default="common",
-        metadata=said("force every block on the same networks; or draw each row's own"),
+    draws: Literal["balanced", "common", "independent"] = field(
+        default="balanced",
+        metadata=said(
+            "common: force every block on the same networks, so that rows differ by what is forced "
+            "alone; balanced: and each option of each choice is drawn equally often; independent: "
+            "each row draws its own, as published"
+        ),
     )
     exact: bool = field(
         default=False,

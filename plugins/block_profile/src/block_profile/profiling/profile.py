@@ -20,7 +20,7 @@ RANDOM: Final = "Random networks"
 """Label of the row in which nothing is forced."""
 
 Rule: TypeAlias = Literal["strict", "paper"]
-Draws: TypeAlias = Literal["common", "independent"]
+Draws: TypeAlias = Literal["balanced", "common", "independent"]
 
 _MAKE: Final = "ofa run profile makes one"
 _MOST_BYTES: Final = 256 * 2**20
@@ -162,7 +162,7 @@ class Profile:
         supernet: its name.
         networks: distinct networks of its space a resolution: tells spaces of one name apart.
         rule: how a forced layer is made active; see ``forcing``.
-        archs: drawn networks a row. draws: ``common`` to all rows, or ``independent``.
+        archs: drawn networks a row. draws: how, see ``rows.Drawing``.
         seed: of the draws.
         resolutions: image sizes that were drawn from, in pixels.
         metrics: in the order of the user.

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 from attrs import frozen
+from numpy.typing import NDArray
 
 from block_profile.profiling.forcing import NOTHING, Forcing, forcing_of
 from block_profile.profiling.profile import RANDOM, Draws, Rule
@@ -75,7 +76,10 @@ class Drawing:
         sizes: image sizes that are drawn from, pixels.
         count: networks a row. seed: of the generator.
         draws: ``common``: every row forces its block on the same networks, so that rows differ by
-            what is forced and less by chance; ``independent``: each row draws its own.
+            what is forced and less by chance; ``balanced``: and among these each option of a gene
+            is as frequent as the others (Latin hypercube sampling: McKay et al., 1979), which
+            leaves each network's law as it is and brings means closer to those of all networks;
+            ``independent``: each row draws its own, as published.
     """
 
     space: SearchSpace
@@ -98,9 +102,22 @@ class Drawing:
             yield self.space.canonical(genes), share
 
     def _drawn(self, generator: np.random.Generator) -> Genes:
-        genes = self.space.sample(self.count, generator)
+        """(count, genes), not canonical: each gene's options are equally likely in each row."""
+        options = self.space.sizes.copy()
+        options[RESOLUTION] = len(self.sizes)
+        if self.draws == "balanced":
+            columns = [_balanced(int(size), self.count, generator) for size in options]
+            genes = np.stack(columns, axis=1).astype(np.uint8)
+        else:
+            shape = (self.count, len(options))
+            genes = generator.integers(0, options, size=shape, dtype=np.uint8)
         places = [self.space.resolutions.index(size) for size in self.sizes]
-        genes[:, RESOLUTION] = np.array(places, dtype=np.uint8)[
-            generator.integers(0, len(places), size=self.count)
-        ]
+        genes[:, RESOLUTION] = np.array(places, dtype=np.uint8)[genes[:, RESOLUTION]]
         return genes
+
+
+def _balanced(options: int, count: int, generator: np.random.Generator) -> NDArray[np.intp]:
+    """(count,) options in random order, each as often as the others; the odd ones by chance."""
+    odd = generator.permutation(options)[: count % options]
+    even = np.tile(np.arange(options), count // options)
+    return generator.permutation(np.concatenate([even, odd]))
