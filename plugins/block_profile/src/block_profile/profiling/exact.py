@@ -3,8 +3,8 @@
 For separable quantities alone (see ``ofa_plugins_core.separable``). Means and standard deviations
 of sums are exact but for floating point; a maximum's whole distribution is; least and greatest
 values are. A sum's quantiles, and the mean of an accuracy that is a link of a sum, come from its
-distribution on a grid: each term is moved by half a step at most, and what that can do to the
-mean is given with it.
+distribution on a grid of steps: a term between two of them is shared between both, and what that
+can do to the mean is given with it.
 """
 
 from __future__ import annotations
@@ -82,8 +82,7 @@ class ExactSum:
             _, mean, half = self._moments(odds, changed)
             variance = float(max(2 * half - mean * mean, 0.0))
             return Distribution(values, shares, float(mean + self._offset), variance, low, high)
-        reached = np.clip(values, low, high)
-        linked = np.asarray(self.link.forward(reached), dtype=float)
+        linked = np.asarray(self.link.forward(values), dtype=float)
         ends = self.link.forward(np.array([low, high]))
         mean = float(shares @ linked)
         variance = float(shares @ (linked - mean) ** 2)
@@ -134,13 +133,26 @@ class ExactSum:
         return np.asarray(self._least + self._step * np.arange(STEPS), dtype=np.float64)
 
     @cached_property
+    def _placed(self) -> list[tuple[Floats, Floats]]:
+        """Of each term the step at or below each value, and how far on to the next it lies."""
+        exact = [(f.table - f.table.min()) / self._step for f in self._terms]
+        return [(np.floor(e), e - np.floor(e)) for e in exact]
+
+    @cached_property
     def _waves(self) -> Elimination:
-        steps = [np.round((f.table - f.table.min()) / self._step) for f in self._terms]
-        factors = [Factor(f.name, f.genes, s) for f, s in zip(self._terms, steps, strict=True)]
-        turns = -2 * np.pi * np.arange(STEPS // 2 + 1) / STEPS
-        return Elimination.of(
-            self.space, factors, Product(lambda table: np.exp(1j * table[..., None] * turns))
-        )
+        """The characteristic function; a value between two steps is shared between them.
+
+        So the sum's mean stays what it is, and what a link makes of it is off by its curvature
+        over a step alone.
+        """
+        turns = -2j * np.pi * np.arange(STEPS // 2 + 1) / STEPS
+        on = np.exp(turns)
+        waves = [
+            np.exp(step[..., None] * turns) * (1 - part[..., None] + part[..., None] * on)
+            for step, part in self._placed
+        ]
+        factors = [Factor(f.name, f.genes, w) for f, w in zip(self._terms, waves, strict=True)]
+        return Elimination.of(self.space, factors, Product(lambda wave: wave))
 
     def _shares(self, odds: Odds, changed: Sequence[int] | None) -> Floats:
         if not self._terms:
@@ -149,24 +161,16 @@ class ExactSum:
         return np.asarray(np.maximum(found, 0.0), dtype=np.float64)
 
     @cached_property
-    def _moved(self) -> float:
-        """How far a network's value is from its place on the grid at most."""
-        total = 0.0
-        for f in self._terms:
-            exact = (f.table - f.table.min()) / self._step
-            total += float(np.abs(exact - np.round(exact)).max()) * self._step
-        return total
-
-    @cached_property
     def _linked_error(self) -> float:
-        """What moving a score so far changes of its accuracy at most, by the link itself."""
+        """By how much the mean of what the link makes of the sum may be off.
+
+        A value shared between steps n and n + 1 in parts 1 - p and p varies by p (1 - p) steps²;
+        half of all of that, times the link's curvature.
+        """
         assert self.link is not None
-        places = self._values
-        off = [
-            np.abs(self.link.forward(places + d) - self.link.forward(places)).max()
-            for d in (-self._moved, self._moved)
-        ]
-        return float(max(off))
+        varies = sum(float((part * (1 - part)).max()) for _, part in self._placed)
+        linked = np.asarray(self.link.forward(self._values), dtype=float)
+        return 0.5 * varies * float(np.abs(np.diff(linked, 2)).max())
 
 
 @frozen(eq=False, slots=False)
