@@ -10,6 +10,7 @@ import io
 import json
 import zipfile
 from collections.abc import Mapping
+from functools import cached_property
 from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final, Literal
@@ -31,6 +32,9 @@ FORMAT: Final = "ofa-latency-model"
 HEADER: Final = "latency.json"
 MOST_BYTES: Final = 2**30
 """Of what is read from one file."""
+FEW: Final = 4096
+"""Networks at once, up to which answers are kept."""
+MOST_KEPT: Final = 1_000_000
 _EPOCH: Final = (1980, 1, 1, 0, 0, 0)
 """The time that a file in an archive has: the same fit is the same archive."""
 
@@ -50,7 +54,7 @@ class Header:
 
     Attributes:
         form: name of its ``LatencyPredictorEntry``.
-        supernet: whose networks it knows. space: digest of their choices.
+        supernet: whose networks it knows. networks: digest of what these are made of.
         device: as the data call it. unit: of what it predicts.
         resolutions: image sizes of the data, pixels.
         least: of the data's latencies, ms; nothing is predicted below half of it.
@@ -64,7 +68,7 @@ class Header:
     version: Literal[1] = 1
     form: str
     supernet: str
-    space: str
+    networks: str
     device: str
     unit: Literal["ms"] = "ms"
     resolutions: list[int]
@@ -92,10 +96,12 @@ class StoredModel:
         return LatencyFit(self.arrays, self.header.settings)
 
 
-def space_digest(space: SearchSpace) -> str:
-    """Of the choices of a space, whatever its image sizes."""
-    made_of = [(g.name, [float(o) for o in g.options], list(g.controls)) for g in space.genes[1:]]
-    return sha256(json.dumps(made_of).encode()).hexdigest()[:16]
+def networks_digest(supernet: Supernet) -> str:
+    """Of the choices of a supernet and of all its blocks, at its first image size."""
+    genes = [(g.name, [float(o) for o in g.options]) for g in supernet.space.genes[1:]]
+    blocks = supernet.geometry().catalogue(supernet.resolutions[0]).blocks
+    made_of = [genes, [block.as_dict() for block in blocks]]
+    return sha256(json.dumps(made_of, sort_keys=True).encode()).hexdigest()[:16]
 
 
 def as_bytes(header: Header, arrays: Mapping[str, NDArray[Any]]) -> bytes:
@@ -165,8 +171,11 @@ def _from_archive(path: Path, archive: zipfile.ZipFile) -> StoredModel:
 def check_supernet(model: StoredModel, supernet: Supernet) -> None:
     """Refuse a fit of other networks.
 
+    Args:
+        supernet: as it is built, at the image sizes of the fit.
+
     Raises:
-        UsageError: it is of another supernet, or of one whose choices were others.
+        UsageError: it is of another supernet, or of one that was another then.
     """
     header = model.header
     advice = f"fit one: ofa run fit --kind latency --supernet {supernet.name} --data FILE.csv"
@@ -174,9 +183,10 @@ def check_supernet(model: StoredModel, supernet: Supernet) -> None:
         raise UsageError(
             f"{model.path} was fitted for {header.supernet}, not for {supernet.name}", advice=advice
         )
-    if header.space != space_digest(supernet.space):
+    if header.networks != networks_digest(supernet):
         raise UsageError(
-            f"{model.path} was fitted for {header.supernet} with other choices", advice=advice
+            f"{model.path} was fitted for another {header.supernet}: with other choices or blocks",
+            advice=advice,
         )
 
 
@@ -214,6 +224,7 @@ class FittedLatency:
     predictor: LatencyPredictor
     unit: str = field(default="ms", init=False)
     kind: Kind = field(default="predicted", init=False)
+    _memo: dict[bytes, float] = field(factory=dict, init=False, repr=False)
 
     @property
     def resolutions(self) -> tuple[int, ...]:
@@ -243,10 +254,32 @@ class FittedLatency:
         if not len(genes):
             return np.zeros(0)
         distinct, which = np.unique(self._fitted(space, genes), axis=0, return_inverse=True)
-        header = self.model.header
-        found = latencies(header.form, self.predictor, distinct, header.least)
-        in_order: Values = found[which.ravel()]
+        in_order: Values = self._known(distinct)[which.ravel()]
         return in_order
+
+    def _known(self, genes: Genes) -> Values:
+        """(n,) latencies of distinct networks; of those that were asked for before, as then.
+
+        A search comes back to many networks, half of all as measured.
+        """
+        header = self.model.header
+        if len(genes) > FEW:
+            return latencies(header.form, self.predictor, genes, header.least)
+        if len(self._memo) > MOST_KEPT:
+            self._memo.clear()
+        keys = [row.tobytes() for row in genes]
+        new = [i for i, key in enumerate(keys) if key not in self._memo]
+        if new:
+            found = latencies(header.form, self.predictor, genes[new], header.least)
+            self._memo.update(zip((keys[i] for i in new), found.tolist(), strict=True))
+        return np.array([self._memo[key] for key in keys])
+
+    @cached_property
+    def _smaller(self) -> bool:
+        """Whether it is asked of a smaller space than the one that was fitted."""
+        pairs = zip(self.supernet.space.genes[1:], self.fitted.space.genes[1:], strict=False)
+        same = len(self.supernet.space.genes) == len(self.fitted.space.genes)
+        return not same or any((a.name, a.options) != (b.name, b.options) for a, b in pairs)
 
     def _fitted(self, space: SearchSpace, genes: Genes) -> Genes:
         """Networks of a space as networks of the fitted one, canonical, at its image sizes."""
@@ -260,7 +293,7 @@ class FittedLatency:
                 f"{self.name} was fitted at {known} pixels, not at {size}",
                 advice=f"--resolutions {known}, or fit it to networks of more image sizes",
             )
-        if space_digest(space) != self.model.header.space:  # a smaller space
+        if self._smaller:
             return self.fitted.space.encode(space.decode(genes))
         rows = space.canonical(genes)
         rows[:, RESOLUTION] = index

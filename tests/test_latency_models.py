@@ -18,8 +18,8 @@ from ofa_plugins_core.latency_models import (
     Split,
     as_bytes,
     check_supernet,
+    networks_digest,
     read_model,
-    space_digest,
 )
 from ofa_plugins_core.testing.toys import toy_supernet
 
@@ -28,7 +28,7 @@ KNOWN = np.linspace(1, 2, 20)
 HEADER = Header(
     form="linear",
     supernet="toy",
-    space=space_digest(TOY.space),
+    networks=networks_digest(TOY),
     device="bench",
     resolutions=[32, 64],
     least=1.0,
@@ -114,6 +114,6 @@ def test_it_is_of_one_supernet_and_its_choices(written):
     check_supernet(model, TOY)
     with pytest.raises(UsageError, match="fitted for toy, not for other"):
         check_supernet(model, toy_supernet("other"))
-    changed = evolve(model, header=evolve(HEADER, space="0123456789abcdef"))
-    with pytest.raises(UsageError, match="fitted for toy with other choices"):
+    changed = evolve(model, header=evolve(HEADER, networks="0123456789abcdef"))
+    with pytest.raises(UsageError, match="fitted for another toy"):
         check_supernet(changed, TOY)

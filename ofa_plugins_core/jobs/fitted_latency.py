@@ -54,7 +54,7 @@ def fitted_latency(
             f"{file} is of the form {header.form}, which no plugin offers", advice=error.message
         ) from error
     whole: Supernet = getattr(supernet, "whole", supernet)  # of a smaller space
-    check_supernet(model, whole)
     fitted = whole.as_built().at(header.resolutions)
+    check_supernet(model, fitted)
     predictor = entry.load(fitted, model.fit)
     return FittedLatency(f"latency@{name}", supernet, fitted, model, predictor)

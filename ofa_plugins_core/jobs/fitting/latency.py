@@ -26,7 +26,7 @@ from ofa_plugins_core.jobs.fitting.latency_result import Judged, LatencyFitResul
 from ofa_plugins_core.jobs.latency_records import LatencyData, read_latencies
 from ofa_plugins_core.jobs.options import PricedOptions
 from ofa_plugins_core.latency_fits import Labelled, LatencyFit, LatencyTask
-from ofa_plugins_core.latency_models import Header, Split, as_bytes, latencies, space_digest
+from ofa_plugins_core.latency_models import Header, Split, as_bytes, latencies, networks_digest
 
 LEAST: Final = 40
 """Networks from which a predictor is fitted."""
@@ -82,7 +82,7 @@ def run_latency_fit(context: JobContext, options: FitOptions) -> LatencyFitResul
     header = Header(
         form=entry.name,
         supernet=data.supernet.space.name,
-        space=space_digest(data.supernet.space),
+        networks=networks_digest(data.supernet),
         device=data.device,
         resolutions=list(data.supernet.resolutions),
         least=parts.least,

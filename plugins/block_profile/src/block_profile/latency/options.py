@@ -1,0 +1,67 @@
+"""Options of ``ofa run label`` and of the latency predictors; alone: listing loads nothing else."""
+
+from __future__ import annotations
+
+from attrs import field, frozen
+from attrs.validators import and_, ge, gt, lt, optional
+
+from ofa_plugins_core.jobs.options import PricedOptions
+from ofa_plugins_core.jobs.torch_options import said
+
+
+@frozen(kw_only=True, slots=False)
+class LabelOptions(PricedOptions):
+    """Options of ``ofa run label``: networks, and where their latencies come from."""
+
+    n: int = field(default=600, validator=ge(1), metadata=said("how many distinct networks"))
+    sampler: str = field(
+        default="uniform", metadata=said("how they are drawn; see: ofa list samplers")
+    )
+    resolutions: tuple[int, ...] | None = field(
+        default=None,
+        metadata=said("image sizes; default: the supernet's that have a latency", metavar="LIST"),
+    )
+    name: str | None = field(
+        default=None,
+        metadata=said("what to call the device; default: the table's or the device's name"),
+    )
+
+
+@frozen
+class SequenceOptions:
+    """Options of the latency predictor ``sequence``; the defaults are the paper's."""
+
+    epochs: int = field(default=200, validator=ge(1), metadata=said("passes over the data"))
+    batch: int = field(default=16, validator=ge(1), metadata=said("networks a step"))
+    rate: float = field(default=1e-3, validator=gt(0), metadata=said("of learning, by Adam"))
+    clip: float = field(
+        default=5.0, validator=gt(0), metadata=said("greatest norm of a step's gradient")
+    )
+    embedding: int = field(
+        default=112, validator=ge(1), metadata=said("numbers that stand for an op")
+    )
+    shape: int = field(
+        default=16, validator=ge(1), metadata=said("numbers that stand for its six sizes")
+    )
+    hidden: int = field(
+        default=512, validator=ge(1), metadata=said("of the recurrent unit, each way")
+    )
+    dropout: float = field(
+        default=0.1,
+        validator=and_(ge(0), lt(1)),
+        metadata=said("before the last layer; the paper does not say how much"),
+    )
+    threads: int | None = field(
+        default=None, validator=optional(ge(1)), metadata=said("of torch; default: its own")
+    )
+
+
+@frozen
+class BoostingOptions:
+    """Options of the latency predictor ``boosting``."""
+
+    trees: int = field(
+        default=600, validator=ge(1), metadata=said("at most; the dev networks choose how many")
+    )
+    depth: int = field(default=3, validator=ge(1), metadata=said("of a tree"))
+    rate: float = field(default=0.05, validator=gt(0), metadata=said("of learning"))

@@ -1,0 +1,173 @@
+"""``ofa run label``: distinct networks with their latencies, as the published CSV."""
+
+from __future__ import annotations
+
+import csv
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+from attrs import evolve
+
+from block_profile.latency.drawing import distinct_networks
+from block_profile.latency.label import run_label
+from block_profile.latency.options import LabelOptions
+from ofa_plugins_core import DeviceEntry
+from ofa_plugins_core.entries import JobContext
+from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.host import Host
+from ofa_plugins_core.jobs.latency_records import read_latencies
+from ofa_plugins_core.tables import row_key
+from ofa_plugins_core.testing import ToyDevice, in_process, toy_supernet
+
+TOY = toy_supernet()
+
+
+@pytest.fixture
+def table(tmp_path):
+    """A folder of tables of the toy, in the published form, with a row a block."""
+    folder = tmp_path / "phone"
+    folder.mkdir()
+    for size in TOY.resolutions:
+        rows = {
+            row_key(b): {"count": 9, "mean": 0.1 + 1e-6 * sum(o.macs for o in b.ops), "std": 0.001}
+            for b in TOY.geometry().catalogue(size).blocks
+        }
+        (folder / f"{size}_lookup_table.json").write_text(json.dumps(rows))
+    return folder
+
+
+def test_a_tables_sums_are_written_with_distinct_networks(ofa, table):
+    words = ("run", "label", "--supernet", "toy", "--n", 300, "--lut", table)
+    code, out, err = ofa(*words, "--out", "x.csv", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert (found["networks"], found["device"], found["file"]) == (300, "phone", "x.csv")
+    data = read_latencies([Path("x.csv")], TOY)
+    assert (len(data.found.genes), data.repeated, data.device) == (300, 0, "phone")
+
+
+def test_what_is_read_back_is_what_the_table_says(ofa, table, host):
+    ofa("run", "label", "--supernet", "toy", "--n", 50, "--lut", table, "--out", "x.csv")
+    data = read_latencies([Path("x.csv")], TOY)
+    Path("a.jsonl").write_text(
+        "\n".join(json.dumps(a.as_dict()) for a in TOY.space.decode(data.found.genes))
+    )
+    words = ("run", "cost", "--supernet", "toy", "--archs", "a.jsonl", "--json")
+    _, out, _ = ofa(*words, "--cost", "latency", "--lut", table)
+    priced = [json.loads(line)["latency"] for line in out.splitlines()]
+    assert data.found.latency == pytest.approx(priced)
+
+
+def test_the_same_seed_draws_the_same_networks(ofa, table):
+    for name, seed in (("a", 1), ("b", 1), ("c", 2)):
+        words = ("--lut", table, "--seed", seed, "--out", f"{name}.csv")
+        ofa("run", "label", "--supernet", "toy", "--n", 20, *words)
+    one, two, other = (Path(f"{n}.csv").read_text() for n in "abc")
+    assert one == two != other
+
+
+def test_a_folder_keeps_the_run(ofa, table):
+    ofa("run", "label", "--supernet", "toy", "--n", 20, "--lut", table, "--out", "run")
+    assert {"latencies.csv", "result.json", "config.yaml"} <= {
+        f.name for f in Path("run").iterdir()
+    }
+
+
+def test_what_was_labelled_is_fitted_and_searched_with(ofa, table):
+    pytest.importorskip("sklearn")
+    ofa("run", "label", "--supernet", "toy", "--n", 300, "--lut", table, "--out", "x.csv")
+    words = ("run", "fit", "--kind", "latency", "--supernet", "toy", "--data", "x.csv")
+    code, out, err = ofa(*words, "--predictor", "boosting", "--lut", table, "--out", "f", "--json")
+    assert code == 0, err
+    found = json.loads(out)
+    assert found["held_out"]["mape"] < 5
+    assert found["beside"]["sum of the table's rows"]["mape"] < 1e-6
+    assert "right by construction" in found["verdict"]
+    words = ("run", "search", "--supernet", "toy", "--cost", "latency@f", "--lut", "f")
+    code, _, err = ofa(*words, "--minimize", "latency@f", "--searcher", "random")
+    assert code == 0, err
+
+
+@pytest.mark.parametrize(
+    ("words", "code", "said"),
+    [
+        ((), 2, "where do latencies come from?"),
+        (("--cost", "params"), 2, "params is in count: a latency is due, in ms"),
+        (("--cost", "params", "--cost", "flops"), 2, "which latency? params and flops"),
+        (("--lut", "none"), 5, "none"),
+        (("--lut", "phone", "--n", "9999"), 2, "toy has 800 networks"),
+        (("--lut", "phone", "--out", "x.json"), 2, "are written as FILE.csv"),
+        (("--lut", "phone", "--sampler", "unifrm"), 2, "unknown sampler"),
+    ],
+)
+def test_wrong_use_is_one_clear_line(ofa, table, words, code, said):
+    found, _, err = ofa("run", "label", "--supernet", "toy", *words)
+    assert found == code
+    assert said in err
+
+
+# ------------------------------------------------------------------------------- measured
+
+
+@pytest.fixture
+def bench(toy_plugin, tmp_path, monkeypatch):
+    """(listener, resume) -> the context of a job on a host with the device bench."""
+    for name in ("TABLES", "CACHE"):
+        monkeypatch.setenv(f"OFA_{name}", str(tmp_path / name))
+    device = in_process("bench", ofa_devices=[DeviceEntry("bench", "a toy", lambda o: ToyDevice())])
+    host = Host.discover(extra={"toys": toy_plugin, "bench": device})
+
+    def context(listener=lambda event: None, resume=False):
+        settings = {"latency": {"memo": False}}
+        return JobContext(host, listener, out=tmp_path / "x.csv", resume=resume, settings=settings)
+
+    return context
+
+
+MEASURED = LabelOptions(supernet="toy", n=12, device="bench", measure=True)
+
+
+def test_networks_are_measured_one_by_one(bench, tmp_path):
+    found = run_label(bench(), MEASURED)
+    assert (found.cost.kind, found.device, len(found.latency)) == ("measured", "bench", 12)
+    assert len(list(csv.reader((tmp_path / "x.csv").open()))) == 13
+
+
+def test_an_interruption_keeps_what_was_measured_and_resume_goes_on(bench, tmp_path):
+    def stop(event):
+        if getattr(event, "done", 0) == 5:
+            raise KeyboardInterrupt
+
+    stopped = run_label(bench(stop), MEASURED)
+    assert (stopped.exit_code, len(stopped.latency)) == (130, 5)
+    assert len((tmp_path / "x.csv").read_text().splitlines()) == 6
+    said = []
+    found = run_label(bench(said.append, resume=True), MEASURED)
+    assert (found.exit_code, len(found.latency)) == (0, 12)
+    assert any("5 networks of 12 are there" in getattr(e, "message", "") for e in said)
+    assert np.array_equal(found.latency[:5], stopped.latency)
+
+
+def test_another_draw_is_not_gone_on_with(bench):
+    run_label(bench(), MEASURED)
+    with pytest.raises(UsageError, match="is of another measurement"):
+        run_label(bench(resume=True), evolve(MEASURED, n=13))
+
+
+# ------------------------------------------------------------------------------- drawing
+
+
+class Few:
+    """A sampler that knows three networks."""
+
+    def sample(self, n, generator):
+        rows = TOY.space.canonical(TOY.space.sample(3, np.random.default_rng(0)))
+        return rows[generator.integers(0, 3, n)]
+
+
+def test_a_sampler_that_knows_too_few_is_given_up(host):
+    entry = host.sampler("uniform")
+    with pytest.raises(UsageError, match="found only 3 distinct networks"):
+        distinct_networks(entry, Few(), TOY.space, 4, 0)
