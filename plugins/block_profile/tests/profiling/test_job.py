@@ -139,6 +139,49 @@ def test_an_interrupted_run_goes_on_where_it_was(profiled, asked, stops, tmp_pat
     assert len(asked) == total
 
 
+def test_an_interrupt_between_rows_keeps_the_rows_before(profiled, monkeypatch) -> None:
+    from block_profile.profiling.statistics import Closed
+
+    whole, calls, row = profiled(num_archs=2, exact=True).profile, [], Closed.row
+
+    def interrupted(self, plan):
+        calls.append(plan)
+        if len(calls) > 9:
+            raise KeyboardInterrupt
+        return row(self, plan)
+
+    monkeypatch.setattr(Closed, "row", interrupted)
+    part = profiled(num_archs=2, exact=True)
+    assert part.exit_code == 130 and part.missing == len(whole.rows) - 4
+    assert part.profile.rows == whole.rows[:4]
+
+
+def test_an_evaluated_accuracy_is_asked_of_each_network_once(profiled, monkeypatch) -> None:
+    from block_profile.profiling import evaluating
+
+    asked: list = []
+
+    def evaluator(context, options):
+        def evaluate(archs):
+            asked.extend(archs)
+            left = archs if len(asked) == len(archs) else archs[:-1]
+            return {n: float(sum(a.as_dict()["e"])) for n, a in enumerate(left)}
+
+        return evaluate
+
+    monkeypatch.setattr(evaluating, "evaluator", evaluator)
+    given = {"num_archs": 3, "weights": "w.pth", "data": "digits", "blocks": ("[0, 0]",)}
+    whole = profiled(**given)
+    (accuracy, _) = whole.profile.metrics
+    assert (accuracy.kind, accuracy.source) == ("measured", "w.pth on digits")
+    keys = [json.dumps(a.as_dict()) for a in asked]
+    assert len(keys) == len(set(keys))
+    assert whole.profile.best["accuracy"].value == sum(whole.profile.best["accuracy"].arch["e"])
+
+    part = profiled(**given)  # as if interrupted before the last network
+    assert part.exit_code == 130 and part.profile.rows == whole.profile.rows[:-1]
+
+
 def test_progress_is_told(profiled) -> None:
     told: list = []
     profiled(num_archs=2, exact=True, told=told)

@@ -47,7 +47,12 @@ def run_profile(context: JobContext, options: ProfileOptions) -> ProfileResult |
         raise UsageError("a profile is a folder: name it with --out")
     work = work_of(context, options)
     scoring, whole = _found_out(context, options, work)
-    rows, collected = _rows(context, options, work, scoring)
+    rows, collected = list[Row](), Collected(work)
+    try:
+        for row in _rows(context, options, work, scoring, collected):
+            rows.append(row)
+    except KeyboardInterrupt:  # a closed form at many image sizes takes its time, too
+        whole = False
     if not rows:
         raise KeyboardInterrupt  # nothing to keep, nothing to show
     subject = work.subject
@@ -120,11 +125,14 @@ class Collected:
 
 
 def _rows(
-    context: JobContext, options: ProfileOptions, work: Work, scoring: Scoring
-) -> tuple[list[Row], Collected]:
+    context: JobContext,
+    options: ProfileOptions,
+    work: Work,
+    scoring: Scoring,
+    collected: Collected,
+) -> Iterator[Row]:
     """The rows of which everything is known, in order."""
-    collected, rows = Collected(work), list[Row]()
-    total = len(work.plans)
+    done, total = 0, len(work.plans)
     for part in _parts(work, options):
         drawn = [(plan, genes, share) for plan, genes, share in part if scoring.known(genes)]
         if not drawn:
@@ -133,11 +141,11 @@ def _rows(
         for number, (plan, genes, share) in enumerate(drawn):
             here = slice(number * options.num_archs, (number + 1) * options.num_archs)
             values = {name: found[here] for name, found in together.items()}
-            rows.append(_row(options, work, plan, share, values))
+            yield _row(options, work, plan, share, values)
             if len(genes):
                 collected.add(plan.label, genes, values)
-        context.listener(Progress("row", len(rows), total, plan.label))
-    return rows, collected
+        done += len(drawn)
+        context.listener(Progress("row", done, total, part[-1][0].label))
 
 
 _Drawn = tuple[RowPlan, Genes, float]
