@@ -94,7 +94,7 @@ def _measured(
     drawn = draw(context, options)
     size = drawn.archs[0].image_size
     bench = bench_of(context, measuring, Alone(0, 1, group.device), size)
-    bench.check_memory(drawn.archs)
+    bench.check_room(drawn.archs)
     if bench.loaded.synthetic:
         context.listener(Notice("synthetic weights: top-1 means nothing"))
     work = _Work(bench, group, drawn, Parts(context.out, drawn.archs))

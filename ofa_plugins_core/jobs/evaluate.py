@@ -86,7 +86,7 @@ def _evaluated(context: JobContext, options: EvaluateOptions, group: Engine) -> 
     candidates = _candidates(context, options, supernet)
     archs = [c.arch for c in candidates]
     bench = bench_of(context, options, group, archs[0].image_size)
-    bench.check_memory(archs)
+    bench.check_room(archs)
     _mention(bench)
     parts = _measured(bench, archs)
     if isinstance(supernet, ClassedSupernet):

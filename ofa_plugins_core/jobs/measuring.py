@@ -65,13 +65,14 @@ class Bench:
     calibration: Supply | None
     of: Mapping[str, Any] = field(factory=dict)
 
-    def check_memory(self, archs: Iterable[Arch]) -> None:
-        """Refuse --fast memory where the images of these architectures have no room in it.
+    def check_room(self, archs: Iterable[Arch]) -> None:
+        """Refuse --fast where the images of these architectures have no room.
 
         Raises:
-            UsageError: says how much is needed, and how much is there.
+            UsageError: in memory; says how much is needed, and how much is there.
+            InputError: on disk.
         """
-        Supplies(self.images, self.calibration).check_memory({a.image_size for a in archs})
+        Supplies(self.images, self.calibration).check_room({a.image_size for a in archs})
 
     def measure(self, arch: Arch, label: str) -> dict[str, Any]:
         """One architecture's numbers, ready for JSON; None for what was not asked for.

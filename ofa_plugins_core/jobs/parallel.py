@@ -134,7 +134,7 @@ def opened(task: Task, listener: Listener) -> Iterator[Callable[[int], Found]]:
     with engines.joined(options.device, "alone") as group, evaluating.threads(task.threads):
         bench = bench_of(context, options, group, task.archs[0].image_size, room)
         if task.processes == 1:  # several were checked together
-            bench.check_memory(task.archs)
+            bench.check_room(task.archs)
 
         def measure(number: int) -> Found:
             label = f"network {number + 1} of {len(task.archs)}"
@@ -179,7 +179,7 @@ def prepared(task: Task, numbers: Sequence[int]) -> None:
     """
     sizes = {task.archs[number].image_size for number in numbers}
     supplies = _supplies(task.context, task.options, min(sizes))
-    supplies.check_memory(sizes, task.processes)
+    supplies.check_room(sizes, task.processes)
     if task.options.fast == "disk":
         for supply in supplies.all:
             for size in sorted(sizes):

@@ -19,6 +19,7 @@ from ofa_plugins_core.jobs.networks import SYNTHETIC
 from ofa_plugins_core.nn.data import ImageSet, Share, calibration_set, images_of
 from ofa_plugins_core.nn.engines import number
 from ofa_plugins_core.nn.evaluating import ROOM, Supply, check_memory
+from ofa_plugins_core.nn.prepared import check_disk
 from ofa_plugins_core.weights import cache
 
 CALIBRATE: Final = 2000
@@ -49,17 +50,21 @@ class Supplies:
         named = {"evaluated_on": self.images, "calibrated_on": self.calibration}
         return {k: None if s is None else fingerprint(s.images) for k, s in named.items()}
 
-    def check_memory(self, sizes: Iterable[int], processes: int = 1) -> None:
-        """Refuse --fast memory where it has no room for these sizes.
+    def check_room(self, sizes: Iterable[int], processes: int = 1) -> None:
+        """Refuse --fast where there is no room for these sizes.
 
         Args:
             processes: that each keep their own, beside those of a launcher.
 
         Raises:
-            UsageError: says how much is needed, and how much is there.
+            UsageError: in memory; says how much is needed, and how much is there.
+            InputError: on disk.
         """
         local = max(number(name, 1) for name in LOCAL)
-        check_memory(self.all, sizes, processes * local)
+        asked = set(sizes)
+        check_memory(self.all, asked, processes * local)
+        lacking = [s.images.at(size) for s in self.all for size in asked if s.fast == "disk"]
+        check_disk(lacking, cache.root() / FOLDER)
 
 
 def supplies_of(

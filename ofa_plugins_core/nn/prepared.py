@@ -123,13 +123,13 @@ def on_disk(images: ImageSet, folder: Path, workers: int = 0, share: Share = WHO
         InputError: the disk has no room for it, or it cannot be written.
     """
     said = _described(images)
-    path = folder / f"{_word(images.name)}-{images.size}-{said['pictures'][:16]}{ENDING}"
+    path = _place(folder, images, said)
     found = _opened(path, images, said)
     if found is None:
         with _alone(path):  # whoever waited here finds what the other has made
             found = _opened(path, images, said, tell=True)
             if found is None:
-                _check_disk(path, bytes_of(images))
+                check_disk([images], folder)
                 _write(path, images, workers, said)
                 found = _opened(path, images, said)
     if found is None:
@@ -137,8 +137,9 @@ def on_disk(images: ImageSet, folder: Path, workers: int = 0, share: Share = WHO
     return evolve(found, share=share)
 
 
-def _word(name: str) -> str:
-    return re.sub(r"[^\w.-]+", "_", name)
+def _place(folder: Path, images: ImageSet, said: Mapping[str, Any]) -> Path:
+    name = re.sub(r"[^\w.-]+", "_", images.name)
+    return folder / f"{name}-{images.size}-{said['pictures'][:16]}{ENDING}"
 
 
 def _described(images: ImageSet) -> dict[str, Any]:
@@ -169,16 +170,17 @@ def _alone(path: Path) -> Iterator[None]:
         yield
 
 
-def _check_disk(path: Path, needed: int) -> None:
-    """Refuse a file that the disk has no room for.
+def check_disk(sets: Iterable[ImageSet], folder: Path) -> None:
+    """Refuse files that the disk has no room for; those that are there already need none.
 
     Raises:
         InputError: says how much is needed, and how much is there.
     """
-    left = disk_left(path.parent)
+    lacking = [s for s in sets if not _place(folder, s, _described(s)).exists()]
+    needed, left = sum(map(bytes_of, lacking)), disk_left(folder)
     if needed > left:
         raise InputError(
-            f"--fast disk needs {sized(needed)} in {path.parent}, {sized(left)} are free",
+            f"--fast disk needs {sized(needed)} in {folder}, {sized(left)} are free",
             advice="make room, name another folder with OFA_CACHE, or take fewer --images",
         )
 

@@ -17,6 +17,7 @@ pytest.importorskip("sklearn")
 from ofa_plugins_core.cli.main import run  # noqa: E402
 from ofa_plugins_core.jobs import evaluate, measuring  # noqa: E402
 from ofa_plugins_core.nn import evaluating as nn_evaluating  # noqa: E402
+from ofa_plugins_core.nn import prepared  # noqa: E402
 
 SLOTS = 20
 SMALL = {"ks": [3] * SLOTS, "e": [2] * SLOTS, "d": [2] * 5}
@@ -128,7 +129,10 @@ def test_memory_that_is_short_is_refused_with_what_is_needed(ofa, archs, monkeyp
     # 20 + 30 images of 32 × 32 and of 48 × 48
     assert "--fast memory needs 0.499 MB for 50 images at 32, 48 pixels" in said
     assert "0.1 MB of memory are free" in said and "--fast disk" in said
-    ofa(*EVALUATE, "--archs", archs, "--fast", "disk")
+    monkeypatch.setattr(prepared, "disk_left", lambda folder: 400_000)
+    said = ofa(*EVALUATE, "--archs", archs, "--fast", "disk", code=5)
+    assert "--fast disk needs 0.499 MB in" in said and "0.4 MB are free" in said
+    assert not Path("cache").exists()  # not one of two sizes either
 
 
 class Stop(BaseException):

@@ -35,7 +35,7 @@ def bench(monkeypatch):
     found.loaded = SimpleNamespace(supernet=toy_supernet(), classes=1000)
 
     @contextmanager
-    def opened(context, options, size):
+    def opened(context, options, archs):
         found.context = context
         found.images = None if found.accuracy is None else "some"
         yield found

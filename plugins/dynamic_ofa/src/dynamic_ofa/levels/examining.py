@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 
@@ -42,14 +42,15 @@ class Examined:
 
 
 @contextmanager
-def opened(context: JobContext, options: LevelsOptions, size: int) -> Iterator[Bench]:
+def opened(context: JobContext, options: LevelsOptions, archs: Sequence[Arch]) -> Iterator[Bench]:
     """The elastic network with its weights, and images, ready.
 
     Args:
-        size: of images that are read first, pixels.
+        archs: that will be examined.
 
     Raises:
-        UsageError: there is no such device, or classes of data and network do not fit.
+        UsageError: there is no such device, classes of data and network do not fit, or --fast has
+            no room for the images.
         InputError: weights or images are missing or broken.
     """
     own = evaluate_options(options)
@@ -57,7 +58,9 @@ def opened(context: JobContext, options: LevelsOptions, size: int) -> Iterator[B
         said = "synthetic weights: images calibrate, accuracies are the predictor's"
         context.listener(Notice(said))
     with engines.joined(own.device, "alone") as group, evaluating.threads(options.threads):
-        yield bench_of(context, own, group, size)
+        bench = bench_of(context, own, group, archs[0].image_size)
+        bench.check_room(archs)
+        yield bench
 
 
 def evaluate_options(options: LevelsOptions) -> EvaluateOptions:

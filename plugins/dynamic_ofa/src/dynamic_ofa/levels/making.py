@@ -42,8 +42,7 @@ def made(context: JobContext, options: LevelsOptions, pool: Pool) -> LevelsResul
     given = {k: getattr(options, k) for k in ("threads", "host", "mode")}
     device = watched(context, name, device_of(context, name, given))
     archs = [c.arch for c in pool.candidates]
-    with opened(context, options, archs[0].image_size) as bench:
-        bench.check_memory(archs)
+    with opened(context, options, archs) as bench:
         _mention(bench, pool)
         kept = Kept(
             context.out,
