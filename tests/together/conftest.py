@@ -38,6 +38,7 @@ def ofa(host, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("OFA_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("OFA_FITTED", str(tmp_path / "fitted"))
+    monkeypatch.setenv("OFA_REDUCED", str(tmp_path / "reduced"))
     before = torch.get_num_threads()
     torch.set_num_threads(1)
 
