@@ -8,7 +8,7 @@ may be built without it (its defaults are taken then), and raise what a plugin r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -397,6 +397,8 @@ class JobEntry:
         example: a command line that works, for the help text.
         keeps_run: has a run folder of its own also where no --out is given.
         changeable: options that --resume may change, since they do not change the result.
+        draw: (folder of a finished run) -> draws into it, for ``ofa report``; yields of each
+            picture its file in the folder, an SVG, and its caption. None: it draws nothing.
     """
 
     name: str
@@ -406,3 +408,4 @@ class JobEntry:
     example: str = ""
     keeps_run: bool = False
     changeable: tuple[str, ...] = ()
+    draw: Callable[[Path], Iterable[tuple[str, str]]] | None = None

@@ -9,10 +9,12 @@ import typer
 from attrs import frozen
 
 from ofa_plugins_core import runs
+from ofa_plugins_core.blame import attempt
 from ofa_plugins_core.cli import output
 from ofa_plugins_core.cli.session import Session
 from ofa_plugins_core.errors import MissingExtraError, OfaError, UsageError
 from ofa_plugins_core.report.drawing import Figure, draw_run
+from ofa_plugins_core.report.listed import drawn_figures
 from ofa_plugins_core.report.networks import Network, networks_of
 from ofa_plugins_core.report.page import page
 from ofa_plugins_core.report.results import Run, SearchRecord, read_run
@@ -118,7 +120,7 @@ def _made(session: Session, run: Run, wanted: Wanted) -> Made:
     if wanted.plots is not False:
         networks = _networks(session, run, wanted.networks, notes)
         try:
-            figures = _figures(run, networks, beside, wanted)
+            figures = _figures(run, networks, beside, wanted) or _drawn(session, run)
         except MissingExtraError:
             lacking = MissingExtraError("drawing plots", "ofa-plugins-core", "plot")
             notes.append(_no_plots(lacking))
@@ -146,6 +148,19 @@ def _networks(session: Session, run: Run, most: int, notes: list[str]) -> list[N
         notes.append(f"No picture of the network: {error.message}")
         output.console().print(f"note: {notes[-1]}", soft_wrap=True)
         return []
+
+
+def _drawn(session: Session, run: Run) -> list[Figure]:
+    """What the run's job draws of it, where its plugin is here."""
+    if run.search is not None:
+        return []
+    host = session.host()
+    entry = next((e for e in host.entries("jobs") if e.name == run.job), None)
+    if entry is None or entry.draw is None:
+        return []
+    owner = host.owner("jobs", run.job)
+    what = f"draw() of the job {run.job!r}"
+    return drawn_figures(run, attempt(owner, what, lambda: list(entry.draw(run.folder))))
 
 
 def _figures(

@@ -7,7 +7,7 @@ list is left out.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -32,6 +32,15 @@ def figures_of(run: Run) -> list[Figure]:
         Figure(file, str(entry.get("caption", "")))
         for entry in _records(run.result, "figures")
         if (file := _within(run.folder, entry.get("file"))) is not None
+    ]
+
+
+def drawn_figures(run: Run, drawn: Iterable[tuple[str, str]]) -> list[Figure]:
+    """What a job drew into the run's folder: (file in it, caption) each."""
+    return [
+        Figure(file, caption)
+        for name, caption in drawn
+        if (file := _within(run.folder, name)) is not None
     ]
 
 

@@ -43,7 +43,7 @@ def page(
     title = f"ofa {run.job}: {run.search.supernet if run.search else run.folder.name}"
     body = [*_heading(run, title), *(element("p", note, class_="warn") for note in notes)]
     if run.search is None:
-        body += _listed(run)
+        body += _listed(run, figures or figures_of(run))
     else:
         body += _search(run.search, figures, networks)
     body += _origin(run)
@@ -58,9 +58,9 @@ def page(
     return f"<!DOCTYPE html>\n{root}\n"
 
 
-def _listed(run: Run) -> list[Markup]:
+def _listed(run: Run, figures: Sequence[Figure]) -> list[Markup]:
     """Another job's result: its figures, its tables, and the rest as names and values."""
-    body = [_figure(figure) for figure in figures_of(run)]
+    body = [_figure(figure) for figure in figures]
     tables = tables_of(run.result)
     for found in tables:
         columns = [(name, small) for name, _, small in (c.partition("\n") for c in found.columns)]

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from ofa_plugins_core import Host, SupernetEntry
+from ofa_plugins_core import Host, JobEntry, SupernetEntry
 from ofa_plugins_core.cli.main import run
 from ofa_plugins_core.errors import installable
 from ofa_plugins_core.testing import everything, in_process, toy_supernet
@@ -179,3 +179,43 @@ def test_a_front_has_no_sweep_to_compare(ofa, tmp_path, host):
 @pytest.mark.parametrize("limit", ["much", "1k:2k"])
 def test_a_limit_is_one_bound(ofa, a_run, limit):
     assert ofa("report", str(a_run), "--limit", limit)[0] == 2
+
+
+def test_a_plugins_job_draws_its_own_runs(tmp_path, capsys):
+    folder = tmp_path / "counted"
+    folder.mkdir()
+    (folder / "config.yaml").write_text("job: count\n")
+    (folder / "run.json").write_text('{"command": ["ofa", "run", "count"]}')
+    (folder / "result.json").write_text('{"found": 3}')
+
+    def draw(place: Path):
+        (place / "bars.svg").write_text('<svg xmlns="http://www.w3.org/2000/svg"><g/></svg>')
+        yield "bars.svg", "Three of them."
+        yield "../elsewhere.svg", "Not of this run."
+
+    entry = JobEntry("count", "counts", lambda *_: None, example="ofa run count", draw=draw)
+    host = Host.discover(extra={"counting": in_process("counting", ofa_jobs=[entry])})
+
+    assert run(["report", str(folder), "--json"], lambda block: host) == 0
+    assert json.loads(capsys.readouterr().out)["plots"] == [str(folder / "bars.svg")]
+    page = (folder / "report.html").read_text()
+    assert "Three of them." in page
+    assert "Not of this run" not in page
+
+
+def test_a_job_that_cannot_draw_is_blamed(tmp_path, capsys):
+    folder = tmp_path / "counted"
+    folder.mkdir()
+    (folder / "config.yaml").write_text("job: count\n")
+    (folder / "run.json").write_text("{}")
+    (folder / "result.json").write_text('{"found": 3}')
+
+    def draw(_: Path):
+        raise ValueError("no ink")
+
+    entry = JobEntry("count", "counts", lambda *_: None, example="ofa run count", draw=draw)
+    host = Host.discover(extra={"counting": in_process("counting", ofa_jobs=[entry])})
+
+    assert run(["report", str(folder)], lambda block: host) == 4
+    assert "counting" in (said := capsys.readouterr().err)
+    assert "no ink" in said

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from pathlib import Path
 from typing import Any
 
 from block_profile.latency.options import BoostingOptions, LabelOptions, SequenceOptions
@@ -33,6 +34,7 @@ def ofa_jobs() -> Iterable[JobEntry]:
         example="ofa run profile --supernet moofa_v3 --metrics accuracy,peak_memory --exact",
         keeps_run=True,
         changeable=CHANGEABLE,
+        draw=_draw_profile,
     )
     yield JobEntry(
         "reduce",
@@ -70,6 +72,13 @@ def _run_profile(context: JobContext, options: ProfileOptions) -> Any:
     from block_profile.profiling.job import run_profile
 
     return run_profile(context, options)
+
+
+def _draw_profile(folder: Path) -> Iterable[tuple[str, str]]:
+    from block_profile.profiling.drawing import draw_profile
+    from block_profile.profiling.profile import read_profile
+
+    return draw_profile(read_profile(folder), folder)
 
 
 def _run_reduce(context: JobContext, options: ReduceOptions) -> Any:
