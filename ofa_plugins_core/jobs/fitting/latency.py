@@ -33,7 +33,7 @@ LEAST: Final = 40
 HELD_OUT: Final = 0.2
 DEV: Final = 0.1
 """Parts of the data that are judged on, and chosen by; the rest is fitted to."""
-TABLE: Final = "sum of the table's rows"
+TABLE: Final = "the latency table"
 
 
 @frozen(eq=False)

@@ -79,7 +79,7 @@ def test_an_interruption_keeps_the_best_until_then(task, small):
 
     fit = fit_sequence(evolve(task, listener=stop), small)
     assert fit.interrupted
-    assert "of interrupted after 4" in fit.note
+    assert "of 30, interrupted after 4: " in fit.note
     load_sequence(TOY, fit)
 
 

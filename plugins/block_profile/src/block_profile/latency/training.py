@@ -90,8 +90,9 @@ class _Best:
 
     def fit(self, interrupted: bool = False) -> LatencyFit:
         """The fit."""
-        until = f"interrupted after {self.seen}" if interrupted else str(self.epochs)
-        note = f"epoch {self.epoch} of {until}: MAPE of the dev networks {self.mape:.2f} %"
+        until = f", interrupted after {self.seen}" if interrupted else ""
+        best = f"MAPE of the dev networks {self.mape:.2f} %"
+        note = f"epoch {self.epoch} of {self.epochs}{until}: {best}"
         return LatencyFit(self.arrays, self.settings, note, interrupted)
 
 
