@@ -34,6 +34,8 @@ from ofa_plugins_core.reduction.data import Reduction
 from ofa_plugins_core.reduction.supernet import ReducedSupernet, reduced
 
 _CONTROL: Final = "control"
+_NEGLIGIBLE: Final = 1e-5
+"""Errors of exact means below this share of them are not told."""
 
 
 def run_reduce(context: JobContext, options: ReduceOptions) -> ReduceResult:
@@ -122,13 +124,15 @@ def _mention_margin(context: JobContext, profile: Profile, metrics: Sequence[Met
     """What is known of the means' errors, where they are not simply exact."""
     for metric in metrics:
         if any(metric.name not in r.exact for r in profile.rows):
-            if profile.draws == "common":
+            if profile.draws != "independent":
                 said = (
                     f"{metric.name}: all rows are of the same {profile.archs} networks, so their "
                     "means are compared as they are; --margin is for --draws independent"
                 )
                 context.listener(Notice(said))
-        elif off := max(r.exact[metric.name].error for r in profile.rows):
+            continue
+        off = max(r.exact[metric.name].error for r in profile.rows)
+        if off > _NEGLIGIBLE * abs(profile.rows[0].exact[metric.name].mean):
             said = f"{metric.name}: exact means may be off by up to {amount(off, metric)} each"
             context.listener(Notice(f"{said}; they are compared as they are"))
 

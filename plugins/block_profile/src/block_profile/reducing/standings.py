@@ -152,7 +152,7 @@ def _standing(
 
 
 def _row_error(profile: Profile, row: Row, name: str) -> float:
-    if name in row.exact or profile.draws == "common":
+    if name in row.exact or profile.draws != "independent":
         return 0.0
     return row.sampled[name].sd / sqrt(profile.archs)
 
