@@ -144,3 +144,35 @@ def test_a_broken_profile_is_a_broken_file(toy_host, tmp_path: Path) -> None:
     file.write_text("{")
     with pytest.raises(InputError, match="no profile"):
         run_reduce(JobContext(toy_host), ReduceOptions(profile=file))
+
+
+def test_a_control_that_cannot_be_drawn_is_told_and_the_space_is_there(
+    reduce, toy_profile, monkeypatch
+) -> None:
+    from block_profile.reducing import job
+
+    def none(*given):
+        raise UsageError("no random control for it")
+
+    monkeypatch.setattr(job, "random_control", none)
+    told: list = []
+
+    found = reduce(toy_profile, random_control=True, told=told)
+
+    assert found.control is None and found.removals
+    assert "no random control for it" in [e.message for e in told if isinstance(e, Notice)]
+
+
+def test_what_hangs_together_is_left_and_the_rest_is_dropped(toy_host) -> None:
+    from block_profile.reducing.job import applied
+    from block_profile.reducing.removals import Removal
+    from ofa_plugins_core.reduction.data import Drop
+
+    drops = [{"k": 5}, {"k": 3}]  # both together would leave nothing
+    removals = [Removal(f"k{d['k']}", "everywhere", "…", (Drop(d),)) for d in drops]
+
+    space, kept, spared = applied(toy_host.supernet("toy"), "some", removals, "")
+
+    assert [r.what for r in kept] == ["k5"]
+    assert len(spared) == 1 and spared[0].startswith("k3 (everywhere): nothing would be left")
+    assert space.space.count() == 36

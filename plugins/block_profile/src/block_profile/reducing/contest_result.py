@@ -181,7 +181,7 @@ class ContestResult:
     def _cells(self, role: str) -> Sequence[str]:
         mean, sd = mean_and_sd(self.values(role))
         proven = self.values(role, exact=True)
-        digits = 1 if self.front and mean >= 100 else 3
+        digits = 3 if mean < 100 else 1 if mean < 10_000 else 0
         best = ""
         if proven:
             at, spread = mean_and_sd(proven)

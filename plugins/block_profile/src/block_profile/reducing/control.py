@@ -43,7 +43,7 @@ def random_control(
             continue
     raise UsageError(
         f"no random control for {reduction.name}: {TRIES} draws dropped what hangs together",
-        advice="--control names a space of your own",
+        advice="ofa run contest --control names a space of your own",
     )
 
 

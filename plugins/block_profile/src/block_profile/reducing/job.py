@@ -51,8 +51,6 @@ def run_reduce(context: JobContext, options: ReduceOptions) -> ReduceResult:
     removals = removals_of(context, profile, options)
     name = options.name or options.rule
     space, kept, spared = applied(supernet, name, removals, _source(options, profile))
-    for said in spared:
-        context.listener(Notice(f"not dropped: {said}"))
     if not kept:
         raise UsageError(
             "the rule drops nothing here, so there is no smaller space",
@@ -68,11 +66,20 @@ def run_reduce(context: JobContext, options: ReduceOptions) -> ReduceResult:
         spared,
     )
     if options.random_control:
-        generator = np.random.Generator(np.random.PCG64(context.seed))
-        label = f"{name}-{_CONTROL}"
-        control = random_control(supernet, space.reduction, generator, label)
-        found = evolve(found, control=control)
+        found = evolve(found, control=_control(context, supernet, space.reduction))
     return _written(context, options, found)
+
+
+def _control(
+    context: JobContext, supernet: Supernet, reduction: Reduction
+) -> ReducedSupernet | None:
+    """A random space of the same size, where one can be drawn."""
+    generator = np.random.Generator(np.random.PCG64(context.seed))
+    try:
+        return random_control(supernet, reduction, generator, f"{reduction.name}-{_CONTROL}")
+    except UsageError as error:
+        context.listener(Notice(error.message))
+        return None
 
 
 def _check(options: ReduceOptions) -> None:
