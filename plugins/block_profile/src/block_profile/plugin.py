@@ -8,6 +8,7 @@ from typing import Any
 
 from block_profile.latency.options import BoostingOptions, LabelOptions, SequenceOptions
 from block_profile.profiling.options import CHANGEABLE, ProfileOptions
+from block_profile.reducing.options import CHANGEABLE as CONTEST_CHANGEABLE
 from block_profile.reducing.options import ContestOptions, MutationOptions, ReduceOptions
 from ofa_plugins_core import (
     JobContext,
@@ -51,6 +52,7 @@ def ofa_jobs() -> Iterable[JobEntry]:
         ContestOptions,
         example="ofa run contest --supernet moofa_v3+NAME --cost peak_memory --repeats 20",
         keeps_run=True,
+        changeable=CONTEST_CHANGEABLE,
     )
     yield JobEntry(
         "label",

@@ -105,3 +105,13 @@ def test_a_reference_point_of_the_users_own(contest) -> None:
 
     assert found.at == (0.0, 1e6)
     assert min(found.values("whole")) > 1e7
+
+
+def test_more_repeats_go_on_with_those_that_are_there(contest, tmp_path: Path) -> None:
+    out = tmp_path / "run"
+    contest(out=out, cost=("params",), repeats=2)
+
+    more = contest(out=out, cost=("params",), repeats=3, resume=True)
+
+    assert more.as_json()["spaces"] == contest(cost=("params",)).as_json()["spaces"]
+    assert len((out / JOURNAL).read_text().splitlines()) == 1 + 9

@@ -10,7 +10,7 @@ import numpy as np
 from attrs import define, field
 
 from block_profile.reducing.contest_result import ROLES, ContestResult, Found
-from block_profile.reducing.options import ContestOptions
+from block_profile.reducing.options import CHANGEABLE, ContestOptions
 from block_profile.reducing.spaces import Spaces, spaces_of
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import JobContext
@@ -94,7 +94,7 @@ class _Run:
         request = {**plain(self.options), "seed": self.context.seed}
         journal = Journal(
             path,
-            {k: v for k, v in request.items() if k != "repeats"},
+            {k: v for k, v in request.items() if k not in CHANGEABLE},
             self.context.resume,
             lambda: begun(self.context),
             "searching",

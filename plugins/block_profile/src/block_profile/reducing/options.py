@@ -12,6 +12,8 @@ from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
 
 SHORTEN: Final = 0.5
 MARGIN: Final = 1.0
+CHANGEABLE: Final = ("repeats", "reference")
+"""What --resume of a contest may change: it changes no search."""
 
 
 def _said(text: str, **more: Any) -> dict[str, Any]:
