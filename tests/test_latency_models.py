@@ -11,9 +11,10 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.errors import InputError, PluginError, UsageError
 from ofa_plugins_core.latency_fits import quality_of
 from ofa_plugins_core.latency_models import (
+    FittedLatency,
     Header,
     Split,
     as_bytes,
@@ -21,7 +22,7 @@ from ofa_plugins_core.latency_models import (
     networks_digest,
     read_model,
 )
-from ofa_plugins_core.testing.toys import toy_supernet
+from ofa_plugins_core.testing import CostModelSuite, toy_supernet
 
 TOY = toy_supernet()
 KNOWN = np.linspace(1, 2, 20)
@@ -117,3 +118,51 @@ def test_it_is_of_one_supernet_and_its_choices(written):
     changed = evolve(model, header=evolve(HEADER, networks="0123456789abcdef"))
     with pytest.raises(UsageError, match="fitted for another toy"):
         check_supernet(changed, TOY)
+
+
+class Counting:
+    """Latencies that count what they are asked for."""
+
+    def __init__(self):
+        self.asked = 0
+
+    def predict(self, genes):
+        self.asked += len(genes)
+        return genes[:, 1:].sum(axis=1) + 1.0
+
+
+def test_a_network_is_asked_for_once(written):
+    predictor = Counting()
+    cost = FittedLatency("latency@x", TOY, TOY, read_model(written()), predictor)
+    genes = TOY.space.canonical(TOY.space.sample(50, np.random.default_rng(0)))
+    distinct = len(np.unique(genes, axis=0))
+    first = cost.evaluate(np.concatenate([genes, genes]))
+    assert predictor.asked == distinct
+    assert np.array_equal(cost.evaluate(genes), first[:50])
+    assert predictor.asked == distinct
+
+
+class TestFittedLatency(CostModelSuite):
+    @pytest.fixture
+    def cost_model(self, supernet, written):
+        return FittedLatency("latency@x", TOY, TOY, read_model(written()), Counting())
+
+
+def test_what_is_no_latency_is_refused_with_the_forms_name(written):
+    class Wrong(Counting):
+        def predict(self, genes):
+            return np.full(len(genes), np.nan)
+
+    cost = FittedLatency("latency@x", TOY, TOY, read_model(written()), Wrong())
+    with pytest.raises(PluginError, match="'linear' gave no number"):
+        cost.evaluate(TOY.space.sample(3, np.random.default_rng(0)))
+
+
+def test_nothing_is_predicted_below_half_of_what_was_seen(written):
+    class Low(Counting):
+        def predict(self, genes):
+            return np.full(len(genes), -3.0)
+
+    cost = FittedLatency("latency@x", TOY, TOY, read_model(written()), Low())
+    found = cost.evaluate(TOY.space.sample(3, np.random.default_rng(0)))
+    assert found.tolist() == [HEADER.least / 2] * 3

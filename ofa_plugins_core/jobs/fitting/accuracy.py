@@ -53,6 +53,11 @@ def run_fit(context: JobContext, options: FitOptions) -> FitResult:
     """
     if bool(options.data) == (options.from_mlp is not None):
         raise UsageError("give either --data FILE (one or more) or --from-mlp FILE")
+    if tables := [file for file in options.data if file.suffix == ".csv"]:
+        raise UsageError(
+            f"{tables[0]}: accuracies come as JSON lines or as the published pickle",
+            advice="a CSV of latencies is fitted to by --kind latency",
+        )
     if options.name is not None or options.lut:
         raise UsageError("--name and --lut are of latencies: say --kind latency")
     _check_name(options.dataset)

@@ -76,7 +76,9 @@ def fit(ofa, mean):
 LINEAR = """
 import numpy as np
 from ofa_plugins_core import LatencyPredictorEntry, NoOptions, hookimpl
+from ofa_plugins_core import ReductionEntry
 from ofa_plugins_core.errors import MissingExtraError
+from ofa_plugins_core.reduction.data import Drop, Reduction
 from ofa_plugins_core.latency_fits import LatencyFit
 from ofa_plugins_core.spelling import Spelling
 
@@ -121,6 +123,10 @@ def ofa_latency_predictors():
     yield LatencyPredictorEntry("linear", "a sum of places", fit=fit, load=Linear)
     yield LatencyPredictorEntry("mean", "the mean", fit=fit_mean, load=Mean, baseline=True)
     yield LatencyPredictorEntry("trees", "lacks", fit=lacking, load=Mean, baseline=True)
+
+@hookimpl
+def ofa_reductions():
+    yield ReductionEntry(Reduction("small", drop=[Drop({"k": 5})], source="made up"), "no 5×5")
 """
 
 

@@ -135,3 +135,9 @@ def test_for_a_smaller_space_the_whole_supernets_predictor_is_fitted(fit, measur
     assert done.code == 0, done.err
     assert done.json["files"] == ["made/mean-toy-own.json"]
     assert "fitted for toy: its predictor serves toy+small, too" in " ".join(done.err.split())
+
+
+def test_a_csv_is_of_latencies(fit, label):
+    done = fit("--data", label())
+    assert done.code == 2
+    assert "a CSV of latencies is fitted to by --kind latency" in done.err

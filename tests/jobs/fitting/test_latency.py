@@ -172,3 +172,16 @@ def test_results_are_json_without_numbers_that_are_none(fit_latency, label):
     done = fit_latency("--data", label(noise=0.01), "--out", "made")
     json.dumps(done.json, allow_nan=False)
     assert np.isfinite(done.json["held_out"]["mae"])
+
+
+def test_on_a_smaller_space_it_says_what_it_says_on_the_whole(fit_latency, label, ofa, linear):
+    fit_latency("--data", label(), "--out", "made")
+    archs = [
+        {"ks": [3] * 4, "e": [2, 3, 2, 3], "d": [2, depth], "image_size": size}
+        for depth, size in ((1, 64), (2, 32))
+    ]
+    Path("some.jsonl").write_text("\n".join(map(json.dumps, archs)))
+    words = ("--archs", "some.jsonl", "--cost", "latency@x", "--lut", "x=made", "--json")
+    found = [ofa("run", "cost", "--supernet", s, *words, host=linear) for s in ("toy", "toy+small")]
+    assert found[0].lines == found[1].lines
+    assert found[0].code == 0, found[0].err
