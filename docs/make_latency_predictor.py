@@ -24,7 +24,7 @@ PAGE = HERE / "latency_predictor.md"
 KEPT = HERE / "data" / "latency_predictor.json"
 SUPERNET = {"cpu": "ofa_mbv3_w1.0", "note10": "ofa_mbv3_w1.2"}
 ABOUT = {
-    "cpu": "measured on a CPU, {device}",
+    "cpu": "measured on {device}",
     "note10": "by the published Note10 table",
 }
 
