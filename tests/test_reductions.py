@@ -12,6 +12,7 @@ from ofa_plugins_core import Host
 from ofa_plugins_core.entries import ReductionEntry, SupernetEntry
 from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 from ofa_plugins_core.reduction.data import Drop, Reduction
+from ofa_plugins_core.report.offers import offer_facts, offers
 from ofa_plugins_core.testing.checking import check
 from ofa_plugins_core.testing.installing import in_process
 from ofa_plugins_core.testing.toys import toy_supernet
@@ -57,6 +58,15 @@ def test_an_installed_one_too_and_it_comes_first(host: Host, folder: Path) -> No
 
     assert host.supernet("toy+plain").space.count() == 4 * (3 + 3 * 3)
     assert host.supernet("toy+plain").name == "toy+plain"
+
+
+def test_what_you_installed_is_listed_and_shown(host: Host, folder: Path) -> None:
+    (folder / "plain.yaml").write_text(FILE)
+    (folder / "mine.yaml").write_text(FILE)
+
+    listed = {o.name: o.plugin for o in offers(host, "reductions")}
+    assert {name: listed[name] for name in ("mine", "plain")} == {"mine": "you", "plain": "you"}
+    assert offer_facts(host, "reductions", "mine").as_dict()["depth"] == [1, None]
 
 
 def test_several_follow_each_other(host: Host, folder: Path) -> None:

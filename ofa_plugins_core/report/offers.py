@@ -18,6 +18,7 @@ from ofa_plugins_core.entries import (
     WeightsEntry,
 )
 from ofa_plugins_core.errors import OfaError, UnknownNameError
+from ofa_plugins_core.fits import user_reductions
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.host import Host
 
@@ -99,7 +100,13 @@ def singular(kind: str) -> str:
 def offers(host: Host, kind: str | None = None) -> list[Offered]:
     """Everything that is offered, or everything of one kind, by kind and name."""
     kinds = KINDS if kind is None else [kind_of(kind)]
-    return [_offered(host, k, entry) for k in kinds for entry in host.entries(k)]
+    found = [_offered(host, k, entry) for k in kinds for entry in host.entries(k)]
+    if "reductions" not in kinds:
+        return found
+    mine = user_reductions()  # these come first
+    rest = [o for o in found if o.kind != "reductions" or o.name not in mine]
+    own = [Offered("reductions", n, f"installed by you: {f}", "you") for n, f in mine.items()]
+    return sorted([*rest, *own], key=lambda o: (list(kinds).index(o.kind), o.name))
 
 
 def _offered(host: Host, kind: str, entry: Any) -> Offered:
@@ -115,6 +122,9 @@ def offer_facts(host: Host, kind: str, name: str) -> OfferFacts:
         UnknownNameError, PluginError: nothing is offered under that name, or it is contested.
     """
     found = kind_of(kind)
+    if found == "reductions" and name in (mine := user_reductions()):
+        own = Offered(found, name, f"installed by you: {mine[name]}", "you")
+        return OfferFacts(own, (), host.reduction(name).as_dict())
     base = name.partition("@")[0] if found == "cost_models" else name
     host.owner(found, base)  # raises with the nearest known names
     entry = next(e for e in host.entries(found) if e.name == base)
