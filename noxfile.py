@@ -43,10 +43,24 @@ PLUGINS = {
 }
 """Plugin -> what its own tests need beyond its declared dependencies."""
 
+PURE = (
+    "archive",
+    "bounds",
+    "chain",
+    "correlations",
+    "fit_flaws",
+    "geometry",
+    "own_tables",
+    "pareto",
+)
+PURE += ("places", "reductions", "restricted_pickle", "spelling", "summed", "table_model")
+PURE += ("table_units", "tables", "values", "words")
 ALONE = [
-    "tests/test_scaffold.py",
+    *(f"tests/test_{part}.py" for part in ("scaffold", *PURE)),
+    "tests/reduction",
     "plugins/devices_jetson/tests",
     *(f"plugins/dynamic_ofa/tests/{part}" for part in ("monitoring", "policies", "simulating")),
+    *(f"plugins/block_profile/tests/{part}" for part in ("profiling", "reducing")),
 ]
 """Suites that torch and other plugins change nothing for: their own sessions are enough."""
 
