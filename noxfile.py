@@ -183,7 +183,7 @@ def benchmarks(session: nox.Session) -> None:
     session.install("-r", "requirements-torch.txt")
     session.install("--force-reinstall", "--no-deps", *ALL)
     with session.chdir(session.create_tmp()):
-        for name in ("search", "networks", "evaluating", "training", "switching"):
+        for name in ("search", "profiling", "networks", "evaluating", "training", "switching"):
             session.run("python", str(ROOT / "benchmarks" / f"{name}.py"), *session.posargs)
 
 
