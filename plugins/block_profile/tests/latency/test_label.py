@@ -15,11 +15,14 @@ from block_profile.latency.label import run_label
 from block_profile.latency.options import LabelOptions
 from ofa_plugins_core import DeviceEntry
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.host import Host
+from ofa_plugins_core.interfaces import Work
 from ofa_plugins_core.jobs.latency_records import read_latencies
+from ofa_plugins_core.spelling import Spelling
 from ofa_plugins_core.tables import row_key
 from ofa_plugins_core.testing import ToyDevice, in_process, toy_supernet
+from ofa_plugins_core.values import RESOLUTION
 
 TOY = toy_supernet()
 
@@ -113,41 +116,124 @@ def test_wrong_use_is_one_clear_line(ofa, table, words, code, said):
 
 @pytest.fixture
 def bench(toy_plugin, tmp_path, monkeypatch):
-    """(listener, resume) -> the context of a job on a host with the device bench."""
+    """(listener, resume, out, device's settings) -> the context of a job on a host with a bench."""
     for name in ("TABLES", "CACHE"):
         monkeypatch.setenv(f"OFA_{name}", str(tmp_path / name))
-    device = in_process("bench", ofa_devices=[DeviceEntry("bench", "a toy", lambda o: ToyDevice())])
-    host = Host.discover(extra={"toys": toy_plugin, "bench": device})
 
-    def context(listener=lambda event: None, resume=False):
+    def context(listener=lambda event: None, resume=False, out="x.csv", **device):
+        entry = DeviceEntry("bench", "a toy", lambda options: ToyDevice(**device))
+        toys = {"toys": toy_plugin, "bench": in_process("bench", ofa_devices=[entry])}
+        host = Host.discover(extra=toys)
         settings = {"latency": {"memo": False}}
-        return JobContext(host, listener, out=tmp_path / "x.csv", resume=resume, settings=settings)
+        return JobContext(host, listener, out=tmp_path / out, resume=resume, settings=settings)
 
     return context
 
 
 MEASURED = LabelOptions(supernet="toy", n=12, device="bench", measure=True)
+DRIFTING = evolve(MEASURED, n=24)
 
 
-def test_networks_are_measured_one_by_one(bench, tmp_path):
+def stop_at(count):
+    """A listener that interrupts when so many networks are labelled."""
+
+    def stop(event):
+        if getattr(event, "done", 0) == count:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def true_times(file):
+    """What the networks of a CSV take where nothing drifts, (n,) ms, in its order."""
+    rows = list(csv.DictReader(file.open()))
+    genes = np.stack([Spelling.of(TOY.geometry()).read(row["net_str"]) for row in rows])
+    genes[:, RESOLUTION] = [TOY.resolutions.index(int(row["resolution"])) for row in rows]
+    archs = TOY.space.decode(genes)
+    return np.array([ToyDevice().true_time(Work(TOY.geometry().blocks(a))) for a in archs])
+
+
+def off(latency, true):
+    """How far ratios of latencies are from the true ones at the worst: 0.1 is 10 %."""
+    ratio = latency / true
+    return ratio.max() / ratio.min() - 1
+
+
+def raw_latencies(journal):
+    """What a journal holds: (n,) ms as measured, (n,) ms of the reference."""
+    lines = [json.loads(line) for line in journal.read_text().splitlines()[1:]]
+    return np.array([x["ms"] for x in lines]), np.array([x["reference"] for x in lines])
+
+
+def test_networks_are_measured(bench, tmp_path):
     found = run_label(bench(), MEASURED)
     assert (found.cost.kind, found.device, len(found.latency)) == ("measured", "bench", 12)
     assert len(list(csv.reader((tmp_path / "x.csv").open()))) == 13
 
 
 def test_an_interruption_keeps_what_was_measured_and_resume_goes_on(bench, tmp_path):
-    def stop(event):
-        if getattr(event, "done", 0) == 5:
-            raise KeyboardInterrupt
-
-    stopped = run_label(bench(stop), MEASURED)
-    assert (stopped.exit_code, len(stopped.latency)) == (130, 5)
-    assert len((tmp_path / "x.csv").read_text().splitlines()) == 6
+    """Whole groups of eight."""
+    stopped = run_label(bench(stop_at(8)), MEASURED)
+    assert (stopped.exit_code, len(stopped.latency)) == (130, 8)
+    assert len((tmp_path / "x.csv").read_text().splitlines()) == 9
     said = []
     found = run_label(bench(said.append, resume=True), MEASURED)
     assert (found.exit_code, len(found.latency)) == (0, 12)
-    assert any("5 networks of 12 are there" in getattr(e, "message", "") for e in said)
-    assert np.array_equal(found.latency[:5], stopped.latency)
+    assert any("8 networks of 12 are there" in getattr(e, "message", "") for e in said)
+    assert np.array_equal(found.latency[:8], stopped.latency)
+
+
+@pytest.mark.parametrize("stopped", [None, 16])
+def test_drift_is_taken_out_over_an_interruption_too(bench, tmp_path, stopped):
+    """The device becomes almost twice as slow; after an interruption it starts afresh."""
+    if stopped:
+        assert run_label(bench(stop_at(stopped), drift=2e-3), DRIFTING).interrupted
+    found = run_label(bench(resume=bool(stopped), drift=2e-3), DRIFTING)
+    raw, beside = raw_latencies(tmp_path / "x.labels.jsonl")
+    true = true_times(tmp_path / "x.csv")
+    assert off(raw, true) > 0.25
+    assert off(found.latency, true) < 0.04
+    assert found.latency == pytest.approx(raw * np.median(beside) / beside)
+
+
+def test_the_result_and_a_file_beside_the_csv_say_that_it_was_corrected(bench, tmp_path):
+    found = run_label(bench(drift=2e-3), DRIFTING)
+    _, beside = raw_latencies(tmp_path / "x.labels.jsonl")
+    said = json.loads((tmp_path / "x.labels.json").read_text())
+    assert said == found.as_json()
+    assert (said["kind"], said["networks"]) == ("measured", 24)
+    ends = {"median": np.median(beside), "least": beside.min(), "most": beside.max()}
+    assert said["corrected"]["reference"] == pytest.approx(ends)
+    largest = np.abs(np.median(beside) / beside - 1).max()
+    assert said["corrected"]["largest"] == pytest.approx(largest)
+    (_, _, rows) = found.as_tables()[0]
+    assert "over the run; by" in dict(rows)["corrected"]
+
+
+def test_a_folder_holds_raw_times_and_no_file_beside(bench, tmp_path):
+    run_label(bench(out="run"), MEASURED)
+    assert {f.name for f in (tmp_path / "run").iterdir()} == {"latencies.csv", "labels.jsonl"}
+
+
+def test_the_reference_takes_its_turns_with_every_group(bench):
+    ran = []
+    run_label(bench(before=ran.append), MEASURED)
+    assert len(ran) == 2 * (12 + 2) + 10 * (12 + 2 * 4)  # warm-up, then the least passes
+
+
+def test_a_line_without_its_reference_is_not_gone_on_with(bench, tmp_path):
+    run_label(bench(), MEASURED)
+    journal = tmp_path / "x.labels.jsonl"
+    lines = journal.read_text().splitlines()
+    lines[3] = json.dumps({"net": 2, "ms": 1.0})
+    journal.write_text("\n".join(lines) + "\n")
+    with pytest.raises(InputError, match="line 4: not what was written there"):
+        run_label(bench(resume=True), MEASURED)
+
+
+def test_a_device_that_times_nothing_is_refused(bench):
+    with pytest.raises(InputError, match="timed no pass of the"):
+        run_label(bench(passes=100), MEASURED)
 
 
 def test_another_draw_is_not_gone_on_with(bench):

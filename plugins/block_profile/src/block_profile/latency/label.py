@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import json
+from collections.abc import Generator
+from contextlib import closing
 from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
 from attrs import evolve, frozen
 
+from block_profile.latency.correcting import Correction, Raw, corrected
 from block_profile.latency.drawing import distinct_networks
+from block_profile.latency.kept import Kept, csv_of, sidecar_of
 from block_profile.latency.options import LabelOptions
+from block_profile.latency.timing import TOLD, Stopwatch
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UsageError
@@ -25,15 +30,12 @@ from ofa_plugins_core.jobs.choosing import (
 )
 from ofa_plugins_core.jobs.latency_records import latency_csv
 from ofa_plugins_core.jobs.results import INTERRUPTED, Row
-from ofa_plugins_core.jobs.resuming import begun
-from ofa_plugins_core.journal import Journal
 from ofa_plugins_core.latency_fits import Values
 from ofa_plugins_core.spelling import Spelling
+from ofa_plugins_core.timed_costs import MeasuredCost, mean_time
 from ofa_plugins_core.values import Genes
 from ofa_plugins_core.words import counted
 
-FILE: Final = "latencies.csv"
-JOURNAL: Final = "labels.jsonl"
 LATENCY: Final = "latency"
 AT_ONCE: Final = 256
 """Networks that are priced together where nothing is measured."""
@@ -48,6 +50,7 @@ class LabelResult:
         latency: (labelled,) ms. of: networks that were asked for.
         device: as the file calls it. file: that was written, or None.
         interrupted: the user stopped it; what was labelled is in the file.
+        correction: by which measured latencies were brought to one speed, or None.
     """
 
     supernet: Supernet
@@ -57,6 +60,7 @@ class LabelResult:
     device: str
     file: Path | None
     interrupted: bool = False
+    correction: Correction | None = None
 
     @property
     def exit_code(self) -> int:
@@ -78,6 +82,7 @@ class LabelResult:
             "least": float(self.latency.min()),
             "most": float(self.latency.max()),
             "mean": float(self.latency.mean()),
+            "corrected": None if self.correction is None else self.correction.as_json(),
             "file": None if self.file is None else str(self.file),
             "interrupted": self.interrupted,
         }
@@ -92,6 +97,7 @@ class LabelResult:
             ("image sizes", ", ".join(map(str, found["resolutions"]))),
             ("latencies", f"{span}; {self.cost.kind}"),
             ("by", f"{self.cost.name}: {self.cost.source}"),
+            *([("corrected", str(self.correction))] if self.correction else []),
             ("written", str(self.file) if self.file else "nowhere: give --out"),
             ("next", said),
         ]
@@ -112,11 +118,15 @@ def run_label(context: JobContext, options: LabelOptions) -> LabelResult:
     sampler = sampler_of(context, entry, supernet, options)
     genes = distinct_networks(entry, sampler, supernet.space, options.n, context.seed)
     device = options.name or cost.name.partition("@")[2] or cost.name
-    latency, interrupted = _labelled(context, options, supernet, cost, genes)
-    file = _file(context)
+    file = csv_of(context)
+    raw, interrupted = _labelled(context, options, supernet, cost, genes)
+    latency, correction = corrected(raw)
+    result = LabelResult(supernet, cost, latency, options.n, device, file, interrupted, correction)
     if file is not None:
         runs.write(file, latency_csv(supernet, genes[: len(latency)], latency, device))
-    return LabelResult(supernet, cost, latency, options.n, device, file, interrupted)
+    if correction is not None and (place := sidecar_of(context)) is not None:
+        runs.write(place, json.dumps(result.as_json(), indent=2) + "\n")
+    return result
 
 
 def _priced(context: JobContext, options: LabelOptions) -> tuple[Supernet, CostModel]:
@@ -177,78 +187,49 @@ def _notices(listener: Listener) -> Listener:
 
 def _labelled(
     context: JobContext, options: LabelOptions, supernet: Supernet, cost: CostModel, genes: Genes
-) -> tuple[Values, bool]:
-    """Latencies of the networks, in their order; and whether the user stopped it before the end."""
-    kept = _Kept(context, options, supernet, cost)
-    found = [kept.known[number] for number in range(len(genes)) if number in kept.known]
+) -> tuple[list[Raw], bool]:
+    """What was found of the networks, in their order; and whether the user stopped it early."""
+    stopwatch = _stopwatch(context, cost)
+    effort = None if stopwatch is None else stopwatch.cost.effort
+    kept = Kept(context, options, supernet, cost, effort)
+    found = list(kept.known)
     if found:
         context.listener(Notice(f"{counted(len(found), 'network')} of {len(genes):,} are there"))
-    step = 1 if cost.kind == "measured" else AT_ONCE
+    if stopwatch is None:
+        ways = _asked(cost, supernet, genes, len(found))
+    else:
+        ways = stopwatch.groups(genes, len(found))
     try:
-        for start in range(len(found), len(genes), step):
-            values = _asked(cost, supernet, genes[start : start + step])
-            found += values
-            kept.add(start, values)
-            said = f"{values[-1]:.4g} ms"
-            context.listener(Progress("network labelled", len(found), len(genes), said))
+        with closing(ways):
+            for more in ways:
+                kept.add(len(found), more)
+                found += more
+                said = f"{more[-1].ms:.4g} ms"
+                context.listener(Progress(TOLD, len(found), len(genes), said))
     except KeyboardInterrupt:
         if not found:
             raise
-        return np.array(found), True
+        return found, True
     finally:
         kept.close()
-    return np.array(found), False
+    return found, False
 
 
-def _asked(cost: CostModel, supernet: Supernet, genes: Genes) -> list[float]:
-    found = np.asarray(cost.evaluate(genes), dtype=float)
-    if not (np.isfinite(found) & (found > 0)).all():
-        wrong = float(found[~(np.isfinite(found) & (found > 0))][0])
-        raise UsageError(f"{cost.name} says {wrong:g} ms of a network of {supernet.name}")
-    return [float(v) for v in found]
+def _stopwatch(context: JobContext, cost: CostModel) -> Stopwatch | None:
+    """For a mean time that is had by running networks; other costs are asked as they are."""
+    if isinstance(cost, MeasuredCost) and cost.take is mean_time:
+        return Stopwatch(context, cost)
+    return None
 
 
-class _Kept:
-    """What was measured, line by line; what is only worked out is not kept."""
-
-    def __init__(
-        self, context: JobContext, options: LabelOptions, supernet: Supernet, cost: CostModel
-    ) -> None:
-        file = _file(context) if cost.kind == "measured" else None
-        of: Mapping[str, Any] = {
-            "supernet": supernet.name,
-            "cost": cost.name,
-            "source": cost.source,
-            "networks": [options.sampler, options.n, context.seed, *supernet.resolutions],
-        }
-        folder = context.out is not None and context.out.suffix not in runs.FILES
-        path = None if file is None else file.with_name(_journal_name(file, folder))
-        begin = (lambda: begun(context)) if folder else (lambda: None)
-        self._journal = Journal(path, of, context.resume, begin, "labelling")
-        self.known = dict(self._lines())
-
-    def _lines(self) -> Iterator[tuple[int, float]]:
-        for due, (number, line) in enumerate(self._journal.found):
-            value = line.get("ms")
-            if line.get("net") != due or not isinstance(value, float) or not value > 0:
-                raise self._journal.broken(number)
-            yield due, value
-
-    def add(self, first: int, values: list[float]) -> None:
-        for number, value in enumerate(values, first):
-            self._journal.add({"net": number, "ms": value})
-
-    def close(self) -> None:
-        self._journal.close()
-
-
-def _journal_name(file: Path, folder: bool) -> str:
-    return JOURNAL if folder else f"{file.stem}.{JOURNAL}"
-
-
-def _file(context: JobContext) -> Path | None:
-    if context.out is None:
-        return None
-    if context.out.suffix in runs.FILES and context.out.suffix != ".csv":
-        raise UsageError(f"--out {context.out}: latencies are written as FILE.csv, or in a FOLDER")
-    return context.out if context.out.suffix == ".csv" else context.out / FILE
+def _asked(
+    cost: CostModel, supernet: Supernet, genes: Genes, first: int
+) -> Generator[list[Raw], None, None]:
+    """Networks from ``first`` on, one at a time where each is measured."""
+    step = 1 if cost.kind == "measured" else AT_ONCE
+    for start in range(first, len(genes), step):
+        found = np.asarray(cost.evaluate(genes[start : start + step]), dtype=float)
+        wrong = found[~(np.isfinite(found) & (found > 0))]
+        if wrong.size:
+            raise UsageError(f"{cost.name} says {wrong[0]:g} ms of a network of {supernet.name}")
+        yield [Raw(float(v)) for v in found]
