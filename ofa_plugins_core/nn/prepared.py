@@ -32,8 +32,9 @@ from ofa_plugins_core.words import counted, sized
 PART: Final = 64
 """Pictures that a process reads at once."""
 CHUNK: Final = 1 << 24
-LENGTH: Final = 8
-"""Bytes at the end of a file that say how long the description before them is."""
+NUMBER: Final = 8
+"""Bytes of each of the two numbers at the end of a file: a checksum of all before it, and how long
+the description between the pictures and it is."""
 ENDING: Final = ".images"
 
 
@@ -195,9 +196,9 @@ def _write(path: Path, images: ImageSet, workers: int, said: Mapping[str, Any]) 
             checksum = zlib.crc32(content, checksum)
             broken |= {at + row: why for row, why in bad.items()}
             at += len(block)
-        about = {**said, "crc32": checksum, "broken": broken}
-        text = json.dumps(about, ensure_ascii=False).encode()
-        file.write(text + len(text).to_bytes(LENGTH, "big"))
+        text = json.dumps({**said, "broken": broken}, ensure_ascii=False).encode()
+        numbers = (zlib.crc32(text, checksum), len(text))
+        file.write(text + b"".join(n.to_bytes(NUMBER, "big") for n in numbers))
     kept = f"{counted(len(images), 'image')} of {images.size} pixels, {sized(bytes_of(images))}"
     images.listener(Notice(f"prepared: {kept}, kept in {path} until you remove it"))
 
@@ -213,10 +214,11 @@ def _opened(
     length = bytes_of(images)
     try:
         with path.open("rb") as file:
-            about = _end(file, length)
-            sound = {k: about.get(k) for k in said} == said
-            sound = sound and _checksum(file, length, images) == about["crc32"]
-            broken = {int(row): str(why) for row, why in about["broken"].items()}
+            text, checksum = _end(file, length)
+            about = json.loads(text)
+            broken = {int(row): str(why) for row, why in about.pop("broken").items()}
+            sound = about == said and all(0 <= row < len(images) for row in broken)
+            sound = sound and zlib.crc32(text, _checksum(file, length, images)) == checksum
     except FileNotFoundError:
         return None
     except (OSError, ValueError, TypeError, KeyError, AttributeError, RecursionError):
@@ -228,17 +230,19 @@ def _opened(
     return None
 
 
-def _end(file: IO[bytes], start: int) -> dict[str, Any]:
-    """The description at the end of a file, after so many bytes of pictures."""
+def _end(file: IO[bytes], start: int) -> tuple[bytes, int]:
+    """The description at the end of a file, after so many bytes of pictures, and the checksum."""
     file.seek(start)
     rest = file.read()
-    text, length = rest[:-LENGTH], int.from_bytes(rest[-LENGTH:], "big")
+    text, ends = rest[: -2 * NUMBER], (rest[-2 * NUMBER : -NUMBER], rest[-NUMBER:])
+    checksum, length = (int.from_bytes(end, "big") for end in ends)
     if len(text) != length:
         raise ValueError("it is of another length")
-    return dict(json.loads(text))
+    return text, checksum
 
 
 def _checksum(file: IO[bytes], length: int, images: ImageSet) -> int:
+    """Of the pictures."""
     file.seek(0)
     found = done = 0
     while content := file.read(min(CHUNK, length - done)):

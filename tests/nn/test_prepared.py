@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import os
+import re
+import zlib
 from importlib.util import find_spec
 
 import numpy as np
@@ -154,6 +157,41 @@ def emptied(data, tmp_path):
     kept_in(tmp_path)[0].write_bytes(b"")
 
 
+def at_its_end(tmp_path, pattern, new):
+    """Other words of the same length in a file's description."""
+    (file,) = kept_in(tmp_path)
+    before = file.read_bytes()
+    after = re.sub(pattern, new, before)
+    assert after != before and len(after) == len(before)
+    file.write_bytes(after)
+
+
+def other_row(data, tmp_path):
+    """A picture that can be read is said to be broken."""
+    at_its_end(tmp_path, rb'"6": ', b'"7": ')
+
+
+def other_words(data, tmp_path):
+    at_its_end(tmp_path, rb'("6": ".)....', rb"\1 odd")
+
+
+def checksummed(tmp_path, rows):
+    """A file with a checksum that is right, whose broken rows somebody else has written."""
+    (file,) = kept_in(tmp_path)
+    content, start = file.read_bytes(), 22 * 3 * SIZE**2
+    text = json.dumps({**json.loads(content[start:-16]), "broken": rows}).encode()
+    ends = (zlib.crc32(content[:start] + text), len(text))
+    file.write_bytes(content[:start] + text + b"".join(n.to_bytes(8, "big") for n in ends))
+
+
+def no_such_row(data, tmp_path):
+    checksummed(tmp_path, {"1": "x", "6": "x", "99": "x"})
+
+
+def row_below(data, tmp_path):
+    checksummed(tmp_path, {"-21": "x", "1": "x", "6": "x"})
+
+
 def of_others(data, tmp_path):
     """A sound file of other pictures under this name."""
     (file,) = kept_in(tmp_path)
@@ -163,7 +201,12 @@ def of_others(data, tmp_path):
 
 
 @pytest.mark.parametrize(
-    "harm", [changed, replaced, mended, flipped, cut, emptied, of_others], ids=lambda f: f.__name__
+    "harm",
+    [
+        *(changed, replaced, mended, flipped, cut, emptied, of_others),
+        *(other_row, other_words, no_such_row, row_below),
+    ],
+    ids=lambda f: f.__name__,
 )
 def test_a_file_that_is_broken_or_of_other_pictures_is_made_again(
     supplied, images, data, told, tmp_path, harm
