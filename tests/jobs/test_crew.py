@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 import time
+from contextlib import suppress
 from importlib import import_module
 from multiprocessing import active_children
 
@@ -41,6 +42,11 @@ def killed(task):
 
 def sleeping(task):
     time.sleep(60)
+
+def patient(task):
+    Path(task["folder"], "begun").touch()
+    time.sleep(1)  # KeyboardInterrupt, if it hears a Ctrl-C
+    Path(task["folder"], "over").touch()
 
 def first(task):
     while not Path(task["folder"], "begun").exists():
@@ -143,6 +149,48 @@ def test_ctrl_c_ends_all_and_keeps_what_another_has_just_finished(crew, tmp_path
     assert sorted(number for number, _ in crew.told) == [0, 1]
     assert time.monotonic() - started < 30
     assert signal.getsignal(signal.SIGINT) is before
+
+
+def test_a_ctrl_c_that_reaches_every_process_cuts_no_number_short(tmp_path):
+    """As a terminal's does: it goes to the whole group."""
+    (tmp_path / "their_work.py").write_text(SOURCE)
+    (tmp_path / "begin.py").write_text(
+        "import signal, time\n"
+        "from pathlib import Path\n"
+        "from their_work import opened\n"
+        "from ofa_plugins_core.jobs.crew import worked\n"
+        "def done(number, found):\n"
+        "    print('done', number, flush=True)\n"
+        "    if number == 1:\n"
+        "        Path('told').touch()\n"  # Ctrl-C comes now, and the other one goes on
+        "        end = time.monotonic() + 5\n"
+        "        while not Path('over').exists() and time.monotonic() < end:\n"
+        "            time.sleep(0.01)\n"
+        "        time.sleep(0.2)\n"
+        "if __name__ == '__main__':\n"
+        "    signal.signal(signal.SIGINT, signal.default_int_handler)\n"
+        "    task = {'folder': '.', 0: 'patient', 1: 'first', 2: 'sleeping', 3: 'sleeping'}\n"
+        "    try:\n"
+        "        worked(2, opened, task, range(4), done, lambda event: None)\n"
+        "    except KeyboardInterrupt:\n"
+        "        print('interrupted', flush=True)\n"
+    )
+    group = subprocess.Popen(
+        [sys.executable, "begin.py"],
+        cwd=tmp_path,
+        start_new_session=True,
+        text=True,
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    try:
+        _until((tmp_path / "told").exists)
+        os.killpg(group.pid, signal.SIGINT)
+        said, wrong = group.communicate(timeout=30)
+    finally:
+        with suppress(ProcessLookupError):
+            os.killpg(group.pid, signal.SIGKILL)
+    assert (said.split("\n"), wrong) == (["done 1", "done 0", "interrupted", ""], "")
 
 
 def test_no_process_outlives_one_that_was_killed(tmp_path):
