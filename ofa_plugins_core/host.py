@@ -34,7 +34,7 @@ from ofa_plugins_core.entries import (
     SupernetFamilyEntry,
     TrainingPlanEntry,
 )
-from ofa_plugins_core.errors import OfaError, PluginError, UnknownNameError, UsageError
+from ofa_plugins_core.errors import OfaError, PluginError, UnknownNameError
 from ofa_plugins_core.fits import user_fits, user_reductions
 from ofa_plugins_core.handing import handed_out
 from ofa_plugins_core.hookspecs import KIND_OF, KINDS, LABELS
@@ -237,21 +237,13 @@ class Host:
         )
 
     def _varied(self, entry: SupernetEntry, changes: Sequence[str]) -> Supernet:
-        try:
-            return self._built(entry, changes)
-        except UsageError as error:
-            if changes and error.advice is None:
-                known = sorted({*self._offers["reductions"], *user_reductions()})
-                error.advice = f"smaller spaces: {', '.join(known) or 'none'}"
-            raise
-
-    def _built(self, entry: SupernetEntry, changes: Sequence[str]) -> Supernet:
         given = self._settings.get(entry.name, {})
         if not given and not changes:
             return entry.build()
         from ofa_plugins_core.config import named_options, structure
 
-        named = named_options(entry, changes)
+        smaller = sorted({*self._offers["reductions"], *user_reductions()})
+        named = named_options(entry, changes, smaller)
         return entry.build(structure({**given, **named}, entry.options, entry.name))
 
     def supernet_entry(self, name: str) -> SupernetEntry:

@@ -187,11 +187,26 @@ def _reduced(host: Families, path: Path, data: dict[str, Any]) -> Supernet:
     if not isinstance(base, str):
         what = "is required" if base is None else f"expected a supernet's name, found {shown(base)}"
         raise UsageError(f"{path}: base: {what}")
+    _check_bases(path)
     whole = host.supernet(base) if len(data) == 1 else _variant(host, path, data)
     try:
         return reduced(whole, found)
     except UsageError as error:
         raise UsageError(f"{path}: {error.message}", advice=error.advice) from error
+
+
+def _check_bases(path: Path) -> None:
+    """Refuse a file that stands, over however many others, on itself."""
+    seen: list[Path] = []
+    at: object = str(path)
+    while isinstance(at, str) and at.endswith((".yaml", ".yml")):
+        if Path(at).resolve() in seen:
+            raise UsageError(
+                f"{path}: base: {at} stands on itself",
+                advice="base: names a supernet, or another file",
+            )
+        seen.append(Path(at).resolve())
+        at = read_yaml(Path(at)).get("base")
 
 
 def reduction_from_file(path: Path) -> Reduction:
@@ -211,8 +226,13 @@ def _reduction(path: Path, data: object) -> Reduction:
     return structure(data, Reduction, f"{path}: reduction")
 
 
-def named_options(entry: SupernetEntry, changes: Sequence[str]) -> dict[str, Words]:
+def named_options(
+    entry: SupernetEntry, changes: Sequence[str], smaller: Sequence[str] = ()
+) -> dict[str, Words]:
     """The options in a variant's name: of ``moofa_v3+strides1-2`` the part ``strides1-2``.
+
+    Args:
+        smaller: names of smaller spaces: a part that is nothing else was meant for one, perhaps.
 
     Raises:
         UsageError: a part begins with no option of the supernet.
@@ -222,7 +242,11 @@ def named_options(entry: SupernetEntry, changes: Sequence[str]) -> dict[str, Wor
     for part in changes:
         key = next((k for k in known if part.startswith(k) and part != k), None)
         if key is None:
-            raise UsageError(f"{entry.name}: {unknown_key(part, known)}")
+            raise UsageError(
+                f"{entry.name} has no smaller space {part!r}, nor an option that begins so; "
+                f"smaller spaces: {', '.join(smaller) or 'none'}; "
+                f"options: {', '.join(sorted(known)) or 'none'}"
+            )
         found[key] = Words(part.removeprefix(key).replace("-", ","))
     return found
 

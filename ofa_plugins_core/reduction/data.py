@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
@@ -96,9 +97,11 @@ class Reduction:
     source: str = ""
 
     def __attrs_post_init__(self) -> None:
-        """Raises ValueError where the name cannot be part of others."""
+        """Raises ValueError where the name cannot be part of others, or a depth is no number."""
         if not re.fullmatch(NAME, self.name):
             raise ValueError(f"name: a word without blanks, + or /, found {self.name!r:.80}")
+        if strange := [d for d in self.depth if isinstance(d, float) and not math.isfinite(d)]:
+            raise ValueError(f"depth: expected numbers, null for any depth, found {strange[0]}")
 
     def as_dict(self) -> dict[str, Any]:
         """As a file holds it, without what says nothing."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from itertools import pairwise, product
-from typing import Any
+from typing import Any, Final
 
 import numpy as np
 from attrs import field, frozen
@@ -18,6 +18,9 @@ from ofa_plugins_core.interfaces import CostModel, SeparableCost, Supernet
 from ofa_plugins_core.reduction.supernet import ReducedSupernet
 from ofa_plugins_core.separable import Separable
 from ofa_plugins_core.values import Derived, Dimension, Number, SearchSpace
+
+LITTLE: Final = 0.01
+"""Percent of a space below which the count of its networks says more."""
 
 
 @frozen
@@ -130,8 +133,20 @@ def _described(supernet: Supernet, name: str) -> str:
         most = ", ".join("any" if d is None else f"{d:g}" for d in supernet.reduction.depth)
         dropped.append(f"depths above {most}")
     shown = "; ".join(dropped[:6]) + ("; …" if len(dropped) > 6 else "")
-    share = f"{supernet.reduced.share:.2g} of its networks"
-    return f"a smaller space of {supernet.whole.name}, {share}, without: {shown or 'nothing'}"
+    if not dropped:
+        return f"all networks of {supernet.whole.name}: nothing is dropped"
+    left = f"{part_of(supernet.space.count(), supernet.whole.space.count())} of its networks"
+    return f"a smaller space of {supernet.whole.name}, {left}, without: {shown}"
+
+
+def part_of(left: int, count: int) -> str:
+    """So many of a count, as a person says it: never all, nor nothing, where that is not so."""
+    if left == count:
+        return "all"
+    percent = 100 * left / count
+    if percent < LITTLE or percent > 100 - LITTLE:
+        return f"less than {LITTLE} %" if percent < LITTLE else f"more than {100 - LITTLE} %"
+    return f"{percent:.3g} %" if percent < 99 else f"{percent:.2f} %"
 
 
 # ---------------------------------------------------------------------------- dimensions
