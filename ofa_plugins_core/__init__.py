@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     )
     from ofa_plugins_core.hookspecs import hookimpl
     from ofa_plugins_core.host import Host
+    from ofa_plugins_core.latency_fits import Labelled, LatencyFit, LatencyTask
     from ofa_plugins_core.reduction.data import Drop, Keep, Reduction
     from ofa_plugins_core.values import Arch, Constraint, Measurement, SearchSpace
 
@@ -55,7 +56,10 @@ __all__ = [
     "JobContext",
     "JobEntry",
     "Keep",
+    "Labelled",
+    "LatencyFit",
     "LatencyPredictorEntry",
+    "LatencyTask",
     "Measurement",
     "MonitorEntry",
     "NoOptions",
@@ -81,6 +85,7 @@ _ROOMS = {
     "values": ("Arch", "Constraint", "Measurement", "SearchSpace"),
     "hookspecs": ("hookimpl",),
     "host": ("Host",),
+    "latency_fits": ("Labelled", "LatencyFit", "LatencyTask"),
     "reduction.data": ("Drop", "Keep", "Reduction"),
 }
 _PLACES = {name: room for room, names in _ROOMS.items() for name in names}

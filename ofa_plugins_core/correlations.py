@@ -19,7 +19,7 @@ def spearman(one: Values, two: Values) -> float | None:
     """Correlation of ranks, ties sharing their mean rank; None where a side is constant."""
     a, b = (_ranks(v) - (len(v) - 1) / 2 for v in (one, two))
     scale = float(np.sqrt((a * a).sum() * (b * b).sum()))
-    return float((a * b).sum()) / scale if scale else None
+    return float(np.clip((a * b).sum() / scale, -1.0, 1.0)) if scale else None
 
 
 def _ranks(values: Values) -> Values:

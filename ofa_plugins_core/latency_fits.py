@@ -13,6 +13,7 @@ from typing import Any, Final, Protocol
 
 import numpy as np
 from attrs import field, frozen
+from attrs.validators import and_, deep_mapping, ge, gt, instance_of, le, optional
 from numpy.typing import NDArray
 
 from ofa_plugins_core.correlations import spearman
@@ -100,13 +101,19 @@ class LatencyQuality:
             are too few to tell.
     """
 
-    networks: int
-    mae: float
-    mape: float
-    spearman: float | None
-    overlap: dict[str, float]
-    low: float | None = None
-    high: float | None = None
+    networks: int = field(validator=ge(1))
+    mae: float = field(validator=ge(0))
+    mape: float = field(validator=ge(0))
+    spearman: float | None = field(validator=optional(and_(ge(-1), le(1))))
+    overlap: dict[str, float] = field(validator=deep_mapping(instance_of(str), and_(ge(0), le(1))))
+    low: float | None = field(default=None, validator=optional(gt(0)))
+    high: float | None = field(default=None, validator=optional(gt(0)))
+
+    def __attrs_post_init__(self) -> None:
+        if (self.low is None) != (self.high is None):
+            raise ValueError("an interval has two ends: low and high")
+        if self.low is not None and self.high is not None and self.low > self.high:
+            raise ValueError(f"the interval's low, {self.low:g}, is above its high, {self.high:g}")
 
 
 def quality_of(predicted: Values, labelled: Values) -> LatencyQuality:

@@ -37,3 +37,9 @@ def test_a_line_is_followed_as_values_and_a_curve_only_as_ranks():
     assert pearson(one, 3 - 2 * one) == pytest.approx(-1)
     assert 0.8 < pearson(one, one**5) < 1
     assert pearson(one, np.ones(4)) is None
+
+
+def test_no_order_is_more_than_perfect():
+    for count in range(2, 60):
+        one = np.random.default_rng(count).normal(size=count)
+        assert spearman(one, one) <= 1

@@ -11,10 +11,11 @@ import numpy as np
 import pytest
 from attrs import evolve
 
+from ofa_plugins_core.config import plain
 from ofa_plugins_core.errors import InputError, PluginError, UsageError
+from ofa_plugins_core.latency_cost import FittedLatency
 from ofa_plugins_core.latency_fits import quality_of
 from ofa_plugins_core.latency_models import (
-    FittedLatency,
     Header,
     Split,
     as_bytes,
@@ -84,8 +85,6 @@ def hostile():
 
 
 def header(**change):
-    from ofa_plugins_core.config import plain
-
     return json.dumps({**plain(HEADER), **change})
 
 
@@ -108,6 +107,90 @@ def header(**change):
 def test_a_broken_or_foreign_file_is_one_clear_error(written, content, said):
     with pytest.raises(InputError, match=said.replace("(", r"\(")):
         read_model(written(content))
+
+
+def npy(shape, dtype="<f8", data=b""):
+    """An array's file whose header says what it likes."""
+    text = repr({"descr": dtype, "fortran_order": False, "shape": shape}).encode() + b"\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text + data
+
+
+@pytest.mark.parametrize(
+    ("array", "said"),
+    [
+        (npy((10**15,)), "larger or smaller than it says"),
+        (npy((99999999999999999999999,)), "larger or smaller than it says"),
+        (npy((True,), data=bytes(8)), "is of the shape"),
+        (npy((-1,), data=bytes(8)), "is of the shape"),
+        (npy((1,), data=bytes(9)), "larger or smaller than it says"),
+        (npy((1,), "<U2", bytes(8)), "is not of numbers"),
+        (npy((1,), data=np.array([np.inf]).tobytes()), "is not of finite numbers"),
+        (b"\x93NUMPY\x03\x00" + npy((0,))[8:], "of another version"),
+    ],
+)
+def test_an_array_that_is_not_what_it_says_is_told_before_it_takes_memory(written, array, said):
+    with pytest.raises(InputError, match=said):
+        read_model(written(archive(latency__json=header(), weights__npy=array)))
+
+
+QUALITY = plain(HEADER.quality)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"resolutions": []},
+        {"resolutions": [64, 32]},
+        {"resolutions": [0, 32]},
+        {"least": 0},
+        {"quality": {**QUALITY, "low": -1}},
+        {"quality": {**QUALITY, "low": 2.0, "high": 1.0}},
+        {"quality": {**QUALITY, "low": None}},
+        {"quality": {**QUALITY, "mape": -1}},
+        {"quality": {**QUALITY, "spearman": 2}},
+        {"quality": {**QUALITY, "overlap": {"10 %": 7}}},
+        {"quality": {**QUALITY, "networks": 0}},
+    ],
+)
+def test_a_header_that_no_fit_writes_is_refused_by_its_key(written, change):
+    (key,) = change
+    with pytest.raises(InputError, match=rf"latency\.json.*{key}"):
+        read_model(written(archive(latency__json=header(**change))))
+
+
+@pytest.mark.parametrize("number", ["1e999", "NaN", "-Infinity"])
+def test_numbers_of_the_header_are_finite(written, number):
+    text = header(settings={"base": 0.125}).replace("0.125", number)
+    with pytest.raises(InputError, match="no finite number"):
+        read_model(written(archive(latency__json=text)))
+
+
+def test_what_is_packed_in_another_way_is_refused(written):
+    content = io.BytesIO()
+    with zipfile.ZipFile(content, "w", zipfile.ZIP_LZMA) as found:
+        found.writestr("latency.json", header())
+    with pytest.raises(InputError, match="packed otherwise than by deflate"):
+        read_model(written(content.getvalue()))
+
+
+def test_more_than_its_share_of_memory_is_not_read(written, monkeypatch):
+    monkeypatch.setattr("ofa_plugins_core.latency_models.MOST_BYTES", 100)
+    with pytest.raises(InputError, match="holds more than 100 bytes"):
+        read_model(written())
+
+
+def test_a_damaged_byte_is_never_an_error_of_the_program(written):
+    rng = np.random.default_rng(0)
+    content = as_bytes(HEADER, ARRAYS)
+    refused = 0
+    for _ in range(300):
+        damaged = bytearray(content)
+        damaged[rng.integers(len(damaged))] ^= int(rng.integers(1, 256))
+        try:
+            read_model(written(bytes(damaged)))
+        except InputError:
+            refused += 1
+    assert refused > 150  # the rest fell on names and times that nobody reads
 
 
 def test_it_is_of_one_supernet_and_its_choices(written):

@@ -169,16 +169,22 @@ def _moved(
 def _priced(
     context: JobContext, costs: Mapping[str, CostModel], supernet: Supernet
 ) -> tuple[int, ...]:
-    """The image sizes left where a latency table lacks some; () where none is lacking or left."""
+    """The image sizes left where a table or fit lacks some; () where none is lacking or left."""
     sizes = supernet.resolutions
     for name, model in costs.items():
         known = getattr(model, "resolutions", sizes)
         lacking = [s for s in sizes if s not in known]
         if lacking and len(lacking) < len(sizes):
             without = ", ".join(map(str, lacking))
-            context.listener(Notice(f"{name} has no table for {without}: left out of the search"))
+            context.listener(Notice(f"{name} {_lacks(model)} {without}: left out"))
             sizes = tuple(s for s in sizes if s in known)
     return () if sizes == supernet.resolutions else sizes
+
+
+def _lacks(model: CostModel) -> str:
+    from ofa_plugins_core.latency_cost import FittedLatency
+
+    return "was not fitted at" if isinstance(model, FittedLatency) else "has no table for"
 
 
 def _objective(

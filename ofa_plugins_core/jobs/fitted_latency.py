@@ -6,15 +6,18 @@ from collections.abc import Mapping
 from pathlib import Path
 
 from ofa_plugins_core.entries import JobContext
-from ofa_plugins_core.errors import UnknownNameError, UsageError
+from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.latency_cost import FittedLatency
 from ofa_plugins_core.latency_models import (
-    FittedLatency,
+    StoredModel,
     check_supernet,
+    is_of,
     model_file,
     read_model,
 )
 from ofa_plugins_core.own_tables import FILE, installed
+from ofa_plugins_core.reduction.supernet import ReducedSupernet
 
 
 def fitted_place(given: Mapping[str, Path], qualifier: str) -> tuple[str, Path] | None:
@@ -53,8 +56,26 @@ def fitted_latency(
         raise UsageError(
             f"{file} is of the form {header.form}, which no plugin offers", advice=error.message
         ) from error
-    whole: Supernet = getattr(supernet, "whole", supernet)  # of a smaller space
-    fitted = whole.as_built().at(header.resolutions)
-    check_supernet(model, fitted)
+    fitted = _fitted(model, supernet)
     predictor = entry.load(fitted, model.fit)
     return FittedLatency(f"latency@{name}", supernet, fitted, model, predictor)
+
+
+def _fitted(model: StoredModel, supernet: Supernet) -> Supernet:
+    """What a file was fitted for, at its image sizes: a supernet, or one that it is reduced from.
+
+    Raises:
+        InputError: the supernet cannot have such image sizes.
+        UsageError: the file is of another supernet.
+    """
+    found = supernet
+    while not is_of(model, found) and isinstance(found, ReducedSupernet):
+        found = found.whole
+    if not is_of(model, found):
+        check_supernet(model, supernet)
+    try:
+        sized = found.as_built().at(model.header.resolutions)
+    except UsageError as error:
+        raise InputError(f"{model.path}: resolutions: {error.message}") from error
+    check_supernet(model, sized)
+    return sized

@@ -26,8 +26,9 @@ from ofa_plugins_core.values import RESOLUTION, Genes
 COLUMNS: Final = ("net_id", "net_str", "device", "resolution", "lat unit", "end-to-end lat")
 LEAST_SIZE: Final = 32
 MOST_SIZE: Final = 65536
-LONGEST: Final = 2**16
-"""Characters of one field."""
+LEAST_MS: Final = 1e-6
+MOST_MS: Final = 1e8
+"""A nanosecond and a day: what lies beyond is of another unit, or damaged."""
 
 
 @frozen(eq=False)
@@ -154,5 +155,10 @@ def _line(place: str, number: int, row: Sequence[str]) -> _Line:
     if not (math.isfinite(value) and value > 0):
         raise InputError(
             f"{place}: end-to-end lat: expected a number above 0, found {latency!r:.60}"
+        )
+    if not LEAST_MS <= value <= MOST_MS:
+        raise InputError(
+            f"{place}: end-to-end lat: {value:g} ms is no network's latency",
+            advice=f"{LEAST_MS:g} to {MOST_MS:g} ms are; look at the unit",
         )
     return _Line(number, net, device, int(size), value)

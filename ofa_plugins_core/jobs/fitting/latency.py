@@ -8,16 +8,16 @@ from __future__ import annotations
 
 import re
 import shlex
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from attrs import frozen
 
 from ofa_plugins_core import own_tables, runs
 from ofa_plugins_core.entries import JobContext, LatencyPredictorEntry
-from ofa_plugins_core.errors import InputError, MissingExtraError, UsageError
+from ofa_plugins_core.errors import InputError, OfaError, UsageError
 from ofa_plugins_core.events import Notice
 from ofa_plugins_core.interfaces import CostModel
 from ofa_plugins_core.jobs.choosing import cost_models, entry_options, latency_tables
@@ -25,8 +25,9 @@ from ofa_plugins_core.jobs.fit_options import DEFAULT_DATASET, DEFAULT_LATENCY_F
 from ofa_plugins_core.jobs.fitting.latency_result import Judged, LatencyFitResult, verdict
 from ofa_plugins_core.jobs.latency_records import LatencyData, read_latencies
 from ofa_plugins_core.jobs.options import PricedOptions
+from ofa_plugins_core.latency_cost import latencies
 from ofa_plugins_core.latency_fits import Labelled, LatencyFit, LatencyTask
-from ofa_plugins_core.latency_models import Header, Split, as_bytes, latencies, networks_digest
+from ofa_plugins_core.latency_models import Header, Split, as_bytes, networks_digest
 
 LEAST: Final = 40
 """Networks from which a predictor is fitted."""
@@ -34,6 +35,8 @@ HELD_OUT: Final = 0.2
 DEV: Final = 0.1
 """Parts of the data that are judged on, and chosen by; the rest is fitted to."""
 TABLE: Final = "the latency table"
+LONGEST: Final = 100
+"""Characters of a name."""
 
 
 @frozen(eq=False)
@@ -73,8 +76,10 @@ def run_latency_fit(context: JobContext, options: FitOptions) -> LatencyFitResul
     name = _name(options, data)
     table = _table(context, options, data)
     parts = _split(data.found, context.seed)
-    fit, asked = _fitted(context, entry, data, parts)
-    beside = dict(_beside(context, entry, data, parts))
+    given = entry_options(context, entry)
+    others = _baselines(context, entry)
+    fit, asked = _fitted(context, entry, given, data, parts)
+    beside = dict(_beside(context, others, data, parts))
     if table is not None:
         predicted = table.evaluate(data.supernet.space.decode(parts.held_out.genes))
         beside[TABLE] = Judged(np.asarray(predicted, dtype=float), parts.held_out.latency)
@@ -127,8 +132,13 @@ def _enough(context: JobContext, data: LatencyData) -> None:
 
 def _name(options: FitOptions, data: LatencyData) -> str:
     """Of the cost: latency@NAME."""
-    name = options.name or re.sub(r"[^\w.+-]+", "_", data.device).strip("_")
-    if not re.fullmatch(r"\w[\w.+-]{0,99}", name):
+    by_device = re.sub(r"[^\w.+-]+", "_", data.device).lstrip("_.+-").rstrip("_")[:LONGEST]
+    name = options.name or by_device
+    if not name:
+        raise UsageError(
+            f"the data's device, {data.device!r:.60}, gives the cost no name", advice="--name NAME"
+        )
+    if not re.fullmatch(rf"\w[\w.+-]{{0,{LONGEST - 1}}}", name):
         raise UsageError(f"--name: letters, digits and . _ + -, found {name!r:.60}")
     if options.install and (own_tables.user_folder() / name / own_tables.FILE).is_file():
         raise UsageError(
@@ -158,30 +168,43 @@ def _split(found: Labelled, seed: int) -> _Parts:
 
 
 def _fitted(
-    context: JobContext, entry: LatencyPredictorEntry, data: LatencyData, parts: _Parts
+    context: JobContext,
+    entry: LatencyPredictorEntry,
+    options: object,
+    data: LatencyData,
+    parts: _Parts,
 ) -> tuple[LatencyFit, Judged]:
     """A form fitted, and what it says of the held-out networks: as it will be once it is loaded."""
     task = LatencyTask(data.supernet, parts.train, parts.dev, context.seed, context.listener)
-    fit = entry.fit(task, entry_options(context, entry))
+    fit = entry.fit(task, options)
     predictor = entry.load(data.supernet, LatencyFit(fit.arrays, fit.settings))
     predicted = latencies(entry.name, predictor, parts.held_out.genes, parts.least)
     return fit, Judged(predicted, parts.held_out.latency)
 
 
-def _beside(
-    context: JobContext, asked: LatencyPredictorEntry, data: LatencyData, parts: _Parts
-) -> Mapping[str, Judged]:
-    """Baselines on the same networks; what needs an extra that is not there is left out."""
-    found: dict[str, Judged] = {}
+def _baselines(
+    context: JobContext, asked: LatencyPredictorEntry
+) -> Sequence[tuple[LatencyPredictorEntry, Any]]:
+    """The other simple forms with their options: what the user mistyped is told before any fit."""
     offered: list[LatencyPredictorEntry] = context.host.entries("latency_predictors")
-    for entry in offered:
-        if not entry.baseline or entry.name == asked.name:
-            continue
+    others = [entry for entry in offered if entry.baseline and entry.name != asked.name]
+    return [(entry, entry_options(context, entry)) for entry in others]
+
+
+def _beside(
+    context: JobContext,
+    baselines: Sequence[tuple[LatencyPredictorEntry, Any]],
+    data: LatencyData,
+    parts: _Parts,
+) -> Mapping[str, Judged]:
+    """Baselines on the same networks; one that lacks an extra, or fails, takes only its own."""
+    found: dict[str, Judged] = {}
+    for entry, options in baselines:
         try:
-            found[entry.name] = _fitted(context, entry, data, parts)[1]
-        except MissingExtraError as error:
-            said = f"not compared with {entry.name}: {error.message}; {error.advice}"
-            context.listener(Notice(said))
+            found[entry.name] = _fitted(context, entry, options, data, parts)[1]
+        except OfaError as error:
+            said = "; ".join(filter(None, (error.message, error.advice)))
+            context.listener(Notice(f"not compared with {entry.name}: {said}"))
     return found
 
 

@@ -118,15 +118,21 @@ class Mean:
 def lacking(task, options):
     raise MissingExtraError("trees", "ofa-plugins-core", "torch")
 
+def failing(task, options):
+    raise ValueError("no roots")
+
 @hookimpl
 def ofa_latency_predictors():
     yield LatencyPredictorEntry("linear", "a sum of places", fit=fit, load=Linear)
     yield LatencyPredictorEntry("mean", "the mean", fit=fit_mean, load=Mean, baseline=True)
     yield LatencyPredictorEntry("trees", "lacks", fit=lacking, load=Mean, baseline=True)
+    yield LatencyPredictorEntry("odd", "fails", fit=failing, load=Mean, baseline=True)
 
 @hookimpl
 def ofa_reductions():
     yield ReductionEntry(Reduction("small", drop=[Drop({"k": 5})], source="made up"), "no 5×5")
+    yield ReductionEntry(Reduction("wide", drop=[Drop({"k": 3})], source="made up"), "no 3×3")
+    yield ReductionEntry(Reduction("deep", depth=[2, 2], source="made up"), "no depth 1")
 """
 
 
@@ -138,12 +144,17 @@ def linear(host_with):
 
 @pytest.fixture
 def label(tmp_path):
-    """(name, n, noise) -> a CSV of n networks: ms by the MACs of their blocks."""
+    """(name, n, noise) -> a CSV of n networks ``among`` all: ms by the MACs of their blocks."""
 
-    def write(name: str = "bench.csv", n: int = 160, noise: float = 0.0, device="bench") -> Path:
+    def write(
+        name: str = "bench.csv", n: int = 160, noise: float = 0.0, device="bench", among=None
+    ) -> Path:
         supernet = toy_supernet()
         rng = np.random.default_rng(4)
-        genes = rng.permutation(everything(supernet.space))[:n]
+        genes = rng.permutation(everything(supernet.space))
+        if among is not None:
+            genes = genes[[among(arch) for arch in supernet.space.decode(genes)]]
+        genes = genes[:n]
         geometry = supernet.geometry()
         macs = [
             sum(op.macs for b in geometry.blocks(a) for op in b.ops)

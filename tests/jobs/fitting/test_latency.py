@@ -7,8 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from ofa_plugins_core.jobs.lut.table import write_table
+from ofa_plugins_core.latency_models import as_bytes, read_model
 
 
 def test_it_is_judged_on_networks_that_no_fit_has_seen(fit_latency, label, linear):
@@ -29,6 +31,21 @@ def test_baselines_stand_beside_it_and_a_missing_extra_takes_only_its_own(fit_la
     assert done.json["beside"]["mean"]["mape"] > done.json["held_out"]["mape"]
     assert "not compared with trees" in done.err
     assert done.json["verdict"].startswith("linear earns its weight: off by")
+
+
+def test_a_baseline_that_fails_takes_only_its_own_and_is_blamed(fit_latency, label):
+    done = fit_latency("--data", label(), "--out", "made")
+    assert done.code == 0
+    assert "not compared with odd: plugin" in done.err
+    assert "ValueError: no roots" in done.err
+
+
+def test_a_baselines_wrong_option_is_told_before_anything_is_fitted(fit_latency, label, linear):
+    tasks = linear.plugin("other").module.TASKS
+    done = fit_latency("--data", label(), "--set", "mean.trees=3", "--out", "made")
+    assert done.code == 2
+    assert "trees" in done.err
+    assert not tasks
 
 
 def test_a_form_that_is_worse_does_not_earn_its_weight(fit_latency, label):
@@ -83,6 +100,18 @@ def test_installed_it_needs_no_flag(fit_latency, label, ofa, linear, archs):
     assert found.code == 0, found.err
 
 
+def test_a_name_is_made_of_the_device_whatever_that_is_called(fit_latency, label):
+    done = fit_latency("--data", label(device="../../my phone"), "--out", "made")
+    assert done.json["cost"] == "latency@my_phone", done.err
+
+
+def test_a_device_that_gives_no_name_is_told_and_not_an_option(fit_latency, label):
+    done = fit_latency("--data", label(device="../.."), "--out", "made")
+    assert done.code == 2
+    assert "the data's device, '../..', gives the cost no name" in done.err
+    assert "--name NAME" in done.err
+
+
 def test_a_name_that_a_table_has_is_refused(fit_latency, label):
     Path("tables/bench").mkdir(parents=True)
     Path("tables/bench/table.json").write_text("{}")
@@ -105,6 +134,34 @@ def test_another_supernets_file_is_refused(fit_latency, label, ofa, linear):
     found = ofa(*words, "--cost", "latency@x", host=linear)
     assert found.code == 2
     assert "was fitted for toy, not for bare" in found.err
+
+
+def test_a_fit_is_not_priced_with_another_supernets_rows(fit_latency, label, ofa, linear):
+    fit_latency("--data", label(), "--out", "made")
+    words = ("--supernet", "toy", "--cost", "latency@x", "--lut", "x=made", "--lut-as", "toy")
+    found = ofa("run", "search", *words, host=linear)
+    assert found.code == 2
+    assert "it has no rows to price toy with" in found.err
+
+
+def test_image_sizes_that_the_supernet_cannot_have_are_the_files(fit_latency, label, ofa, linear):
+    fit_latency("--data", label(), "--out", "made")
+    model = read_model(Path("made/latency.zip"))
+    header = evolve(model.header, resolutions=[7])
+    Path("made/latency.zip").write_bytes(as_bytes(header, model.arrays))
+    words = ("--supernet", "toy", "--cost", "latency@x", "--lut", "x=made")
+    found = ofa("run", "search", *words, host=linear)
+    assert found.code == 5
+    assert "latency.zip: resolutions:" in found.err
+
+
+def test_a_search_leaves_out_the_sizes_that_were_not_fitted(fit_latency, label, ofa, linear):
+    data = label(n=60, among=lambda arch: arch.as_dict()["image_size"] == 64)
+    assert fit_latency("--data", data, "--supernet", "bare", "--out", "made").code == 0
+    words = ("--supernet", "bare", "--cost", "latency@x", "--lut", "x=made", "--json")
+    found = ofa("run", "search", *words, host=linear)
+    assert found.code == 0, found.err
+    assert "latency@x was not fitted at 32: left out" in found.err
 
 
 def test_a_file_of_a_form_that_is_not_there_says_so(fit_latency, label, ofa, archs):
@@ -149,8 +206,6 @@ def test_names_and_tables_are_of_latencies_alone(fit, measure):
 
 
 def test_what_the_file_says_of_itself(fit_latency, label):
-    from ofa_plugins_core.latency_models import read_model
-
     fit_latency("--data", label(noise=0.01), "--seed", "3", "--out", "made")
     header = read_model(Path("made/latency.zip")).header
     assert (header.form, header.supernet, header.device) == ("linear", "toy", "bench")
@@ -174,14 +229,53 @@ def test_results_are_json_without_numbers_that_are_none(fit_latency, label):
     assert np.isfinite(done.json["held_out"]["mae"])
 
 
-def test_on_a_smaller_space_it_says_what_it_says_on_the_whole(fit_latency, label, ofa, linear):
-    fit_latency("--data", label(), "--out", "made")
-    archs = [
-        {"ks": [3] * 4, "e": [2, 3, 2, 3], "d": [2, depth], "image_size": size}
-        for depth, size in ((1, 64), (2, 32))
-    ]
+def costs(ofa, linear, supernet, archs):
+    """Latencies of architectures by the fit in the folder ``made``."""
     Path("some.jsonl").write_text("\n".join(map(json.dumps, archs)))
     words = ("--archs", "some.jsonl", "--cost", "latency@x", "--lut", "x=made", "--json")
-    found = [ofa("run", "cost", "--supernet", s, *words, host=linear) for s in ("toy", "toy+small")]
-    assert found[0].lines == found[1].lines
-    assert found[0].code == 0, found[0].err
+    found = ofa("run", "cost", "--supernet", supernet, *words, host=linear)
+    assert found.code == 0, found.err
+    return [line["latency@x"] for line in found.lines]
+
+
+@pytest.mark.parametrize(("space", "kernel"), [("small", 3), ("wide", 5)])
+def test_on_a_smaller_space_it_says_what_it_says_on_the_whole(
+    fit_latency, label, ofa, linear, space, kernel
+):
+    fit_latency("--data", label(), "--out", "made")
+    archs = [
+        {"ks": [kernel] * 4, "e": [2, 3, 2, 3], "d": [2, depth], "image_size": size}
+        for depth, size in ((1, 64), (2, 32))
+    ]
+    found = [costs(ofa, linear, s, archs) for s in ("toy", f"toy+{space}")]
+    assert found[0] == found[1]
+
+
+def test_a_fit_of_a_smaller_space_is_a_cost_of_it_and_of_what_is_smaller_still(
+    fit_latency, label, ofa, linear
+):
+    data = label(among=lambda arch: 5 not in arch.as_dict()["ks"])
+    done = fit_latency("--data", data, "--supernet", "toy+small", "--out", "made")
+    assert done.code == 0, done.err
+    assert done.json["supernet"] == "toy+small"
+    archs = [{"ks": [3] * 4, "e": [2, 3, 2, 3], "d": [2, 2], "image_size": 64}]
+    found = [costs(ofa, linear, s, archs) for s in ("toy+small", "toy+small+deep")]
+    assert found[0] == found[1]
+
+
+def test_a_fit_of_the_whole_is_a_cost_of_a_space_made_smaller_twice(
+    fit_latency, label, ofa, linear
+):
+    fit_latency("--data", label(), "--out", "made")
+    archs = [{"ks": [5] * 4, "e": [2, 3, 2, 3], "d": [2, 2], "image_size": 64}]
+    found = [costs(ofa, linear, s, archs) for s in ("toy", "toy+wide+deep")]
+    assert found[0] == found[1]
+
+
+def test_a_fit_of_a_smaller_space_does_not_know_the_whole_one(fit_latency, label, ofa, linear):
+    data = label(among=lambda arch: 5 not in arch.as_dict()["ks"])
+    fit_latency("--data", data, "--supernet", "toy+small", "--out", "made")
+    words = ("--supernet", "toy", "--cost", "latency@x", "--lut", "x=made")
+    found = ofa("run", "search", *words, host=linear)
+    assert found.code == 2
+    assert "was fitted for toy+small, not for toy" in found.err
