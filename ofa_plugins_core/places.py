@@ -76,13 +76,18 @@ class Place:
     @property
     def label(self) -> str:
         """``Unit 1 Layer 0``; the site's name before the units."""
-        return (
-            self.name.capitalize() if self.unit is None else f"Unit {self.unit} Layer {self.layer}"
-        )
+        return place_label(self.unit, self.layer, self.name)
 
     def option(self, choice: Mapping[str, Number]) -> Option | None:
         """The block with exactly this choice, or None."""
         return next((o for o in self.options if dict(o.choice) == dict(choice)), None)
+
+
+def place_label(unit: int | None, layer: int | None, name: str) -> str:
+    """``Unit 1 Layer 0``, ``Unit 1`` of all its layers; the site's name before the units."""
+    if unit is None:
+        return name.capitalize()
+    return f"Unit {unit}" if layer is None else f"Unit {unit} Layer {layer}"
 
 
 @frozen(eq=False)

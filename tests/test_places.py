@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import pytest
+from attrs import evolve
 
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.geometry import Geometry, Site
-from ofa_plugins_core.places import places, units
+from ofa_plugins_core.places import place_label, places, units
 from ofa_plugins_core.reduction.data import Reduction
 from ofa_plugins_core.reduction.supernet import reduced
 from ofa_plugins_core.testing.toys import toy_supernet
@@ -87,3 +88,34 @@ def test_a_layer_that_a_smaller_space_never_reaches_is_no_place() -> None:
     small = reduced(toy_supernet(), Reduction("shallow", depth=(1, None)))
 
     assert [(p.unit, p.layer) for p in places(small.geometry())] == [(0, 0), (1, 0), (1, 1)]
+
+
+@pytest.mark.parametrize(
+    ("unit", "layer", "label"),
+    [(1, 0, "Unit 1 Layer 0"), (2, None, "Unit 2"), (None, 0, "Stem out")],
+)
+def test_a_place_is_named_by_unit_and_layer_or_by_its_site(unit, layer, label) -> None:
+    assert place_label(unit, layer, "stem out") == label
+    assert [p.label for p in places(toy_supernet().geometry())][-1] == "Unit 1 Layer 1"
+
+
+def test_a_gene_that_rules_others_is_shared_though_one_site_alone_reads_it(geometry) -> None:
+    second = next(s for s in geometry.sites if s.name == places(geometry)[1].name)
+    (alone,) = places(Geometry(geometry.space, (second,)))
+
+    assert [geometry.space.genes[c].name for c in alone.shared] == ["d[0]"]
+
+
+def test_of_two_genes_that_leave_places_unused_the_depth_is_the_last_places(geometry) -> None:
+    found = places(geometry)
+    first, last = (geometry.sites[p.site] for p in (found[1], found[3]))
+
+    def one_stage(site: Site) -> Site:
+        def block(size, values):
+            made = site.block(size, values)
+            return None if made is None else evolve(made, stage=0)
+
+        return Site(site.name, site.genes, block)
+
+    (unit,) = units(Geometry(geometry.space, (one_stage(first), one_stage(last))))
+    assert geometry.space.genes[unit.depth].name == "d[1]"

@@ -77,7 +77,7 @@ def _run_profile(context: JobContext, options: ProfileOptions) -> Any:
 
 
 def _draw_profile(folder: Path) -> Iterable[tuple[str, str]]:
-    from block_profile.profiling.drawing import draw_profile
+    from block_profile.profiling.pictures import draw_profile
     from block_profile.profiling.profile import read_profile
 
     return draw_profile(read_profile(folder), folder)

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from attrs import evolve
 
 from block_profile.profiling.forcing import NOTHING, forcing_of
 from block_profile.profiling.specs import Catalogue
 from ofa_plugins_core.errors import UsageError
+from ofa_plugins_core.values import RESOLUTION
 
 
 @pytest.fixture
@@ -109,3 +111,11 @@ def test_an_option_between_allowed_ones_is_raised_to_the_next(catalogue) -> None
     assert _raised((1, 3), 5, 0).tolist() == [1, 1, 3, 3, 3]
     assert _raised((2,), 3, 1).tolist() == [1, 1, 2]
     assert _raised((0,), 3, 0).tolist() == [0, 0, 0]
+    assert _raised((0,), 3, 1).tolist() == [0, 0, 0]  # there is nothing one short of the first
+
+
+def test_an_image_size_that_a_block_needs_is_no_option_to_raise(catalogue) -> None:
+    (demand,) = catalogue.blocks()[:1]
+    sized = evolve(demand, allowed={**demand.allowed, RESOLUTION: (0,)})
+
+    assert RESOLUTION not in forcing_of([sized], catalogue.space, "strict").maps

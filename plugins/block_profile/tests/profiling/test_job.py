@@ -182,6 +182,20 @@ def test_an_evaluated_accuracy_is_asked_of_each_network_once(profiled, monkeypat
     assert part.exit_code == 130 and part.profile.rows == whole.profile.rows[:-1]
 
 
+def test_rows_without_random_networks_of_their_size_are_left_out(profiled, monkeypatch) -> None:
+    from block_profile.profiling import evaluating
+
+    def evaluator(context, options):  # another process was stopped at the first network
+        return lambda archs: dict.fromkeys(range(1, len(archs)), 1.0)
+
+    monkeypatch.setattr(evaluating, "evaluator", evaluator)
+    given = {"num_archs": 1, "weights": "w.pth", "data": "digits", "metrics": ("accuracy",)}
+    part = profiled(**given, per_resolution=True, blocks=("[0, 0]",))
+
+    assert {row.image_size for row in part.profile.rows} == {64}
+    assert part.exit_code == 130 and part.missing == 5
+
+
 def test_progress_is_told(profiled) -> None:
     told: list = []
     profiled(num_archs=2, exact=True, told=told)
@@ -205,6 +219,30 @@ def test_a_metric_without_closed_form_says_so(profiled) -> None:
         ({"num_archs": 0}, UsageError, "goes with --exact"),
         ({"num_archs": 0, "exact": True, "metrics": ("counted",)}, UsageError, "closed form"),
         ({"all": True, "blocks": ("[0]",)}, UsageError, "--all and --blocks"),
+        ({"metrics": ("",)}, UsageError, "--metrics names nothing"),
+        *(
+            (
+                {name: value},
+                UsageError,
+                f"--{name.replace('_', '-')} says how accuracy is evaluated",
+            )
+            for name, value in {
+                "fast": "disk",
+                "parallel": 4,
+                "images": 5,
+                "evaluate_batch": 7,
+                "evaluate_device": "cuda",
+                "calibrate": 0,
+                "calibrate_data": "digits",
+                "workers": 1,
+                "threads": 2,
+            }.items()
+        ),
+        (
+            {"metrics": ("params",), "data": "digits", "weights": "w.pth"},
+            UsageError,
+            "--metrics does not name it",
+        ),
         ({"data": "digits"}, UsageError, "--weights and --data together"),
         ({"blocks": ("[0, 0, 9, 2]",)}, UsageError, "no such block"),
         ({"predictor": None}, UsageError, "nothing predicts the accuracy"),

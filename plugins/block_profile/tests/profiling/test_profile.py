@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 from attrs import evolve
@@ -20,8 +22,10 @@ from block_profile.profiling.profile import (
     Statistic,
     profile_text,
     read_profile,
+    same_space,
 )
-from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.testing.toys import toy_supernet
 
 
 @pytest.fixture
@@ -40,11 +44,13 @@ def profile() -> Profile:
         metrics=(Metric("params", "count", "computed"),),
         rows=(
             Row(RANDOM, (), None, 1.0, {"params": drawn}, {"params": exact}),
+            Row(f"{RANDOM} with Resolution 32", (), 32, 1.0, {"params": drawn}),
             Row("Unit 0 Layer 1 as MBConv2.5_5x5", (block,), 32, 0.5, {"params": drawn}),
         ),
         best={"params": Extreme(1.0, {"ks": [3], "image_size": 32}, RANDOM)},
         binds={"params": (Binding("stem", None, None, 0.5, 0.25),)},
         notes=("a note",),
+        digest="00ff",
     )
 
 
@@ -56,7 +62,7 @@ def test_what_was_written_is_read_again(profile: Profile, tmp_path: Path, folder
 
 
 def test_exact_statistics_come_before_sampled_ones(profile: Profile) -> None:
-    random, forced = profile.rows
+    random, _, forced = profile.rows
 
     assert (random.best_known("params").mean, forced.best_known("params").mean) == (1.6, 1.5)
     assert random.alone is None and forced.alone is forced.forced[0]
@@ -90,6 +96,102 @@ def test_a_broken_file_is_refused_by_what_is_wrong(
 
     with pytest.raises(InputError, match=said):
         read_profile(tmp_path)
+
+
+def at(*path: str | int) -> Callable[[dict, Any], None]:
+    """Sets what lies there."""
+
+    def put(found: dict, value: Any) -> None:
+        for step in path[:-1]:
+            found = found[step]
+        found[path[-1]] = value
+
+    return put
+
+
+MEAN = ("rows", 0, "sampled", "params")
+BLOCK = ("rows", 2, "forced", 0)
+DEPTH = {"kind": "depth", "unit": 0, "layer": None, "place": "d", "choice": {"depth": 2}}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "said"),
+    [
+        ((*MEAN, "mean"), 1e999, "mean: expected a finite number, found inf"),
+        ((*MEAN, "p5"), -1e999, "p5: expected a finite number"),
+        ((*MEAN, "max"), 1e999, "max: expected a finite number"),
+        ((*MEAN, "sd"), -0.5, "sd: expected 0 or more, found -0.5"),
+        ((*MEAN, "error"), -1, "error: expected 0 or more"),
+        ((*MEAN, "min"), 3, "min: 3 is above max, 2"),
+        ((*BLOCK, "unit"), -1, "unit: expected 0 or more"),
+        ((*BLOCK, "layer"), None, "layer: a forced block has one"),
+        ((*BLOCK, "choice", "k"), 1e999, "k: expected a finite number"),
+        (BLOCK, {**DEPTH, "used": True, "label": "", "choice": {}}, "a forced depth has a unit"),
+        (BLOCK, {**DEPTH, "used": True, "label": "", "unit": None}, "a forced depth has a unit"),
+        (("rows", 0, "active"), 1.5, "active: expected a share of 0 to 1, found 1.5"),
+        (("rows", 0, "chance"), -0.5, "chance: expected a share"),
+        (("rows", 2, "image_size"), 64, "no random networks of its image size"),
+        (("rows", 2, "image_size"), 0, "image_size: expected 1 or more"),
+        (("best", "params", "value"), 1e999, "value: expected a finite number"),
+        (("binds", "params", 0, "share"), 2, "share: expected a share"),
+        (("binds",), {"speed": []}, "binds: of a cost that is no metric"),
+        (("archs",), 0, "archs: 0, but row 'Random networks' has statistics of drawn"),
+        (("archs",), -5, "archs: expected 0 or more, found -5"),
+        (("networks",), 0, "networks: expected 1 or more"),
+        (("resolutions",), [], "resolutions: expected one or more"),
+        (("resolutions",), [32, 0], "resolutions: expected one or more"),
+    ],
+)
+def test_what_no_profile_can_say_is_refused_by_its_place(
+    profile: Profile, tmp_path: Path, path: tuple, value: Any, said: str
+) -> None:
+    found = profile.as_json()
+    at(*path)(found, value)
+    text = json.dumps(found).replace("Infinity", "1e999")
+    (tmp_path / FILE).write_text(text)
+
+    with pytest.raises(InputError, match=said):
+        read_profile(tmp_path)
+
+
+def test_a_metric_is_there_once(profile: Profile) -> None:
+    with pytest.raises(ValueError, match="metrics: one is there twice"):
+        evolve(profile, metrics=profile.metrics * 2)
+
+
+def test_a_profile_is_of_the_space_whose_blocks_it_forced(profiled) -> None:
+    made, told = profiled(num_archs=2).profile, []
+    same_space(made, toy_supernet(), told.append)
+
+    assert not told
+    with pytest.raises(UsageError, match="another space named toy: its blocks differ"):
+        same_space(evolve(made, digest="0" * 16), toy_supernet(), told.append)
+    with pytest.raises(UsageError, match="another space named toy: it had 9 networks"):
+        same_space(evolve(made, networks=9), toy_supernet(), told.append)
+
+
+def test_a_profile_older_than_digests_is_told_to_say_less(profiled) -> None:
+    made, told = profiled(num_archs=2).profile, []
+    same_space(evolve(made, digest=None), toy_supernet(), told.append)
+
+    assert ["does not say which blocks toy had" in notice.message for notice in told] == [True]
+
+
+@pytest.mark.parametrize(
+    ("number", "change", "said"),
+    [
+        (1, {"unit": 99}, "toy has no Unit 99 Layer 0"),
+        (1, {"layer": 7}, "toy has no Unit 0 Layer 7"),
+        (-1, {"unit": 99}, "toy has no Unit 99$"),
+    ],
+)
+def test_a_block_where_the_space_has_no_place_is_refused(profiled, number, change, said) -> None:
+    rows = list(profiled(num_archs=2).profile.rows)
+    rows[number] = evolve(rows[number], forced=(evolve(rows[number].alone, **change),))
+    made = evolve(profiled(num_archs=2).profile, rows=tuple(rows))
+
+    with pytest.raises(InputError, match=said):
+        same_space(made, toy_supernet(), [].append)
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{", '{"format": NaN}'])

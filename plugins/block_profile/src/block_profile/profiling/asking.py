@@ -8,7 +8,7 @@ from typing import Final
 import attrs
 from attrs import evolve, frozen
 
-from block_profile.profiling.options import ProfileOptions
+from block_profile.profiling.options import EVALUATING, ProfileOptions
 from block_profile.profiling.profile import Metric
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UsageError
@@ -50,7 +50,7 @@ def asked_metrics(options: ProfileOptions) -> list[str]:
     """Names, each once.
 
     Raises:
-        UsageError: a published index in place of a name.
+        UsageError: a published index in place of a name, or nothing at all.
     """
     names = [n.strip() for text in options.metrics for n in text.split(",") if n.strip()]
     numbers = [n for n in names if n.isdigit()]
@@ -59,6 +59,8 @@ def asked_metrics(options: ProfileOptions) -> list[str]:
             f"--metrics {numbers[0]}: metrics go by name here, not by number",
             advice="for example --metrics accuracy,flops,latency@note10; ofa list costs shows all",
         )
+    if not names and options.metrics:
+        raise UsageError("--metrics names nothing", advice="leave it out for accuracy and flops")
     if not names:
         names = [ACCURACY] if options.cost else list(USUAL)
     return list(dict.fromkeys((*names, *options.cost)))
@@ -77,6 +79,8 @@ def subject_of(context: JobContext, options: ProfileOptions, extra: Sequence[int
     _check(options)
     names = asked_metrics(options)
     evaluated = options.data is not None
+    if evaluated and ACCURACY not in names:
+        raise UsageError("--weights and --data evaluate accuracy: --metrics does not name it")
     found = _question(context, options, names, None)
     sizes = found.supernet.resolutions
     every = tuple(sorted({*sizes, *extra}))
@@ -112,6 +116,16 @@ def _check(options: ProfileOptions) -> None:
         raise UsageError(
             "accuracy is evaluated with --weights and --data together; with neither it is predicted"
         )
+    idle = [n for n in EVALUATING if options.data is None and getattr(options, n) != _usual(n)]
+    if idle:
+        raise UsageError(
+            f"--{idle[0].replace('_', '-')} says how accuracy is evaluated, and nothing is",
+            advice="--weights FILE --data FOLDER evaluate it",
+        )
+
+
+def _usual(name: str) -> object:
+    return getattr(attrs.fields(ProfileOptions), name).default
 
 
 MOST: Final = 100_000

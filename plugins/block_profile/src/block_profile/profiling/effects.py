@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 from statistics import fmean
 
 import numpy as np
@@ -17,7 +17,7 @@ class OptionEffect:
     """A block wherever it is forced.
 
     Attributes:
-        label: of the block. places: rows behind it.
+        label: of the block. places: that hold it, each once whatever the image sizes of its rows.
         mean: of the rows' means. against: the random networks' mean.
     """
 
@@ -66,8 +66,10 @@ def by_option(profile: Profile, metric: str) -> list[OptionEffect]:
     labels = dict.fromkeys(r.alone.label for r in rows if r.alone)
     found = []
     for label in labels:
-        means = [r.best_known(metric).mean for r in rows if r.alone and r.alone.label == label]
-        found.append(OptionEffect(label, len(means), fmean(means), against))
+        own = [r for r in rows if r.alone and r.alone.label == label]
+        places = {r.alone.place for r in own if r.alone}
+        mean = fmean(r.best_known(metric).mean for r in own)
+        found.append(OptionEffect(label, len(places), mean, against))
     return found
 
 
@@ -131,18 +133,12 @@ def correlations(profile: Profile) -> dict[tuple[str, str], float | None]:
     }
 
 
-def moved(profile: Profile, metric: str, place: str) -> float | None:
-    """By how much a block at a place moves the mean of random networks at most, signed."""
+def moved(profile: Profile, metric: str, place: str) -> tuple[float, float] | None:
+    """The least and the greatest shift of the random networks' mean by a block at a place."""
     against = {r.image_size: r.best_known(metric).mean for r in profile.rows if not r.forced}
     shifts = [
         r.best_known(metric).mean - against[r.image_size]
         for r in block_rows(profile)
-        if r.alone is not None and r.alone.place == place and r.image_size in against
+        if r.alone is not None and r.alone.place == place
     ]
-    return max(shifts, key=abs, default=None)
-
-
-def strongest(profile: Profile, metric: str, count: int) -> tuple[Sequence[Row], Sequence[Row]]:
-    """The rows with the largest and the smallest means, so many of each."""
-    ranked = sorted(block_rows(profile), key=lambda r: -r.best_known(metric).mean)
-    return ranked[:count], ranked[::-1][:count]
+    return (min(shifts), max(shifts)) if shifts else None

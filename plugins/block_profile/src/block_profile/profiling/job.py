@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 import numpy as np
@@ -25,6 +25,7 @@ from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.jobs.resuming import begun
 from ofa_plugins_core.journal import Journal
+from ofa_plugins_core.latency_models import networks_digest
 from ofa_plugins_core.values import Genes
 
 TOGETHER: Final = 2**15
@@ -50,13 +51,27 @@ def run_profile(context: JobContext, options: ProfileOptions) -> ProfileResult |
     rows, collected = list[Row](), Collected(work)
     try:
         for row in _rows(context, options, work, scoring, collected):
-            rows.append(row)
+            if not row.forced or any(row.image_size == r.image_size for r in rows):
+                rows.append(row)  # else an interruption left it nothing to be compared with
     except KeyboardInterrupt:  # a closed form at many image sizes takes its time, too
         whole = False
     if not rows:
         raise KeyboardInterrupt  # nothing to keep, nothing to show
+    profile = _profile(context, options, work, rows, collected)
+    seconds = time.monotonic() - started
+    result = ProfileResult(context.out, profile, seconds, not whole, len(work.plans) - len(rows))
+    return written(context, options, result)
+
+
+def _profile(
+    context: JobContext,
+    options: ProfileOptions,
+    work: Work,
+    rows: Sequence[Row],
+    collected: Collected,
+) -> Profile:
     subject = work.subject
-    profile = Profile(
+    return Profile(
         supernet=subject.supernet.name,
         networks=subject.supernet.space.count(),
         rule=options.rule,
@@ -70,10 +85,8 @@ def run_profile(context: JobContext, options: ProfileOptions) -> ProfileResult |
         worst=collected.extremes(best=False),
         binds=_binds(work),
         notes=work.notes,
+        digest=networks_digest(context.host.supernet(options.supernet)),
     )
-    seconds = time.monotonic() - started
-    result = ProfileResult(context.out, profile, seconds, not whole, len(work.plans) - len(rows))
-    return written(context, options, result)
 
 
 def _found_out(context: JobContext, options: ProfileOptions, work: Work) -> tuple[Scoring, bool]:

@@ -12,6 +12,11 @@ from ofa_plugins_core.jobs.torch_options import FAST, said
 
 CHANGEABLE = ("fast", "log", "parallel", "plot", "workers")
 """What --resume may change: it changes no number."""
+EVALUATING = (
+    *("images", "evaluate_batch", "evaluate_device", "calibrate", "calibrate_data"),
+    *("fast", "workers", "parallel", "threads"),
+)
+"""What goes with --data alone."""
 
 
 @frozen(kw_only=True, slots=False)
@@ -53,11 +58,11 @@ class ProfileOptions(PredictedOptions, PricedOptions):
     blocks: tuple[str, ...] = field(
         default=(),
         metadata=said(
-            "a row: [unit, layer, kernel, expand], with a resolution as fifth if you like, numbers "
-            "from 0; several in a list are forced together; [unit] and [unit, layer] are all "
-            "blocks there; repeatable; default: every block of every place",
+            "a row: [unit, layer, kernel, expand], numbers from 0, for example '[0, 1, 7, 6]', "
+            "with a resolution as fifth if you like; several in a list are forced together, for "
+            "example '[[0, 1, 7, 6], [4, 0, 3, 3]]'; [unit] and [unit, layer] are all blocks "
+            "there; repeatable; default: every block of every place",
             metavar="JSON",
-            example="'[0, 1, 7, 6]' or '[[0, 1, 7, 6], [4, 0, 3, 3]]'",
         ),
     )
     all: bool = field(

@@ -9,8 +9,13 @@ from typing import Any, Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
+from block_profile.profiling.checks import at_least, finite, shares
 from ofa_plugins_core.config import plain, structure
-from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.events import Listener, Notice
+from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.latency_models import networks_digest
+from ofa_plugins_core.places import place_label, places
 from ofa_plugins_core.values import Kind
 
 FILE: Final = "profile.json"
@@ -46,6 +51,14 @@ class Statistic:
     min: float
     max: float
     error: float = 0.0
+
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError where a number is none, or a spread is negative."""
+        finite(mean=self.mean, p1=self.p1, p5=self.p5, p95=self.p95, p99=self.p99)
+        finite(min=self.min, max=self.max)
+        at_least(0, sd=self.sd, error=self.error)
+        if self.min > self.max:
+            raise ValueError(f"min: {self.min:g} is above max, {self.max:g}")
 
 
 @frozen
@@ -89,6 +102,20 @@ class Forced:
     used: bool
     label: str
 
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError where it is neither a block of a layer nor a unit at a depth."""
+        at_least(0, unit=self.unit, layer=self.layer)
+        finite(**self.choice)
+        if self.kind == "block" and self.layer is None:
+            raise ValueError("layer: a forced block has one")
+        if self.kind == "depth" and (self.choice.keys() != {"depth"} or self.unit is None):
+            raise ValueError('choice: a forced depth has a unit and says {"depth": …}')
+
+    @property
+    def where(self) -> str:
+        """The place as its rows name it: ``Unit 1 Layer 0``."""
+        return place_label(self.unit, self.layer, self.place)
+
 
 @frozen
 class Row:
@@ -113,6 +140,11 @@ class Row:
     exact: Mapping[str, Statistic] = field(factory=dict)
     chance: float = 1.0
 
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError where a share or an image size is none."""
+        shares(active=self.active, chance=self.chance)
+        at_least(1, image_size=self.image_size)
+
     @property
     def alone(self) -> Forced | None:
         """The only forced block or depth; None where nothing, or several together, are forced."""
@@ -135,6 +167,10 @@ class Extreme:
     arch: Mapping[str, Any]
     row: str
 
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError where the value is no number."""
+        finite(value=self.value)
+
 
 @frozen
 class Binding:
@@ -153,6 +189,16 @@ class Binding:
     share: float
     alone: float
 
+    def __attrs_post_init__(self) -> None:
+        """Raises ValueError where a share is none."""
+        at_least(0, unit=self.unit, layer=self.layer)
+        shares(share=self.share, alone=self.alone)
+
+    @property
+    def where(self) -> str:
+        """The place as rows name it."""
+        return place_label(self.unit, self.layer, self.place)
+
 
 @frozen
 class Profile:
@@ -170,6 +216,7 @@ class Profile:
         best, worst: metric -> a network.
         binds: cost that is a maximum -> places that hold it, most often first.
         notes: what was told.
+        digest: of the space's choices and blocks; None in a profile that is older than digests.
     """
 
     supernet: str
@@ -185,16 +232,33 @@ class Profile:
     worst: Mapping[str, Extreme] = field(factory=dict)
     binds: Mapping[str, tuple[Binding, ...]] = field(factory=dict)
     notes: tuple[str, ...] = ()
+    digest: str | None = None
 
     def __attrs_post_init__(self) -> None:
-        """Raises ValueError where there is no row, or a row lacks a metric."""
-        names = {metric.name for metric in self.metrics}
+        """Raises ValueError where numbers make no sense, or rows and metrics do not fit."""
+        at_least(0, archs=self.archs, seed=self.seed)
+        at_least(1, networks=self.networks)
+        names = [metric.name for metric in self.metrics]
         if not self.rows or not names:
             raise ValueError("a profile has a row and a metric, or more")
+        if len(set(names)) < len(names):
+            raise ValueError("metrics: one is there twice")
+        if not self.resolutions or min(self.resolutions) < 1:
+            raise ValueError("resolutions: expected one or more, in pixels")
+        if not set(self.binds) <= set(names):
+            raise ValueError("binds: of a cost that is no metric of the profile")
+        random = {row.image_size for row in self.rows if not row.forced}
         for row in self.rows:
-            lacking = names - {*row.sampled, *row.exact}
-            if lacking:
-                raise ValueError(f"row {row.label!r} lacks {', '.join(sorted(lacking))}")
+            self._check(row, set(names))
+            if row.image_size not in random:
+                raise ValueError(f"row {row.label!r}: no random networks of its image size")
+
+    def _check(self, row: Row, names: set[str]) -> None:
+        lacking = names - {*row.sampled, *row.exact}
+        if lacking:
+            raise ValueError(f"row {row.label!r} lacks {', '.join(sorted(lacking))}")
+        if row.sampled and not self.archs:
+            raise ValueError(f"archs: 0, but row {row.label!r} has statistics of drawn networks")
 
     def metric(self, name: str) -> Metric | None:
         """A metric by name, or None."""
@@ -208,6 +272,41 @@ class Profile:
     def as_json(self) -> dict[str, Any]:
         """What ``profile.json`` holds."""
         return {"format": FORMAT, "version": VERSION, **plain(self)}
+
+
+def same_space(profile: Profile, supernet: Supernet, listener: Listener) -> None:
+    """Make sure that a profile is of this very space: its choices, blocks and their widths.
+
+    Args:
+        supernet: as a name gives it, over all its image sizes.
+        listener: is told where the profile is too old to say.
+
+    Raises:
+        UsageError: it is of another space of the same name.
+        InputError: it forces a block at a place that the space does not have.
+    """
+    count = supernet.space.count()
+    if count != profile.networks:
+        raise UsageError(
+            f"the profile is of another space named {supernet.name}: it had "
+            f"{profile.networks:,} networks an image size, there are {count:,}",
+            advice="profile it anew",
+        )
+    if profile.digest is None:
+        told = f"the profile does not say which blocks {supernet.name} had; ofa run profile anew"
+        listener(Notice(told))
+    elif profile.digest != networks_digest(supernet):
+        raise UsageError(
+            f"the profile is of another space named {supernet.name}: its blocks differ",
+            advice="profile it anew",
+        )
+    there = {(place.unit, place.layer) for place in places(supernet.geometry())}
+    units = {unit for unit, _ in there}
+    for row in profile.rows:
+        for one in row.forced:
+            known = one.unit in units if one.kind == "depth" else (one.unit, one.layer) in there
+            if not known:
+                raise InputError(f"row {row.label!r}: {supernet.name} has no {one.where}")
 
 
 def profile_text(profile: Profile) -> str:

@@ -9,12 +9,13 @@ from typing import Any
 from attrs import frozen
 
 from block_profile.profiling import effects
+from block_profile.profiling.numbers import Form
 from block_profile.profiling.profile import Metric, Profile, Statistic
 from block_profile.profiling.specs import Catalogue
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.jobs.results import INTERRUPTED
 from ofa_plugins_core.jobs.results import Row as Table
-from ofa_plugins_core.report.words import cost_label, short
+from ofa_plugins_core.report.words import cost_label
 from ofa_plugins_core.words import counted
 
 
@@ -140,7 +141,7 @@ class ProfileResult:
                     size = "" if row.image_size is None else f" at {row.image_size}"
                     exact = ", exact" if metric.name in row.exact else ""
                     label = f"{cost_label(metric.name)}{size}{exact}"
-                    rows.append([label, metric.unit, *_cells(found)])
+                    rows.append([label, metric.unit, *_cells(found, metric.unit)])
         return (title, [*columns, "max"], rows)
 
     def _options(self) -> Table:
@@ -148,11 +149,14 @@ class ProfileResult:
         found = {m.name: effects.by_option(profile, m.name) for m in profile.metrics}
         columns = ["block, mean\nover places", "places"]
         columns += [f"{cost_label(m.name)}\n{m.unit}" for m in profile.metrics]
+        numbers = []
+        for m in profile.metrics:
+            means = [effects.random_mean(profile, m.name), *(e.mean for e in found[m.name])]
+            form = Form.of(means, m.unit)
+            numbers.append([form.full(mean) for mean in means])
         first = found[profile.metrics[0].name]
-        rows = [["random", "", *(shown(effects.random_mean(profile, n)) for n in found)]]
-        for number, effect in enumerate(first):
-            cells = [shown(found[m.name][number].mean) for m in profile.metrics]
-            rows.append([effect.label, str(effect.places), *cells])
+        names = [["random", ""], *([e.label, str(e.places)] for e in first)]
+        rows = [[*name, *cells] for name, *cells in zip(names, *numbers, strict=True)]
         return ("what a block does wherever it is forced", columns, rows)
 
     def _units(self) -> Table:
@@ -161,42 +165,51 @@ class ProfileResult:
         found = {m.name: effects.by_unit(profile, m.name) for m in profile.metrics}
         for m in profile.metrics:
             columns += [f"{cost_label(m.name)}\nspread, {m.unit}", "depth gain"]
-        rows = []
-        for number, unit in enumerate(found[profile.metrics[0].name]):
-            cells = ["stem" if unit.unit is None else f"Unit {unit.unit}"]
-            for effect in (found[m.name][number] for m in profile.metrics):
-                gain = "–" if effect.gain is None else signed(effect.gain)
-                cells += [shown(effect.spread), gain]
-            rows.append(cells)
+        numbers = []
+        for m in profile.metrics:
+            spreads = Form.of((u.spread for u in found[m.name]), m.unit)
+            gains = Form.of((u.gain for u in found[m.name]), m.unit)
+            numbers.append([[spreads.full(u.spread), gains.signed(u.gain)] for u in found[m.name]])
+        first = found[profile.metrics[0].name]
+        names = ["stem" if u.unit is None else f"Unit {u.unit}" for u in first]
+        rows = [
+            [name, *(cell for pair in cells for cell in pair)]
+            for name, *cells in zip(names, *numbers, strict=True)
+        ]
         title = "units: spread of a layer's blocks, and what the largest depth adds to the smallest"
         return (title, columns, rows)
 
     def _ends(self) -> Table:
         profile = self.profile
-        rows = [
-            [cost_label(m.name), which, f"{shown(found[m.name].value)} {m.unit}", found[m.name].row]
-            for m in profile.metrics
-            for which, found in (("best", profile.best), ("worst", profile.worst))
-            if m.name in found
-        ]
+        rows = []
+        for m in profile.metrics:
+            ends = (("best", profile.best), ("worst", profile.worst))
+            found = [(which, among[m.name]) for which, among in ends if m.name in among]
+            form = Form.of((end.value for _, end in found), m.unit)
+            rows += [
+                [cost_label(m.name), which, f"{form.full(end.value)} {m.unit}", end.row]
+                for which, end in found
+            ]
         return ("networks drawn", ["metric", "", "value", "in the row"], rows)
 
     def _binds(self, name: str) -> Table:
-        rows = []
-        for binding in self.profile.binds[name]:
-            shift = effects.moved(self.profile, name, binding.place)
-            rows.append(
-                [
-                    binding.place
-                    if binding.unit is None
-                    else f"{binding.place} (Unit {binding.unit} Layer {binding.layer})",
-                    f"{100 * binding.share:.2f}",
-                    f"{100 * binding.alone:.2f}",
-                    "–" if shift is None else signed(shift),
-                ]
-            )
+        metric = self.profile.metric(name)
+        assert metric is not None  # a profile binds only its metrics
+        binds = self.profile.binds[name]
+        moves = [effects.moved(self.profile, name, binding.place) for binding in binds]
+        form = Form.of((shift for move in moves if move for shift in move), metric.unit)
+        rows = [
+            [
+                binding.place if binding.unit is None else f"{binding.place} ({binding.where})",
+                f"{100 * binding.share:.2f}",
+                f"{100 * binding.alone:.2f}",
+                "–" if move is None else f"{form.signed(move[0])} to {form.signed(move[1])}",
+            ]
+            for binding, move in zip(binds, moves, strict=True)
+        ]
         title = f"{cost_label(name)}: which places hold the maximum, of all random networks"
-        return (title, ["place", "%", "alone %", "a block there\nmoves the mean"], rows)
+        moved = f"its blocks shift\nthe mean by, {metric.unit}"
+        return (title, ["place", "%", "alone %", moved], rows)
 
     def _correlations(self) -> Table:
         pairs = effects.correlations(self.profile)
@@ -207,22 +220,7 @@ class ProfileResult:
         return ("do blocks rank alike? means of rows", ["metric", "and", "Spearman"], rows)
 
 
-def _cells(found: Statistic) -> list[str]:
+def _cells(found: Statistic, unit: str) -> list[str]:
     values = (found.mean, found.sd, found.p1, found.p5, found.p95, found.p99, found.min, found.max)
-    return ["–" if v is None else shown(v) for v in values]
-
-
-def shown(value: float) -> str:
-    """At most two decimals, fewer of large numbers."""
-    return f"{value:,.0f}" if abs(value) >= 10_000 else f"{value:,.2f}"
-
-
-def signed(value: float) -> str:
-    """``+1.2M``, ``−0.35``: at most five digits."""
-    if not value:
-        return "0"
-    text = short(abs(value)) if abs(value) >= 0.1 else f"{abs(value):.2g}"
-    if abs(value) >= 1000:  # three digits are enough in a cell
-        digits, suffix = text[:-1], text[-1]
-        text = f"{float(digits):.3g}{suffix}"
-    return ("+" if value > 0 else "−") + text
+    form = Form.of(values, unit)
+    return [form.full(v) for v in values]

@@ -11,9 +11,10 @@ from typing import Final
 from attrs import evolve
 
 from block_profile.profiling import effects
+from block_profile.profiling.numbers import Form
 from block_profile.profiling.options import ProfileOptions
 from block_profile.profiling.profile import FILE, Profile, Statistic, profile_text
-from block_profile.profiling.result import ProfileResult, shown
+from block_profile.profiling.result import ProfileResult
 from ofa_plugins_core import runs
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import OfaError
@@ -40,7 +41,7 @@ def written(context: JobContext, options: ProfileOptions, found: ProfileResult) 
     runs.write(folder / FILE, profile_text(profile))
     if not options.plot:
         return found
-    from block_profile.profiling.drawing import draw_profile
+    from block_profile.profiling.pictures import draw_profile
 
     try:
         return evolve(found, figures=tuple(draw_profile(profile, folder)))
@@ -97,7 +98,8 @@ def _lines(profile: Profile) -> Iterator[str]:
         for which, among in (("best", profile.best), ("worst", profile.worst)):
             if metric.name in among:
                 end = among[metric.name]
-                yield f"\n{which} {metric.name}: {shown(end.value)} {metric.unit}, in {end.row}"
+                shown = Form.of([end.value], metric.unit).full(end.value)
+                yield f"\n{which} {metric.name}: {shown} {metric.unit}, in {end.row}"
                 yield f"  {json.dumps(end.arch)}"
     for (one, two), value in effects.correlations(profile).items():
         if value is not None:
@@ -106,8 +108,9 @@ def _lines(profile: Profile) -> Iterator[str]:
 
 def _sentence(found: Statistic, unit: str) -> str:
     quantiles = ((1, found.p1), (5, found.p5), (95, found.p95), (99, found.p99))
-    between = ", ".join(f"{q} % {shown(v)}" for q, v in quantiles if v is not None)
-    ends = f"{shown(found.min)} to {shown(found.max)}"
+    form = Form.of((found.min, found.max), unit)
+    between = ", ".join(f"{q} % {form.full(v)}" for q, v in quantiles if v is not None)
+    ends = f"{form.full(found.min)} to {form.full(found.max)}"
     mean = f"mean {found.mean:,.6g} {unit}, sd {found.sd:,.4g}"
     error = f" (mean off by {found.error:.2g} at most)" if found.error else ""
     return f"{mean}, {between}, {ends}{error}"

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Any, Final
 from attrs import frozen
 
 from block_profile.profiling import effects
-from block_profile.profiling.profile import Forced, Metric, Profile
-from block_profile.profiling.result import signed
+from block_profile.profiling.numbers import Form
+from block_profile.profiling.profile import Metric, Profile
 from ofa_plugins_core.report import canvas
 from ofa_plugins_core.report.words import cost_label, short
 
@@ -92,7 +92,7 @@ def cells_of(profile: Profile, metric: str) -> Cells:
         block = row.alone
         if block is not None and row.image_size in against:
             shift = row.best_known(metric).mean - against[row.image_size]
-            shifts.setdefault((_place(block), block.label), []).append(shift)
+            shifts.setdefault((block.where, block.label), []).append(shift)
     places = tuple(dict.fromkeys(place for place, _ in shifts))
     labels = tuple(sorted(dict.fromkeys(label for _, label in shifts), key=_ranked))
     named = len(labels) <= _COLUMNS
@@ -118,14 +118,6 @@ def _ranked(label: str) -> tuple[int, int, str]:
     return (int(float(found[1]) * 100), int(found[2]), "") if found else (10**6, 0, label)
 
 
-def _place(block: Forced) -> str:
-    return (
-        block.place.capitalize()
-        if block.unit is None
-        else (f"Unit {block.unit} Layer {block.layer}")
-    )
-
-
 def heat_map(profile: Profile, metric: Metric, cells: Cells, path: Path) -> None:
     """Places down, blocks across; the colour is the difference to random networks.
 
@@ -145,6 +137,7 @@ def heat_map(profile: Profile, metric: Metric, cells: Cells, path: Path) -> None
         colours = LinearSegmentedColormap.from_list("shift", [ends[0], _MIDDLE, ends[1]])
         most = max(abs(v) for v, _ in cells.values.values()) or 1.0
         scale = Normalize(-most, most)
+        form = Form.of((v for v, _ in cells.values.values()), metric.unit)
         axes = sheet.axes()
         for (row, column), (value, label) in cells.values.items():
             colour = colours(scale(value))
@@ -152,19 +145,19 @@ def heat_map(profile: Profile, metric: Metric, cells: Cells, path: Path) -> None
             axes.add_patch(box)
             sheet.note(box, f"{label}: {value:+.4g} {_step(metric)}")
             if len(cells.rows) <= _CELLS:
-                _write(axes, row, column, value, dark=abs(value) < 0.75 * most)
+                _write(axes, row, column, form.signed(value), dark=abs(value) < 0.75 * most)
         _frame(axes, cells)
         axes.set_title(f"{profile.supernet}: {cost_label(metric.name)}", loc="left")
         bar = sheet.figure.colorbar(ScalarMappable(scale, colours), ax=axes, pad=0.02, aspect=30)
         bar.set_label(f"difference to random networks ({_step(metric)})")
-        bar.ax.yaxis.set_major_formatter(lambda value, _: signed(value))
+        bar.ax.yaxis.set_major_formatter(lambda value, _: form.signed(value))
         bar.outline.set_visible(False)
 
 
-def _write(axes: Axes, row: int, column: int, value: float, *, dark: bool) -> None:
+def _write(axes: Axes, row: int, column: int, text: str, *, dark: bool) -> None:
     colour = canvas.ON_COLOUR if dark else "#fefefe"
     where = (column + 0.48, row + 0.48)
-    axes.text(*where, signed(value), ha="center", va="center", fontsize=8, color=colour)
+    axes.text(*where, text, ha="center", va="center", fontsize=8, color=colour)
 
 
 def _frame(axes: Axes, cells: Cells) -> None:
