@@ -298,9 +298,7 @@ class SearchSpace:
             )
         return np.where(wrong, 0, index)
 
-    def _joint_indices(
-        self, column: int, entries: Sequence[_Told], out: Genes
-    ) -> NDArray[np.intp]:
+    def _joint_indices(self, column: int, entries: Sequence[_Told], out: Genes) -> NDArray[np.intp]:
         """Option indices of a gene that is read from several entries together (see Derived)."""
         gene = self.genes[column]
         found = np.ones((len(out), len(gene.options)), dtype=bool)
