@@ -62,7 +62,7 @@ def left_by(geometry: Geometry, reduction: Reduction) -> Left:
 
 def _is_meant(option: Option, block: Mapping[str, Number]) -> bool:
     chosen = dict(option.choice)
-    return option.used and all(chosen.get(key) == value for key, value in block.items())
+    return all(chosen.get(key) == value for key, value in block.items())
 
 
 def _known(all_places: Sequence[Place], drop: Drop) -> str:
@@ -158,7 +158,7 @@ def _without(
     joint: dict[tuple[int, ...], tuple[Combination, ...]],
 ) -> None:
     """Drop blocks of one place: of its own genes, and of shared ones where nothing else is left."""
-    there = _combinations(place, [o for o in place.options if o.used])
+    there = _combinations(place, place.options)
     gone = _combinations(place, dropped)
     left = {s: own - gone.get(s, frozenset()) for s, own in there.items()}
     empty = [s for s, own in left.items() if not own]
