@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from importlib.util import find_spec
+from inspect import signature
+from pathlib import Path
 from typing import Any, Final, Literal, TypeAlias
 
 import numpy as np
@@ -246,6 +248,19 @@ def says_how_it_is_called(entry: JobEntry, _: Any, generator: np.random.Generato
     )
 
 
+def draws_a_folder(entry: JobEntry, _: Any, generator: np.random.Generator) -> None:
+    """Its draw takes the folder of a run, and nothing else that it needs."""
+    if entry.draw is None:
+        raise laws.NotApplicableError("it draws nothing")
+    laws.demand(callable(entry.draw), f"its draw is {entry.draw!r:.80}: it cannot be called")
+    try:
+        signature(entry.draw).bind(Path())
+    except TypeError as error:
+        raise laws.LawBrokenError(f"draw(folder) cannot be called: {error}") from None
+    except ValueError:  # a built-in that does not say what it takes
+        return
+
+
 _SUBJECTS: Final[dict[str, Callable[[Host, Plugin, str], Iterator[Tested]]]] = {
     "supernets": _supernet,
     "reductions": _reduction,
@@ -277,5 +292,5 @@ _LAWS: Final[dict[str, tuple[laws.Law, ...]]] = {
     "actuators": monitor.ACTUATORS,
     "devices": device.LAWS,
     "training_plans": plan.LAWS,
-    "jobs": (says_how_it_is_called,),
+    "jobs": (says_how_it_is_called, draws_a_folder),
 }

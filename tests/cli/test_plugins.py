@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 
-from ofa_plugins_core import CostModelEntry, Host, SupernetEntry
+from ofa_plugins_core import CostModelEntry, Host, JobEntry, SupernetEntry
 from ofa_plugins_core.cli.main import run
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.scaffold import KINDS as NEW
@@ -101,6 +102,23 @@ class TestCheck:
         (finding,) = (f for f in found if f.kind == "elastic networks")
         assert (finding.law, finding.outcome) == ("It can be built in torch.", "broken")
         assert "build() gave a NoneType, which is no ElasticModule" in finding.message
+
+    @pytest.mark.parametrize(
+        ("draw", "outcome", "said"),
+        [
+            (None, "does not apply", "draws nothing"),
+            (lambda folder: pytest.fail("no run is there"), "holds", ""),
+            (lambda: (), "broken", r"draw\(folder\) cannot be called: too many positional"),
+            (lambda folder, run: (), "broken", "missing a required argument: 'run'"),
+            ("plot", "broken", "its draw is 'plot': it cannot be called"),
+        ],
+    )
+    def test_a_job_draws_a_folder(self, draw, outcome, said):
+        job = JobEntry("sketch", "a job", lambda c, o: None, example="ofa run sketch", draw=draw)
+        host = Host.discover(extra={"sketch": in_process("sketch", ofa_jobs=[job])})
+        found = [f for f in check(host, "sketch") if f.law.startswith("Its draw")]
+        assert [f.outcome for f in found] == [outcome]
+        assert re.search(said, found[0].message)
 
     def test_json_says_the_same_and_the_exit_code_too(self, ofa):
         found = json.loads(ofa("plugins", "check", "jumpy", "--json", code=4).out)
