@@ -3,8 +3,9 @@
 Genes are independent, with odds of their own; a separable quantity is a graph of small tables
 over them. What is known of each table (its moments, its share below a bound, its range) is joined
 where tables share a gene and reduced over that gene with its odds: bucket elimination, as in
-``ofa_plugins_core.chain``, with trailing axes for whatever an algebra carries. What another row of
-a profile leaves as it is, is not worked out again.
+``ofa_plugins_core.chain``, whose order is used. Its sweep is not: it finds ends and counts of one
+space, and the way back to a network; this one carries an algebra's trailing axes and keeps every
+bucket, so that what another row of a profile leaves as it is, is not worked out again.
 """
 
 from __future__ import annotations

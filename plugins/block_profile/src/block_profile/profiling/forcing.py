@@ -167,7 +167,7 @@ def forcing_of(demands: Sequence[Demand], space: SearchSpace, rule: Rule) -> For
 
 def _raised(allowed: Sequence[int], options: int, short: int) -> NDArray[np.uint8]:
     """What each option becomes; ``short``: raised to so many options below the first allowed."""
-    targets = [max(allowed[0] - short, 0), *allowed]
+    targets = [allowed[0] - short, *allowed]  # below 0 it is no option, and none is raised to it
     found = [
         option if option in targets else next((t for t in targets if t > option), targets[-1])
         for option in range(options)
