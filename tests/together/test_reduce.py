@@ -80,6 +80,23 @@ def test_a_smaller_space_of_memory_and_its_contest_with_proven_ends(ofa):
     assert spaces["reduced"]["mean"] > spaces["whole"]["mean"] + 0.5
 
 
+@pytest.mark.parametrize("known", [("--num-archs", "100"), ("--exact", "--num-archs", "0")])
+def test_networks_of_the_least_memory_are_left_also_where_a_profile_is_drawn(ofa, known):
+    ofa("run", "profile", "--supernet", "moofa_v3", "--metrics", "accuracy,flops,peak_memory",
+        *known, "--no-log", "--out", "profile", "--json")  # fmt: skip
+
+    made = ofa("run", "reduce", "--profile", "profile", "--cost", "peak_memory", "--out", "made",
+               "--json")  # fmt: skip
+    ends = {e["metric"]: (e["before"], e["after"]) for e in made["ends"]}
+    assert ends["peak_memory"] == (299_520, 299_520)
+    best, left = ends["accuracy"]
+    assert best - 0.3 < left < best
+
+    found = ofa("run", "search", "--supernet", made["space"], "--constraint",
+                "peak_memory<=300k", "--json")  # fmt: skip
+    assert found["front"][0]["costs"]["peak_memory"]["value"] == 299_520
+
+
 @needs_shared
 def test_the_rules_find_the_published_spaces_in_the_published_predictors_profile(ofa):
     predictor = ("--predictor", "mlp", "--predictor-weights",

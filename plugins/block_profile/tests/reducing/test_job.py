@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import json
+from itertools import product
 from pathlib import Path
 
+import numpy as np
 import pytest
 from attrs import evolve
 
+from block_profile.profiling.profile import Binding
 from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 from ofa_plugins_core.events import Notice
+from ofa_plugins_core.testing.toys import ToyPredictor, toy_cost
 
 
 @pytest.fixture
@@ -176,3 +180,77 @@ def test_what_hangs_together_is_left_and_the_rest_is_dropped(toy_host) -> None:
     assert [r.what for r in kept] == ["k5"]
     assert len(spared) == 1 and spared[0].startswith("k3 (everywhere): nothing would be left")
     assert space.space.count() == 36
+
+
+def test_blocks_that_tie_in_a_sampled_maximum_stay_and_a_notice_says_how_to_tell(
+    reduce, profile_of
+) -> None:
+    blocks = {(0, 0, k, 2): {"accuracy": 70.0 + k, "params": c} for k, c in ((3, 5.0), (5, 5.0))}
+    blocks[0, 0, 3, 3] = {"accuracy": 70.0, "params": 6.0}
+    binds = {"params": (Binding("1.0", 1, 0, 1.0, 1.0),)}
+    told: list = []
+
+    drawn = profile_of(blocks, sd=1.0, draws="common", binds=binds)
+    found = reduce(drawn, told=told)
+    assert [r.what for r in found.removals] == ["MBConv3_3x3"]
+    assert any("params is a maximum" in e.message for e in told if isinstance(e, Notice))
+
+    summed = reduce(evolve(drawn, binds={}))  # a sum's tie is one
+    exact = reduce(profile_of(blocks, binds=binds))
+    for one in (summed, exact):
+        assert [r.what for r in one.removals] == ["MBConv2_3x3", "MBConv3_3x3"]
+
+
+def test_what_both_spaces_reach_is_told_as_looking_at_every_network_would(
+    reduce, toy_host, toy_profile
+) -> None:
+    found = reduce(toy_profile, predictor="toy")
+
+    scores = {}
+    for role, supernet in (("before", toy_host.supernet("toy")), ("after", found.space)):
+        supernet = supernet.at((32, 64))
+        archs = supernet.space.decode(every(supernet.space))
+        whole = toy_host.supernet("toy").at((32, 64))
+        accuracies = ToyPredictor(whole.space).predict(archs).value
+        scores[role] = (accuracies.max(), toy_cost("params", whole).evaluate(archs).min())
+    ends = {e["metric"]: e for e in found.as_json()["ends"]}
+    for role, (best, least) in scores.items():
+        assert ends["accuracy"][role] == pytest.approx(best)
+        assert ends["params"][role] == least
+    assert ends["accuracy"]["predictor"] == "toy" and ends["params"]["end"] == "least"
+    assert ends["params"]["after"] > ends["params"]["before"]
+    assert [row[0] for row in found.as_tables()[-1][2]] == ["best accuracy by toy", "least params"]
+
+
+def every(space):
+    genes = np.array(list(product(*(range(n) for n in space.sizes))), dtype=np.uint8)
+    return np.unique(space.canonical(genes), axis=0)
+
+
+def test_ends_of_what_is_not_at_hand_are_not_told(reduce, published) -> None:
+    told: list = []
+
+    found = reduce(published, told=told)
+
+    assert found.ends == []
+    said = [e.message for e in told if isinstance(e, Notice)]
+    assert any("the best latency@note10 before and after is not told" in s for s in said)
+
+
+def test_a_name_has_room_for_its_control(reduce, toy_profile) -> None:
+    name = "a" * 56
+
+    assert reduce(toy_profile, name=name).space.name == f"toy+{name}"
+    with pytest.raises(UsageError, match=r"--name: .*-control"):
+        reduce(toy_profile, name=name, random_control=True)
+
+
+def test_of_many_removals_some_are_shown_and_it_says_where_all_are(
+    reduce, toy_profile, monkeypatch, tmp_path: Path
+) -> None:
+    monkeypatch.setattr("block_profile.reducing.result.MOST", 3)
+
+    (title, _, rows), *_ = reduce(toy_profile, out=tmp_path / "run").as_tables()
+
+    assert title.endswith("5 are dropped, 3 of them shown; all in space.yaml and with --json")
+    assert [r[1] for r in rows] == ["unit 0 layer 0", "unit 1 layer 0", "unit 1"]

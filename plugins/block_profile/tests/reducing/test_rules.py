@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from attrs import evolve
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -151,6 +152,64 @@ def test_units_whose_last_depth_gains_little_for_its_cost_are_shortened(profile_
     assert isinstance(removals[0].keep, Keep)
     assert "gains 0.100 points for 5 count: 0.02 points per count" in removals[0].reason
     assert shortened(steps, COST, 0) == []
+
+
+def test_where_most_units_lose_accuracy_each_that_does_is_shortened(profile_of) -> None:
+    block = {(0, 0, 3, 2): {"accuracy": 70.0, "params": 1.0}}
+    depths = {
+        (unit, depth): {"accuracy": 70 + gain * depth, "params": float(depth)}
+        for unit, gain in enumerate((-1.0, -1.0, -0.3, 0.2))
+        for depth in (1, 2)
+    }
+    steps = last_steps(profile_of(block, depths), ACCURACY, COST)
+
+    assert [r.where for r in shortened(steps, COST, 0.5)] == ["unit 0", "unit 1", "unit 2"]
+
+
+def test_worth_is_a_single_item_s_where_costs_are_items(profile_of) -> None:
+    block = {(0, 0, 3, 2): {"accuracy": 70.0, "params": 1.0}}
+    depths = {(0, d): {"accuracy": 70 - d, "params": 2.0 * d} for d in (1, 2)}
+    steps = last_steps(profile_of(block, depths), ACCURACY, COST)
+
+    said = [shortened(steps, evolve(COST, unit=u), 0.5)[0].reason for u in ("items", "ms")]
+
+    assert "-0.5 points per item, below" in said[0]
+    assert "-0.5 points per ms, below" in said[1]
+
+
+def a_standing(label: str, accuracy: float, cost: float, error: float = 0.0) -> Standing:
+    errors = {"accuracy": error, "params": error}
+    return Standing((("k", label),), label, {"accuracy": accuracy, "params": cost}, errors)
+
+
+def test_a_tie_by_an_unsure_metric_beats_nothing_and_being_ahead_does() -> None:
+    one, tied, dearer = (a_standing("a", 71, 5), a_standing("b", 70, 5), a_standing("c", 70, 6))
+    metrics = [ACCURACY, COST]
+
+    assert beats(one, tied, metrics) and beats(one, dearer, metrics)
+    assert not beats(one, tied, metrics, unsure={"params"})
+    assert beats(one, dearer, metrics, unsure={"params"})
+    match = Match(((0, 0),), "unit 0 layer 0", (one, tied, dearer))
+    assert what(dominated([match], metrics, 0.0, {"params"})) == {"c"}
+
+
+def test_with_a_margin_what_is_ahead_by_less_than_the_noise_beats_nothing() -> None:
+    better, worse = a_standing("a", 71.0, 4.0, 1.0), a_standing("b", 70.0, 5.0, 1.0)
+    metrics = [ACCURACY, COST]
+
+    assert beats(better, worse, metrics, margin=0.5)  # needed: 0.5 times the root of 2
+    assert not beats(better, worse, metrics, margin=1.0)
+    far = a_standing("c", 71.0, 0.0, 1.0)  # by cost far ahead, by accuracy within the noise
+    assert not beats(far, worse, metrics, margin=1.0)
+
+
+def test_the_reason_names_the_most_accurate_of_those_that_beat_it() -> None:
+    others = (a_standing("a", 71, 3), a_standing("b", 73, 5), a_standing("c", 72, 4))
+    match = Match(((0, 0),), "unit 0 layer 0", (a_standing("d", 70, 6), *others))
+
+    (removal,) = (r for r in dominated([match], [ACCURACY, COST]) if r.what == "d")
+
+    assert "; b is no worse in any" in removal.reason
 
 
 def test_a_depth_that_costs_nothing_stays(profile_of) -> None:

@@ -7,15 +7,18 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from block_profile.reducing import mutation
 from block_profile.reducing.mutation import UnitMutation
 from block_profile.reducing.options import MutationOptions
 from block_profile.reducing.units import mutated, parts_of
+from ofa_plugins_core.archive import reachable
 from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.reduction.data import Drop, Reduction
 from ofa_plugins_core.reduction.supernet import reduced
 from ofa_plugins_core.scoring import Scorer
 from ofa_plugins_core.testing import SearcherSuite
 from ofa_plugins_core.testing.toys import toy_cost, toy_problem, toy_supernet
+from ofa_plugins_core.values import Constraint
 
 WHOLE = toy_supernet()
 SMALL = reduced(WHOLE, Reduction("small", drop=(Drop({"k": 3, "e": 2}),), depth=(2, 1)))
@@ -110,3 +113,47 @@ def test_with_rounds_enough_the_best_of_the_toy_is_found() -> None:
     every = Scorer(problem)(space.canonical(space.sample(20_000, np.random.default_rng(2))))
     assert every.accuracy is not None
     assert Scorer(problem)(found.genes).accuracy == pytest.approx([every.accuracy.max()])
+
+
+@pytest.fixture
+def parents_seen(monkeypatch):
+    """What children are made of, each round: parents, and the archive at that time."""
+    seen = []
+    original = mutation._Run._children
+
+    def spy(run, parents, count):
+        seen.append((parents.copy(), run.archive.genes.copy()))
+        return original(run, parents, count)
+
+    monkeypatch.setattr(mutation._Run, "_children", spy)
+    return seen
+
+
+def test_of_a_front_all_that_are_non_dominated_have_children(parents_seen) -> None:
+    problem = toy_problem(front=True, costs={"params": toy_cost("params", WHOLE)})
+
+    UnitMutation(MutationOptions(parents=1)).search(problem, np.random.default_rng(0))
+
+    assert max(len(parents) for parents, _ in parents_seen) > 1
+    assert all(np.array_equal(parents, front) for parents, front in parents_seen)
+
+
+def test_of_the_best_network_ten_different_ones_have_children(parents_seen) -> None:
+    UnitMutation(MutationOptions(rounds=8)).search(toy_problem(), np.random.default_rng(0))
+
+    for parents, best in parents_seen:
+        assert len(parents) == len(np.unique(parents, axis=0)) == 10
+        assert np.array_equal(parents[:1], best)
+
+
+def test_where_no_drawn_network_fits_it_starts_from_the_least() -> None:
+    free = toy_problem(costs={"params": toy_cost("params", WHOLE)})
+    least = reachable(free, Constraint("params", "<=", 0.0))
+    assert least is not None
+    problem = free.with_constraints([Constraint("params", "<=", least)])
+
+    found = UnitMutation(MutationOptions(first=1, tries=1)).search(
+        problem, np.random.default_rng(0)
+    )
+
+    assert Scorer(problem)(found.genes).of("params").tolist() == [least]

@@ -123,6 +123,13 @@ class _Run:
                     self.exact[key] = Found.read(line["exact"])
             except (KeyError, TypeError, ValueError) as error:
                 raise journal.broken(number) from error
+        there = max((n + 1 for _, n in self.found), default=0)
+        if there > self.options.repeats:
+            raise UsageError(
+                f"this contest has {there} repeats already, more than --repeats "
+                f"{self.options.repeats}",
+                advice=f"--repeats {there} or more, or another --out",
+            )
 
     def _searched(self, role: str, repeat: int) -> Mapping[str, Any]:
         """One search, and what is proven of its space, as a line of the journal."""

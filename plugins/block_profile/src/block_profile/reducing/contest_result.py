@@ -93,6 +93,20 @@ class ContestResult:
         repeats = sorted(n for r, n in found if r == role)
         return [self._value(found[role, n]) for n in repeats if found[role, n].points]
 
+    def lacking(self, role: str) -> int:
+        """Repeats of a space that found no network within the bounds."""
+        return sum(r == role and not f.points for (r, _), f in self.found.items())
+
+    def verdict(self, one: str, other: str, comparison: Comparison) -> str:
+        """The comparison in words; where repeats found no network, that it leaves them out."""
+        said = comparison.verdict(self.unit)
+        for role in (one, other):
+            if self.lacking(role):
+                there = len(self.values(role))
+                of = there + self.lacking(role)
+                said += f"; {role}: only the {there} of {of} repeats that found a network"
+        return said
+
     def _value(self, found: Found) -> float:
         if not self.front:
             return max(a for a, _ in found.points)
@@ -139,7 +153,8 @@ class ContestResult:
                     "against": other,
                     "difference": c.difference,
                     "p": c.p,
-                    "verdict": c.verdict(self.unit),
+                    "values": [len(self.values(one)), len(self.values(other))],
+                    "verdict": self.verdict(one, other, c),
                 }
                 for (one, other), c in self.comparisons().items()
             ],
@@ -148,38 +163,40 @@ class ContestResult:
     def _space_json(self, role: str) -> dict[str, Any]:
         values, proven = self.values(role), self.values(role, exact=True)
         mean, sd = mean_and_sd(values) if values else (None, None)
-        lacking = sum(r == role and not f.points for (r, _), f in self.found.items())
         return {
             "networks": self.networks(role),
             "mean": mean,
             "sd": sd,
             "values": values,
-            "without_network": lacking,
+            "without_network": self.lacking(role),
             "proven": proven,
         }
 
     def as_tables(self) -> list[Row]:
         """For the terminal."""
         what = f"hypervolume ({self.unit})" if self.front else "best accuracy (%)"
-        rows = [self._cells(role) for role in ROLES if self.values(role)]
-        least = min(len(self.values(r)) for r in ROLES)
+        rows = [self._cells(role) for role in ROLES if self.values(role) or self.lacking(role)]
+        least = min(sum(r == role for r, _ in self.found) for role in ROLES)
         done = f"{least} of {self.asked} repeats" if self.interrupted else f"{self.asked} repeats"
         title = f"{self.small.name} · searched by {self.searcher}, {done}"
         if self.front and self.at is not None:
             (name, unit), (accuracy, cost) = next(iter(self.costs.items())), self.at
             title += f" · reference point {accuracy:.4g} %, {name} {cost:,.6g} {unit}"
+        if any(self.lacking(role) for role in ROLES):
+            title += " · some found no network within the bounds"
         verdicts = [
-            [f"{one} against {other}", c.verdict(self.unit)]
+            [f"{one} against {other}", self.verdict(one, other, c)]
             for (one, other), c in self.comparisons().items()
         ]
-        columns = ["space", "networks", f"{what}, mean ± sd", "proven best"]
+        columns = ["space", "networks", "found one", f"{what}, mean ± sd", "proven best"]
         return [
             (title, columns, rows),
             ("permutation test of the means, two-sided", ["", "verdict"], verdicts),
         ]
 
     def _cells(self, role: str) -> Sequence[str]:
-        mean, sd = mean_and_sd(self.values(role))
+        values = self.values(role)
+        mean, sd = mean_and_sd(values) if values else (0.0, 0.0)
         proven = self.values(role, exact=True)
         digits = 3 if mean < 100 else 1 if mean < 10_000 else 0
         best = ""
@@ -191,4 +208,6 @@ class ContestResult:
             role, self.named or "random, new each time"
         )
         said = "as many options" if count is None else f"{count:,}"
-        return [name, said, f"{mean:,.{digits}f} ± {sd:,.{digits}f}", best]
+        reached = f"{mean:,.{digits}f} ± {sd:,.{digits}f}" if values else "none found"
+        found = f"{len(values)} of {len(values) + self.lacking(role)}"
+        return [name, said, found, reached, best]

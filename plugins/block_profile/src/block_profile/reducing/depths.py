@@ -98,4 +98,7 @@ def shortened(steps: Sequence[Step], cost: Metric, share: float) -> list[Removal
 
 
 def _rate(worth: float, cost: Metric) -> str:
-    return f"{worth:.3g} points per {cost.unit}"
+    one = cost.unit
+    if len(one) > 2 and one.endswith("s"):  # items; not ms
+        one = one[:-1]
+    return f"{worth:.3g} points per {one}"

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from math import hypot
 from typing import Final
 
@@ -15,7 +15,10 @@ _NOISE: Final = 1e-9
 
 
 def dominated(
-    found: Sequence[Match], metrics: Sequence[Metric], margin: float = 0.0
+    found: Sequence[Match],
+    metrics: Sequence[Metric],
+    margin: float = 0.0,
+    unsure: Collection[str] = (),
 ) -> list[Removal]:
     """What the rule drops; something is left at every place.
 
@@ -23,28 +26,43 @@ def dominated(
         metrics: accuracy, and the costs.
         margin: standard errors of the difference of two means by which an option must be beaten
             in what is sampled.
+        unsure: metrics by which a tie says nothing: maxima of which some networks were drawn. A
+            block that never held the maximum there may well do so elsewhere.
     """
     removals = []
     for match in found:
         for standing in match.standings:
-            by = _beater(standing, match.standings, metrics, margin)
+            by = _beater(standing, match.standings, metrics, margin, unsure)
             if by is not None:
                 removals.append(removal_of(match, standing, _reason(standing, by, metrics)))
     return removals
 
 
 def _beater(
-    standing: Standing, others: Sequence[Standing], metrics: Sequence[Metric], margin: float
+    standing: Standing,
+    others: Sequence[Standing],
+    metrics: Sequence[Metric],
+    margin: float,
+    unsure: Collection[str],
 ) -> Standing | None:
     """Of those that beat an option, the one that does so by most of the first metric."""
-    beaters = [o for o in others if o is not standing and beats(o, standing, metrics, margin)]
+    beaters = [
+        o for o in others if o is not standing and beats(o, standing, metrics, margin, unsure)
+    ]
     return max(beaters, key=lambda o: _ahead(o, standing, metrics[0]), default=None)
 
 
-def beats(one: Standing, other: Standing, metrics: Sequence[Metric], margin: float = 0.0) -> bool:
+def beats(
+    one: Standing,
+    other: Standing,
+    metrics: Sequence[Metric],
+    margin: float = 0.0,
+    unsure: Collection[str] = (),
+) -> bool:
     """Whether an option is at least as good by every metric, and better by one.
 
-    With a margin it has to be ahead by so many standard errors wherever there are any.
+    With a margin it has to be ahead by so many standard errors wherever there are any; and it has
+    to be better, a tie is not enough, by metrics that are unsure.
     """
     better = False
     for metric in metrics:
@@ -53,7 +71,10 @@ def beats(one: Standing, other: Standing, metrics: Sequence[Metric], margin: flo
         needed = margin * hypot(one.error[metric.name], other.error[metric.name])
         if ahead < needed - noise:
             return False
-        better |= ahead > needed + noise
+        ahead_here = ahead > needed + noise
+        if metric.name in unsure and not ahead_here:
+            return False
+        better |= ahead_here
     return better
 
 

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from pathlib import Path
 from typing import Final
 
 import numpy as np
 from attrs import evolve
 
-from block_profile.profiling.profile import Metric, Profile, read_profile
+from block_profile.profiling.profile import Metric, Profile, read_profile, same_space
 from block_profile.reducing.accurate import less_accurate
 from block_profile.reducing.control import random_control
 from block_profile.reducing.depths import last_steps, shortened
 from block_profile.reducing.dominated import dominated
+from block_profile.reducing.ends import Priced, ends_of, is_maximum, priced
 from block_profile.reducing.options import ReduceOptions
 from block_profile.reducing.removals import Removal, amount
 from block_profile.reducing.result import ReduceResult
@@ -48,8 +49,10 @@ def run_reduce(context: JobContext, options: ReduceOptions) -> ReduceResult:
     _check(options)
     profile = read_profile(options.profile)
     supernet = profiled(context, profile, options.supernet)
-    removals = removals_of(context, profile, options)
-    name = options.name or options.rule
+    name = _name(options)
+    known = priced(context, options, profile, supernet.at(profile.resolutions))
+    unsure = _unsure(context, profile, known)
+    removals = removals_of(context, profile, options, unsure)
     space, kept, spared = applied(supernet, name, removals, _source(options, profile))
     if not kept:
         raise UsageError(
@@ -64,6 +67,7 @@ def run_reduce(context: JobContext, options: ReduceOptions) -> ReduceResult:
         options.profile,
         kept,
         spared,
+        ends=ends_of(context, known, profile.metrics, space.at(profile.resolutions)),
     )
     if options.random_control:
         found = evolve(found, control=_control(context, supernet, space.reduction))
@@ -80,6 +84,40 @@ def _control(
     except UsageError as error:
         context.listener(Notice(error.message))
         return None
+
+
+def _name(options: ReduceOptions) -> str:
+    """Of the smaller space; the control's is longer.
+
+    Raises:
+        UsageError: one of them is none.
+    """
+    name = options.name or options.rule
+    for one in (name, f"{name}-{_CONTROL}") if options.random_control else (name,):
+        try:
+            Reduction(one)
+        except ValueError as error:
+            advice = f"61 letters at most; the control's adds -{_CONTROL}" if len(one) > 61 else ""
+            raise UsageError(f"--name: {error}", advice=advice or None) from error
+    return name
+
+
+def _unsure(context: JobContext, profile: Profile, known: Priced) -> set[str]:
+    """Maxima of which networks were drawn only: a tie of two means says nothing there."""
+    size = profile.resolutions[0]
+    found = {
+        m.name
+        for m in profile.metrics
+        if any(m.name not in r.exact for r in profile.rows)
+        and (m.name in profile.binds or is_maximum(known.costs.get(m.name), size))
+    }
+    for name in sorted(found):
+        said = (
+            f"{name} is a maximum, known of drawn networks only: blocks that tie there may differ "
+            "elsewhere, and both stay; ofa run profile --exact tells them apart"
+        )
+        context.listener(Notice(said))
+    return found
 
 
 def _check(options: ReduceOptions) -> None:
@@ -99,18 +137,17 @@ def profiled(context: JobContext, profile: Profile, name: str | None) -> Superne
             f"the profile is of {profile.supernet}, not of {supernet.name}",
             advice=f"ofa run profile --supernet {name} makes one",
         )
-    count = supernet.space.count()
-    if count != profile.networks:
-        raise UsageError(
-            f"the profile is of another space named {supernet.name}: it had "
-            f"{profile.networks:,} networks an image size, there are {count:,}",
-            advice="profile it anew",
-        )
+    same_space(profile, supernet, context.listener)
     return supernet
 
 
-def removals_of(context: JobContext, profile: Profile, options: ReduceOptions) -> list[Removal]:
+def removals_of(
+    context: JobContext, profile: Profile, options: ReduceOptions, unsure: Collection[str] = ()
+) -> list[Removal]:
     """What the rule drops.
+
+    Args:
+        unsure: metrics by which a tie says nothing.
 
     Raises:
         UsageError: the profile lacks what the rule needs.
@@ -123,7 +160,7 @@ def removals_of(context: JobContext, profile: Profile, options: ReduceOptions) -
     costs = costs_of(profile, options.cost)
     metrics = [accuracy, *costs]
     _mention_margin(context, profile, metrics)
-    removals = dominated(matches(profile, metrics, options.by), metrics, options.margin)
+    removals = dominated(matches(profile, metrics, options.by), metrics, options.margin, unsure)
     return [*removals, *_depths(context, profile, accuracy, costs, options.shorten)]
 
 
@@ -163,15 +200,7 @@ def _depths(
 def applied(
     supernet: Supernet, name: str, removals: Sequence[Removal], source: str
 ) -> tuple[ReducedSupernet, list[Removal], list[str]]:
-    """The reduced supernet, what of the removals is in it, and why the others are not.
-
-    Raises:
-        UsageError: the name is none.
-    """
-    try:
-        Reduction(name)
-    except ValueError as error:
-        raise UsageError(f"--name: {error}") from error
+    """The reduced supernet, what of the removals is in it, and why the others are not."""
     try:
         return reduced(supernet, _reduction(name, removals, source)), list(removals), []
     except UsageError:

@@ -21,8 +21,8 @@ def _said(text: str, **more: Any) -> dict[str, Any]:
 
 
 @frozen(kw_only=True, slots=False)
-class ReduceOptions:
-    """Options of ``ofa run reduce``."""
+class ReduceOptions(PredictedOptions):
+    """Options of ``ofa run reduce``; predictor and tables say what both spaces reach."""
 
     profile: Path = field(metadata=_said("the folder of `ofa run profile`", metavar="FOLDER"))
     supernet: str | None = field(
@@ -42,6 +42,13 @@ class ReduceOptions:
             "a cost of the profile; repeatable; default: its only one",
             metavar="NAME",
             example="peak_memory",
+        ),
+    )
+    lut: tuple[str, ...] = field(
+        default=(),
+        metadata=_said(
+            "tables of a latency, to tell the least before and after; repeatable",
+            metavar="FOLDER|NAME=FOLDER",
         ),
     )
     by: Literal["place", "option"] = field(

@@ -2,61 +2,27 @@
 
 from __future__ import annotations
 
-from typing import Any, cast
+from typing import cast
 
 import numpy as np
 from attrs import evolve, frozen
-from numpy.typing import NDArray
 
 from block_profile.reducing.control import random_control
 from block_profile.reducing.options import ContestOptions
 from ofa_plugins_core.entries import JobContext
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.events import silent
-from ofa_plugins_core.interfaces import Archs, CostModel, Predictor, Problem, SeparableCost
+from ofa_plugins_core.interfaces import Problem
 from ofa_plugins_core.jobs.asking import question_of
 from ofa_plugins_core.jobs.choosing import cost_models, predictor_needed
 from ofa_plugins_core.jobs.options import SearchOptions
-from ofa_plugins_core.pricing import encoded
+from ofa_plugins_core.reduction.costs import whole_cost
 from ofa_plugins_core.reduction.predictors import WholePredictor, whole_predictor
 from ofa_plugins_core.reduction.supernet import ReducedSupernet
 from ofa_plugins_core.scoring import ACCURACY
-from ofa_plugins_core.separable import Separable
 
 USUAL_COST = "flops"
 """Decides between equally accurate networks where no cost is named."""
-
-
-@frozen(eq=False)
-class WholeCost:
-    """A cost of the whole supernet, asked about networks of a smaller space.
-
-    Attributes:
-        model: the whole's. supernet: the smaller space.
-    """
-
-    model: CostModel
-    supernet: ReducedSupernet
-
-    def evaluate(self, archs: Archs) -> NDArray[Any]:
-        """(n,) costs of n architectures of the smaller space."""
-        _, genes = encoded(self.supernet.space, archs)
-        return self.model.evaluate(self.supernet.reduced.to_whole(genes))
-
-    def __getattr__(self, name: str) -> Any:
-        """Name, unit, kind, source."""
-        if name.startswith("_"):
-            raise AttributeError(name)
-        return getattr(self.model, name)
-
-
-@frozen(eq=False)
-class WholeSeparableCost(WholeCost):
-    """The same where the cost is a sum or a maximum of tables."""
-
-    def separable(self, size: int) -> Separable:
-        """Its tables at one image size (pixels), over the smaller space's genes."""
-        return self.supernet.reduced.separable(cast(SeparableCost, self.model).separable(size))
 
 
 @frozen(eq=False)
@@ -92,12 +58,8 @@ class Spaces:
 
 def inside(problem: Problem, small: ReducedSupernet) -> Problem:
     """A problem of a whole supernet, asked in a smaller space of it."""
-    costs: dict[str, CostModel] = {
-        name: (WholeSeparableCost if isinstance(cost, SeparableCost) else WholeCost)(cost, small)
-        for name, cost in problem.costs.items()
-    }
-    assert problem.predictor is not None
-    predictor: Predictor = whole_predictor(problem.predictor, small)
+    costs = {name: whole_cost(cost, small) for name, cost in problem.costs.items()}
+    predictor = None if problem.predictor is None else whole_predictor(problem.predictor, small)
     return evolve(problem, supernet=small, costs=costs, predictor=predictor)
 
 

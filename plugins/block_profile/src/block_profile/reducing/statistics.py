@@ -32,7 +32,9 @@ class Comparison:
         if self.p >= LEVEL:
             return f"no difference (p = {self.p:.2g})"
         side = "better" if self.difference > 0 else "worse"
-        return f"{side} by {abs(self.difference):.4g} {unit} (p = {self.p:.1g})"
+        by = abs(self.difference)
+        said = f"{by:,.0f}" if by >= 10_000 else f"{by:.4g}"
+        return f"{side} by {said} {unit} (p = {self.p:.1g})"
 
 
 def compared(
