@@ -1,7 +1,8 @@
 """Labels networks, fits latency predictors, and writes docs/latency_predictor.md's figures.
 
-``python docs/make_latency_predictor.py FOLDER [--steps cpu,note10] [--networks 600] [--epochs N]``:
-labels and fits are kept in FOLDER and gone on with; the figures go into
+``python docs/make_latency_predictor.py FOLDER [--steps cpu,note10] [--networks 600]
+[--resolution 224] [--epochs 200] [--set latency.passes=300 …]``: labels and fits are kept in FOLDER
+and gone on with; the figures go into
 docs/data/latency_predictor.json, from which the page's table is made. ``cpu`` measures whole
 networks and a latency table on this machine, which should have nothing else to do: an hour or two
 on two cores, most of it training. ``note10`` prices networks by the published table
@@ -49,7 +50,9 @@ def step(name: str, folder: Path, given: argparse.Namespace) -> dict[str, Any]:
         table, how = given.note10, ["--lut", f"note10={given.note10}"]
     else:
         table, how = place / "table", ["--device", "cpu", "--measure"]
-        ofa(table, "run", "lut", "--supernet", supernet, "--device", "cpu", "--resolutions", size)
+        words = ["run", "lut", "--supernet", supernet, "--device", "cpu", "--resolutions", size]
+        ofa(table, *words, *given.set)
+        how += given.set
     words = ["run", "label", "--supernet", supernet, "--n", str(given.networks)]
     labels = ofa(place / "labels", *words, "--resolutions", size, *how)
     words = ["run", "fit", "--kind", "latency", "--supernet", supernet, "--lut", f"table={table}"]
@@ -79,12 +82,21 @@ def rows(figures: dict[str, Any]) -> Iterator[str]:
             about = many = ""
     yield ""
     for found in figures.values():
-        yield f"- Latencies {found['labels']}: {found['verdict']}."
+        yield f"- Latencies {found['labels']}: {found['verdict']}.{_linear(found)}"
+
+
+def _linear(found: dict[str, Any]) -> str:
+    """Whether a linear fit would have done."""
+    off, form = found["held_out"]["mape"], found["form"]
+    linear = found["beside"].get("linear", {"mape": float("inf")})["mape"]
+    if linear <= off:
+        return f" A linear fit suffices: off by {linear:.2f} %, {form} by {off:.2f} %."
+    return ""
 
 
 def _cells(quality: dict[str, Any]) -> str:
     ranks = quality["spearman"]
-    cells = [f"{quality['mae']:.3g}", f"{quality['mape']:.2f}"]
+    cells = [f"{round(quality['mae'], 4):.3g}", f"{quality['mape']:.2f}"]
     cells.append("?" if ranks is None else f"{ranks:.4f}")
     return " | ".join([*cells, *(f"{100 * v:.0f} %" for v in quality["overlap"].values())])
 
@@ -108,9 +120,11 @@ def main() -> None:
     parser.add_argument("--networks", type=int, default=600)
     parser.add_argument("--resolution", type=int, default=224)
     parser.add_argument("--epochs", type=int, default=200)
+    parser.add_argument("--set", nargs="*", default=[], help="of measuring: latency.passes=300")
     note10 = HERE.parent.parent / "shared" / "data" / "lut" / "note10"
     parser.add_argument("--note10", type=Path, default=note10)
     given = parser.parse_args()
+    given.set = [word for one in given.set for word in ("--set", one)]
     figures = json.loads(KEPT.read_text(encoding="utf-8")) if KEPT.is_file() else {}
     for name in (s for s in given.steps.split(",") if s != "none"):
         figures[name] = step(name, given.folder, given)

@@ -6,7 +6,12 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
-from block_profile.latency.options import BoostingOptions, LabelOptions, SequenceOptions
+from block_profile.latency.options import (
+    BoostingOptions,
+    LabelOptions,
+    LinearOptions,
+    SequenceOptions,
+)
 from block_profile.profiling.options import CHANGEABLE, ProfileOptions
 from block_profile.reducing.options import CHANGEABLE as CONTEST_CHANGEABLE
 from block_profile.reducing.options import ContestOptions, MutationOptions, ReduceOptions
@@ -131,6 +136,14 @@ def ofa_latency_predictors() -> Iterable[LatencyPredictorEntry]:
         options=SequenceOptions,
     )
     yield LatencyPredictorEntry(
+        "linear",
+        "a weighted sum of a network's ops (ridge regression); needs nothing else to be fitted",
+        fit=_fit_linear,
+        load=_load_linear,
+        options=LinearOptions,
+        baseline=True,
+    )
+    yield LatencyPredictorEntry(
         "boosting",
         "gradient boosting on counts of ops; needs scikit-learn to be fitted",
         fit=_fit_boosting,
@@ -150,6 +163,18 @@ def _load_sequence(supernet: Supernet, fit: LatencyFit) -> LatencyPredictor:
     from block_profile.latency.sequence import load_sequence
 
     return load_sequence(supernet, fit)
+
+
+def _fit_linear(task: LatencyTask, options: LinearOptions) -> LatencyFit:
+    from block_profile.latency.linear import fit_linear
+
+    return fit_linear(task, options)
+
+
+def _load_linear(supernet: Supernet, fit: LatencyFit) -> LatencyPredictor:
+    from block_profile.latency.linear import load_linear
+
+    return load_linear(supernet, fit)
 
 
 def _fit_boosting(task: LatencyTask, options: BoostingOptions) -> LatencyFit:

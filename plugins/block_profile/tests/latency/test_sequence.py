@@ -115,5 +115,13 @@ def test_a_model_that_is_not_whole_is_refused(network, name, values):
 
 def test_a_model_of_other_blocks_is_refused(network):
     _, fit = network
-    with pytest.raises(InputError, match="other blocks than toy"):
+    with pytest.raises(InputError, match="of other blocks than toy"):
         load_sequence(TOY, evolve(fit, settings={**fit.settings, "words": ["x"]}))
+
+
+@pytest.mark.parametrize("value", [1e308, float("nan"), "nan", None])
+@pytest.mark.parametrize("name", ["mean", "std"])
+def test_a_mean_or_spread_that_is_no_time_is_refused(network, name, value):
+    _, fit = network
+    with pytest.raises(InputError, match=f"{name} is"):
+        load_sequence(TOY, evolve(fit, settings={**fit.settings, name: value}))

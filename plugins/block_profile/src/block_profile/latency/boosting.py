@@ -6,46 +6,26 @@ no scikit-learn.
 
 from __future__ import annotations
 
-from functools import cached_property
 from typing import Any, Final
 
 import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from block_profile.latency.counts import Counts
 from block_profile.latency.options import BoostingOptions
+from block_profile.latency.reading import milliseconds, spelled_alike, whole_numbers, within
 from ofa_plugins_core.errors import InputError, MissingExtraError
 from ofa_plugins_core.interfaces import Supernet
 from ofa_plugins_core.latency_fits import LatencyFit, LatencyTask, Values
-from ofa_plugins_core.spelling import Spelling
-from ofa_plugins_core.values import RESOLUTION, Genes
+from ofa_plugins_core.values import Genes
 
 AT_ONCE: Final = 4096
 """Networks that follow the trees together."""
+NEAR_ALL: Final = 0.95
+"""Part of the trees from which on the best number of them may be beyond."""
+WHAT: Final = "the boosted trees"
 ARRAYS: Final = ("feature", "left", "right", "threshold", "value", "depth")
-
-
-@frozen(eq=False, slots=False)
-class Counts:
-    """Networks as counts: of each op in each unit, of each op, of blocks; and the image size."""
-
-    supernet: Supernet
-
-    @cached_property
-    def spelling(self) -> Spelling:
-        """Whose words are the ops."""
-        return Spelling.of(self.supernet.geometry())
-
-    def __call__(self, genes: Genes) -> Values:
-        """(n, genes) -> (n, features)."""
-        numbers = self.spelling.numbers(genes)
-        words = len(self.spelling.words)
-        found = [numbers[:, None, list(g)] for g in self.spelling.groups]
-        units = [(unit == np.arange(words)[:, None]).sum(axis=2) for unit in found]
-        sizes = np.array(self.supernet.resolutions)[genes[:, RESOLUTION]]
-        used = (numbers >= 0).sum(axis=1)
-        every = [*units, sum(units), used[:, None], sizes[:, None]]
-        return np.concatenate(every, axis=1).astype(float)
 
 
 @frozen(eq=False)
@@ -115,6 +95,8 @@ def fit_boosting(task: LatencyTask, options: BoostingOptions) -> LatencyFit:
     kept = int(np.argmin(errors)) + 1
     trees = [tree[0].tree_ for tree in model.estimators_[:kept]]
     note = f"{kept} of {options.trees} trees: MAPE of the dev networks {100 * min(errors):.2f} %"
+    if kept >= NEAR_ALL * options.trees:
+        note += "; more may do better: --set boosting.trees=…"
     settings = {"words": list(counts.spelling.words), "base": base}
     return LatencyFit(_arrays(trees, options.rate), settings, note)
 
@@ -148,28 +130,34 @@ def load_boosting(supernet: Supernet, fit: LatencyFit) -> Boosting:
         InputError: the fit is of other networks, or its trees lead nowhere.
     """
     counts = Counts(supernet)
-    if fit.settings.get("words") != list(counts.spelling.words):
-        raise InputError(f"the trees know other blocks than {supernet.name} has")
-    try:
-        found = {name: np.asarray(fit.arrays[name]) for name in ARRAYS}
-        base = float(fit.settings["base"])
-    except (KeyError, TypeError, ValueError) as error:
-        raise InputError(f"the trees are not whole: {error}") from error
-    trees = found.pop("depth")
-    if trees.ndim or any(a.ndim != 2 or a.shape != found["value"].shape for a in found.values()):
-        raise InputError("the trees are not whole: their arrays differ in shape")
-    nodes = found["value"].shape[1]
-    features = counts(supernet.space.canonical(np.zeros((1, len(supernet.space.genes)), np.uint8)))
-    for name, most in (("feature", features.shape[1]), ("left", nodes), ("right", nodes)):
-        if found[name].size and not 0 <= found[name].min() <= found[name].max() < most:
-            raise InputError(f"the trees lead nowhere: {name} beyond {most}")
+    spelled_alike(WHAT, fit, counts.spelling, supernet)
+    if lacking := [name for name in ARRAYS if name not in fit.arrays]:
+        raise InputError(f"{WHAT} are not whole: {', '.join(lacking)} missing")
+    found = {name: np.asarray(fit.arrays[name]) for name in ARRAYS}
+    depth, shape = found.pop("depth"), found["value"].shape
+    if depth.ndim or len(shape) != 2 or any(a.shape != shape for a in found.values()):
+        raise InputError(f"{WHAT} are not whole: their arrays differ in shape")
+    if not found["value"].size:
+        raise InputError(f"{WHAT} are not whole: they are none")
+    first = supernet.space.canonical(np.zeros((1, len(supernet.space.genes)), np.uint8))
+    features, nodes = counts(first).shape[1], shape[1]
+    asked = {
+        name: _numbers(found[name], name, most)
+        for name, most in (("feature", features), ("left", nodes), ("right", nodes))
+    }
+    within(WHAT, "value", found["value"])
     return Boosting(
         counts=counts,
-        feature=found["feature"].astype(np.int64),
-        left=found["left"].astype(np.int64),
-        right=found["right"].astype(np.int64),
+        **asked,
         threshold=found["threshold"].astype(float),
         value=found["value"].astype(float),
-        base=base,
-        depth=min(int(trees), nodes),
+        base=milliseconds(WHAT, fit.settings, "base"),
+        depth=int(_numbers(depth, "depth", nodes)),
     )
+
+
+def _numbers(values: NDArray[Any], name: str, most: int) -> NDArray[np.int64]:
+    found = whole_numbers(WHAT, name, values)
+    if not 0 <= found.min() <= found.max() < most:
+        raise InputError(f"{WHAT} lead nowhere: {name} beyond {most}")
+    return found

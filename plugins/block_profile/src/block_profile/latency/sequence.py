@@ -13,6 +13,7 @@ import numpy as np
 from attrs import frozen
 from numpy.typing import NDArray
 
+from block_profile.latency.reading import milliseconds, spelled_alike
 from block_profile.latency.tokens import Rows, Tokens
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.interfaces import Supernet
@@ -21,6 +22,7 @@ from ofa_plugins_core.values import Genes
 
 Floats = NDArray[np.float32]
 
+WHAT: Final = "the sequence model"
 WAYS: Final = ("forward", "backward")
 AT_ONCE: Final = 2048
 """Networks evaluated together."""
@@ -114,8 +116,8 @@ def load_sequence(supernet: Supernet, fit: LatencyFit) -> Sequence:
         InputError: the fit is of other networks, or its arrays do not go together.
     """
     tokens = Tokens.of(supernet)
-    if fit.settings.get("words") != list(tokens.spelling.words):
-        raise InputError(f"the sequence model knows other blocks than {supernet.name} has")
+    spelled_alike(WHAT, fit, tokens.spelling, supernet)
+    mean, std = (milliseconds(WHAT, fit.settings, name) for name in ("mean", "std"))
     arrays = {name: np.asarray(values, dtype=np.float32) for name, values in fit.arrays.items()}
     try:
         if len(arrays["embedding"]) != len(tokens.spelling.words):
@@ -129,12 +131,12 @@ def load_sequence(supernet: Supernet, fit: LatencyFit) -> Sequence:
             (ways[0], ways[1]),
             arrays["out"],
             arrays["out_bias"],
-            float(fit.settings["mean"]),
-            float(fit.settings["std"]),
+            mean,
+            std,
         )
         model.predict(supernet.space.canonical(np.zeros((2, len(supernet.space.genes)), np.uint8)))
     except (KeyError, TypeError, ValueError, IndexError) as error:
-        raise InputError(f"the sequence model is not whole: {error}") from error
+        raise InputError(f"{WHAT} is not whole: {error}") from error
     return model
 
 
