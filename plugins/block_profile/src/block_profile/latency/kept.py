@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +19,7 @@ from ofa_plugins_core.interfaces import CostModel, Supernet
 from ofa_plugins_core.jobs.resuming import begun
 from ofa_plugins_core.journal import Journal
 from ofa_plugins_core.timing import Effort
+from ofa_plugins_core.values import Genes
 
 FILE: Final = "latencies.csv"
 JOURNAL: Final = "labels.jsonl"
@@ -28,6 +30,7 @@ class Kept:
     """What was measured, line by line, as it was measured; what is only worked out is not kept.
 
     Args:
+        genes: (n, genes) of the networks, in their order.
         effort: of each network where a reference takes turns with them, else None.
 
     Attributes:
@@ -44,6 +47,7 @@ class Kept:
         options: LabelOptions,
         supernet: Supernet,
         cost: CostModel,
+        genes: Genes,
         effort: Effort | None,
     ) -> None:
         of: dict[str, Any] = {
@@ -51,6 +55,8 @@ class Kept:
             "cost": cost.name,
             "source": cost.source,
             "networks": [options.sampler, options.n, context.seed, *supernet.resolutions],
+            "drawn": sha256(genes.tobytes()).hexdigest()[:12],
+            "set": context.settings,
         }
         if effort is not None:
             of["beside a reference"] = asdict(effort)

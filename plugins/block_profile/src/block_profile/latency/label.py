@@ -191,7 +191,7 @@ def _labelled(
     """What was found of the networks, in their order; and whether the user stopped it early."""
     stopwatch = _stopwatch(context, cost)
     effort = None if stopwatch is None else stopwatch.cost.effort
-    kept = Kept(context, options, supernet, cost, effort)
+    kept = Kept(context, options, supernet, cost, genes, effort)
     found = list(kept.known)
     if found:
         context.listener(Notice(f"{counted(len(found), 'network')} of {len(genes):,} are there"))
