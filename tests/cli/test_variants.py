@@ -85,7 +85,7 @@ class TestHost:
 
     @pytest.mark.parametrize("name", ["varied+stage3", "varied+stages", "toy+stages3", "varied+"])
     def test_no_other_name_is_a_variants(self, host, name):
-        with pytest.raises(UsageError, match="has no smaller space .*, nor an option"):
+        with pytest.raises(UsageError, match=r"has no smaller space .*, nor an option"):
             host.supernet(name)
 
     def test_it_knows_what_was_never_asked_for(self, host):
