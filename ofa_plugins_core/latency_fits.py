@@ -9,6 +9,7 @@ job's. Nothing of a fit is a program: its file holds numbers alone.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from pathlib import Path
 from typing import Any, Final, Protocol
 
 import numpy as np
@@ -54,6 +55,9 @@ class LatencyTask:
         train: to fit to. dev: to choose by, when to stop for example; neither is judged on.
         seed: of every random choice.
         listener: takes progress.
+        folder: of the run, where a form may keep what it goes on with after an interruption; None:
+            nothing is kept.
+        resume: go on with what the folder holds.
     """
 
     supernet: Supernet
@@ -61,6 +65,8 @@ class LatencyTask:
     dev: Labelled
     seed: int = 0
     listener: Listener = silent
+    folder: Path | None = None
+    resume: bool = False
 
 
 @frozen(eq=False)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any, Final
 
 import numpy as np
-from attrs import frozen
+from attrs import evolve, frozen
 
 from ofa_plugins_core import own_tables, runs
 from ofa_plugins_core.entries import JobContext, LatencyPredictorEntry
@@ -78,7 +78,7 @@ def run_latency_fit(context: JobContext, options: FitOptions) -> LatencyFitResul
     parts = _split(data.found, context.seed)
     given = entry_options(context, entry)
     others = _baselines(context, entry)
-    fit, asked = _fitted(context, entry, given, data, parts)
+    fit, asked = _fitted(context, entry, given, data, parts, context.out)
     beside = dict(_beside(context, others, data, parts))
     if table is not None:
         predicted = table.evaluate(data.supernet.space.decode(parts.held_out.genes))
@@ -173,10 +173,15 @@ def _fitted(
     options: object,
     data: LatencyData,
     parts: _Parts,
+    folder: Path | None = None,
 ) -> tuple[LatencyFit, Judged]:
-    """A form fitted, and what it says of the held-out networks: as it will be once it is loaded."""
+    """A form fitted, and what it says of the held-out networks: as it will be once it is loaded.
+
+    Args:
+        folder: where it may keep what ``--resume`` goes on with.
+    """
     task = LatencyTask(data.supernet, parts.train, parts.dev, context.seed, context.listener)
-    fit = entry.fit(task, options)
+    fit = entry.fit(evolve(task, folder=folder, resume=context.resume), options)
     predictor = entry.load(data.supernet, LatencyFit(fit.arrays, fit.settings))
     predicted = latencies(entry.name, predictor, parts.held_out.genes, parts.least)
     return fit, Judged(predicted, parts.held_out.latency)

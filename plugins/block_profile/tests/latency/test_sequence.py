@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from attrs import evolve
 
-from ofa_plugins_core.errors import InputError
+from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.latency_fits import LatencyFit
 from ofa_plugins_core.testing import LatencyPredictorSuite, everything, toy_supernet
@@ -15,7 +15,7 @@ torch = pytest.importorskip("torch")
 
 from block_profile.latency.sequence import arrays_of, load_sequence  # noqa: E402
 from block_profile.latency.tokens import Tokens  # noqa: E402
-from block_profile.latency.training import build_network, fit_sequence  # noqa: E402
+from block_profile.latency.training import _Best, build_network, fit_sequence  # noqa: E402
 
 TOY = toy_supernet()
 TOKENS = Tokens.of(TOY)
@@ -72,6 +72,16 @@ def test_the_best_epoch_of_the_dev_networks_is_kept(task, small):
     assert f"best dev MAPE {mape:.2f} %" in epochs[-1].note
 
 
+def test_a_worse_epoch_does_not_replace_the_best(task, network):
+    _, fit = network
+    best = _Best(task, dict(fit.settings), 2)
+    near = {**fit.arrays, "out": np.zeros_like(fit.arrays["out"])}
+    far = {**near, "out_bias": near["out_bias"] + 1000}
+    best.look(1, near)
+    best.look(2, far)
+    assert (best.epoch, best.arrays is near) == (1, True)
+
+
 def test_an_interruption_keeps_the_best_until_then(task, small):
     def stop(event):
         if event.done == 4:
@@ -81,6 +91,57 @@ def test_an_interruption_keeps_the_best_until_then(task, small):
     assert fit.interrupted
     assert "of 30, interrupted after 4: " in fit.note
     load_sequence(TOY, fit)
+
+
+def stop_at(epoch):
+    """A listener that interrupts there."""
+
+    def stop(event):
+        if event.done == epoch:
+            raise KeyboardInterrupt
+
+    return stop
+
+
+def same(one, other):
+    return all(np.array_equal(one.arrays[name], other.arrays[name]) for name in one.arrays)
+
+
+@pytest.mark.parametrize("epoch", [4, 20])
+def test_resumed_it_comes_to_what_it_had_come_to_without_the_interruption(
+    task, small, tmp_path, epoch
+):
+    whole = fit_sequence(task, small)
+    kept = evolve(task, folder=tmp_path)
+    assert fit_sequence(evolve(kept, listener=stop_at(epoch)), small).interrupted
+    resumed = fit_sequence(evolve(kept, resume=True), small)
+    assert same(resumed, whole)
+    assert resumed.note == whole.note
+    assert not list(tmp_path.iterdir())
+
+
+def test_interrupted_again_at_once_it_keeps_what_was_best_before(task, small, tmp_path):
+    kept = evolve(task, folder=tmp_path)
+    first = fit_sequence(evolve(kept, listener=stop_at(20)), small)
+    second = fit_sequence(evolve(kept, resume=True, listener=stop_at(20)), small)
+    assert second.interrupted
+    assert same(first, second)
+
+
+def test_what_is_kept_of_another_training_is_not_gone_on_with(task, small, tmp_path):
+    kept = evolve(task, folder=tmp_path)
+    fit_sequence(evolve(kept, listener=stop_at(4)), small)
+    for other in (evolve(small, rate=0.5), evolve(small, batch=7)):
+        with pytest.raises(UsageError, match="is of another training"):
+            fit_sequence(evolve(kept, resume=True), other)
+    with pytest.raises(UsageError, match="is of another training"):
+        fit_sequence(evolve(kept, resume=True, train=task.dev), small)
+
+
+def test_a_broken_file_is_one_clear_line(task, small, tmp_path):
+    (tmp_path / "sequence.pt").write_bytes(b"x" * 100)
+    with pytest.raises(InputError, match=r"sequence\.pt is broken"):
+        fit_sequence(evolve(task, folder=tmp_path, resume=True), small)
 
 
 def test_before_the_first_epoch_there_is_nothing_to_keep(task, small, monkeypatch):

@@ -7,7 +7,7 @@ table, held out: 1.1 % instead of 10 %).
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -23,6 +23,8 @@ from ofa_plugins_core.latency_fits import Labelled, LatencyFit, LatencyTask
 if TYPE_CHECKING:
     from torch import Tensor, nn
 
+KEPT: Final = ("mape", "epoch", "arrays")
+"""Of the best epoch."""
 EMBEDDED: Final = 0.1
 """Standard deviation of the embedding's numbers at the start."""
 
@@ -30,11 +32,13 @@ EMBEDDED: Final = 0.1
 def fit_sequence(task: LatencyTask, options: SequenceOptions) -> LatencyFit:
     """Train on the task's networks; the epoch that is nearest to the dev networks is kept.
 
-    An interruption keeps the best epoch until then.
+    An interruption keeps the best epoch until then, and in the task's folder what goes on from
+    there: with the same numbers as without it.
 
     Raises:
         MissingExtraError: torch is not installed.
-        InputError: no epoch gave a number.
+        InputError: no epoch gave a number; or what was kept cannot be read.
+        UsageError: what was kept is of other data, options or seed.
         KeyboardInterrupt: before the first epoch was over.
     """
     try:
@@ -43,17 +47,22 @@ def fit_sequence(task: LatencyTask, options: SequenceOptions) -> LatencyFit:
         what = "fitting a sequence model"
         raise MissingExtraError(what, "ofa-plugins-block-profile", "torch") from None
 
+    from block_profile.latency.saving import Saved
+
     tokens = Tokens.of(task.supernet)
     mean, std = float(task.train.latency.mean()), float(task.train.latency.std()) or 1.0
     settings = {"words": list(tokens.spelling.words), "mean": mean, "std": std}
     with torch.random.fork_rng(devices=[]), _threads(options.threads):
         torch.manual_seed(task.seed)
         model = build_network(len(settings["words"]), options)  # type: ignore[arg-type]
-        best = _Best(task, settings, options.epochs)
+        saved = Saved(task, options)
+        best = _Best(task, settings, options.epochs, saved.found)
         try:
-            for epoch in _epochs(model, task, tokens, options, mean, std):
+            for epoch, adam in _epochs(model, task, tokens, options, mean, std, saved.found):
                 best.look(epoch, dict(arrays_of(model.state_dict())))
+                saved.epoch(epoch, model, adam, best.kept)
         except KeyboardInterrupt:
+            saved.write(best.kept)
             if not best.arrays:
                 raise
             return best.fit(interrupted=True)
@@ -61,16 +70,31 @@ def fit_sequence(task: LatencyTask, options: SequenceOptions) -> LatencyFit:
         raise InputError(
             "the sequence model came to no number", advice="a smaller --set sequence.rate=…"
         )
+    saved.done()
     return best.fit()
 
 
 class _Best:
     """The epoch that is nearest to the dev networks."""
 
-    def __init__(self, task: LatencyTask, settings: dict[str, Any], epochs: int) -> None:
+    def __init__(
+        self,
+        task: LatencyTask,
+        settings: dict[str, Any],
+        epochs: int,
+        before: Mapping[str, Any] | None = None,
+    ) -> None:
         self.task, self.settings, self.epochs = task, settings, epochs
         self.arrays: dict[str, Any] = {}
         self.mape, self.epoch, self.seen = np.inf, 0, 0
+        if before is not None:
+            self.mape, self.epoch, self.arrays = (before["best"][k] for k in KEPT)
+            self.seen = before["epoch"]
+
+    @property
+    def kept(self) -> dict[str, Any]:
+        """What a training goes on with."""
+        return dict(zip(KEPT, (self.mape, self.epoch, self.arrays), strict=True))
 
     def look(self, epoch: int, arrays: dict[str, Any]) -> None:
         """Keep an epoch if it is better than those before."""
@@ -136,8 +160,13 @@ def _epochs(
     options: SequenceOptions,
     mean: float,
     std: float,
-) -> Iterator[int]:
-    """Train; the number of each epoch when it is over."""
+    before: Mapping[str, Any] | None,
+) -> Iterator[tuple[int, Any]]:
+    """Train; the number of each epoch when it is over, and the optimiser.
+
+    Args:
+        before: what was kept of an interrupted training, to go on with.
+    """
     import torch
     from torch.nn.functional import mse_loss
     from torch.nn.utils import clip_grad_norm_
@@ -145,7 +174,13 @@ def _epochs(
     inputs = _tensors(tokens.rows(task.train.genes))
     wanted = torch.from_numpy(_standard(task.train, mean, std))
     adam = torch.optim.Adam(model.parameters(), lr=options.rate)
-    for epoch in range(1, options.epochs + 1):
+    first = 1
+    if before is not None:
+        model.load_state_dict(before["model"])
+        adam.load_state_dict(before["adam"])
+        torch.set_rng_state(before["random"])
+        first = before["epoch"] + 1
+    for epoch in range(first, options.epochs + 1):
         model.train()
         for rows in torch.split(torch.randperm(len(wanted)), options.batch):
             adam.zero_grad()
@@ -153,7 +188,7 @@ def _epochs(
             loss.backward()  # type: ignore[no-untyped-call]
             clip_grad_norm_(model.parameters(), options.clip)
             adam.step()
-        yield epoch
+        yield epoch, adam
 
 
 def _standard(found: Labelled, mean: float, std: float) -> Any:
