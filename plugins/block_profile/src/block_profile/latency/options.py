@@ -81,9 +81,9 @@ class LinearOptions:
 class BoostingOptions:
     """Options of the latency predictor ``boosting``.
 
-    Tried on networks of the Note10 table, held out: 600 at one image size, and 900 of all sizes. The
-    defaults came to 1.07 and 3.44 %; depth 3 at 0.05 with 600 trees to 3.72 and 3.91; depth 1 at
-    0.5 to 0.90 and 3.51; depth 2 at 0.1 to 2.51 and 2.90. None is best at both.
+    Tried on networks of the Note10 table, held out: 600 at one image size, and 900 of all sizes.
+    The defaults came to 1.07 and 3.44 %; depth 3 at 0.05 with 600 trees to 3.72 and 3.91; depth 1
+    at 0.5 to 0.90 and 3.51; depth 2 at 0.1 to 2.51 and 2.90. None is best at both.
     """
 
     trees: int = field(
