@@ -19,7 +19,7 @@ def entry() -> JobEntry:
     """fit."""
     return JobEntry(
         "fit",
-        "fit a predictor: additive or mlp to accuracies, sequence or boosting to latencies",
+        "fit a predictor: additive or mlp to accuracies, sequence, boosting or linear to latencies",
         run=_fit,
         options=FitOptions,
         example="ofa run fit --supernet moofa_v3 --data measured.jsonl --dataset imagenet",

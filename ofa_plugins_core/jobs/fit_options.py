@@ -33,7 +33,7 @@ class FitOptions:
         default=None,
         metadata={
             "help": "form to fit: additive (the default, searched exactly), or mlp (needs torch "
-            "to be fitted); of latencies: sequence (the default, needs torch), or boosting",
+            "to be fitted); of latencies: sequence (the default, needs torch), boosting, linear",
             "metavar": "NAME",
         },
     )
