@@ -96,12 +96,12 @@ class Search:
         tops = [self._reading(s.question, s.upper, linked) for s in solvers]
         found: Best | None = None
         reached = -np.inf
-        for done, number in enumerate(np.argsort(-np.array(tops), kind="stable")):
+        for done, number in enumerate(_in_turn(tops)):
             self.listener(Progress("resolution", done, len(solvers)))
             solver = solvers[number]
             least = reached - self._slack(solver.question, reached)
             if tops[number] < least:
-                break
+                continue
             try:
                 best = solver.best(self._needed(solver.question, least, linked))
             except Interrupted:
@@ -288,3 +288,11 @@ def only(search: Search, constraints: Sequence[Constraint], objective: str) -> S
     kept = tuple(constraints)
     problem = evolve(search.problem, constraints=kept, objective=objective, front=False)
     return evolve(search, problem=problem, constraints=kept)
+
+
+def _in_turn(tops: Sequence[float]) -> list[int]:
+    """Image sizes, the most promising first; of those that tie but for rounding the largest."""
+    finite = np.array([top for top in tops if np.isfinite(top)])
+    unit = float(np.abs(finite).max(initial=0.0)) * 2.0**-36 or 1.0
+    keys = [round(top / unit) if np.isfinite(top) else top for top in tops]
+    return sorted(range(len(tops)), key=lambda n: (-keys[n], -n))

@@ -13,7 +13,7 @@ there does the bound fall below every network's value.
 
 from __future__ import annotations
 
-from typing import Final
+from typing import Any, Final
 
 import numpy as np
 from attrs import define, field, frozen
@@ -25,6 +25,18 @@ Multipliers = NDArray[np.float64]
 
 _ROUNDS: Final = 400
 _PRECISION: Final = 1e-10
+
+
+def product(left: NDArray[Any], right: NDArray[Any]) -> NDArray[Any]:
+    """A matrix product over the last axis of one and the first of the other, term after term.
+
+    BLAS adds in an order of the processor's: where all paths tie, as the price of a cost under a
+    bound on itself, its rounding would decide which of them is looked at first.
+    """
+    total: NDArray[Any] = left[..., 0] * right[0]
+    for term in range(1, len(right)):
+        total = total + left[..., term] * right[term]
+    return total
 
 
 @frozen(eq=False)
@@ -60,11 +72,11 @@ class _Dual:
 
     def price(self, multipliers: Multipliers) -> tuple[float, list[int]]:
         """The best path at these multipliers; improves the bound and the incumbent."""
-        top, path = self.paths.best(self.values - self.weights @ multipliers)
+        top, path = self.paths.best(self.values - product(self.weights, multipliers))
         if not path:
             self.bound = -np.inf
             return -np.inf, path
-        bound = top + float(multipliers @ self.limits)
+        bound = top + float(product(multipliers, self.limits))
         if bound < self.bound:
             self.bound, self.multipliers = bound, multipliers
         value = float(self.values[path].sum())
@@ -92,15 +104,16 @@ class _Dual:
         right = np.append(self.limits, 1.0)
         for _ in range(_ROUNDS):
             inverse = np.linalg.inv(self.columns)
-            shadow = self.gains @ inverse
-            basic = inverse @ right
+            shadow = product(self.gains, inverse)
+            basic = product(inverse, right)
             entering = self._entering(shadow)
             if self.bound <= enough or entering is None:
                 return
             column, gain, excess = entering
-            if self.bound - float(self.gains @ basic) <= _PRECISION * max(1.0, abs(self.bound)):
+            gap = self.bound - float(product(self.gains, basic))
+            if gap <= _PRECISION * max(1.0, abs(self.bound)):
                 return
-            step = inverse @ column
+            step = product(inverse, column)
             ratios = np.full(len(step), np.inf)
             np.divide(np.maximum(basic, 0), step, out=ratios, where=step > 1e-12)
             leaving = int(ratios.argmin())
@@ -164,4 +177,16 @@ def relax(
         if dual.bound <= floor or not dual.short():
             break
         dual.grow(8.0)
-    return Relaxed(dual.bound, dual.multipliers / scale, dual.path, dual.value)
+    found = _rounded(np.where(dual.multipliers > 1e-12 * box, dual.multipliers, 0.0) / scale)
+    return Relaxed(dual.bound, found, dual.path, dual.value)
+
+
+def _rounded(multipliers: Multipliers) -> Multipliers:
+    """To 36 binary digits: any multipliers give a bound, and a price of 1 should be 1 exactly.
+
+    A processor's own rounding in the programme's basis is gone with it: which of many paths that
+    tie is looked at first must not depend on it.
+    """
+    digits, exponents = np.frexp(multipliers)
+    rounded: Multipliers = np.ldexp(np.round(digits * 2.0**36) / 2.0**36, exponents)
+    return rounded

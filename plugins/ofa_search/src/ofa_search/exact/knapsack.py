@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.pareto import non_dominated
-from ofa_search.exact.dual import Multipliers, Relaxed, relax
+from ofa_search.exact.dual import Multipliers, Relaxed, product, relax
 from ofa_search.exact.paths import Index, Paths, Scores
 
 Accept = Callable[[list[int]], bool]
@@ -81,8 +81,8 @@ class Knapsack:
         """Only what can be part of a path whose value is above ``least``."""
         if self.paths.empty:
             return self
-        bound = self.paths.through(self.values - self.weights @ multipliers)
-        return self.keep(bound + multipliers @ self.limits > least)
+        bound = self.paths.through(self.values - product(self.weights, multipliers))
+        return self.keep(bound + product(multipliers, self.limits) > least)
 
 
 @define(eq=False)
@@ -184,8 +184,8 @@ class _Join:
 
     def __attrs_post_init__(self) -> None:
         sack, paths = self.sack, self.sack.paths
-        self.priced = sack.values - sack.weights @ self.multipliers
-        self.constant = float(self.multipliers @ sack.limits)
+        self.priced = sack.values - product(sack.weights, self.multipliers)
+        self.constant = float(product(self.multipliers, sack.limits))
         self.ahead = paths.remaining(self.priced)
         columns = range(len(sack.limits))
         self.lightest = [[-r for r in paths.remaining(-sack.weights[:, j])] for j in columns]
@@ -219,7 +219,9 @@ class _Join:
 
     def _promising(self, number: int, parts: _Parts) -> _Parts:
         """Parts that can still become better than the best, the most promising first."""
-        bound = parts.value - parts.weight @ self.multipliers + self.ahead[number][parts.state]
+        bound = (
+            parts.value - product(parts.weight, self.multipliers) + self.ahead[number][parts.state]
+        )
         rows = np.flatnonzero(bound + self.constant > self.best.floor())
         return parts.take(rows[np.argsort(-bound[rows], kind="stable")])
 
@@ -227,7 +229,7 @@ class _Join:
         """Every part with every configuration that its state allows and that can still win."""
         link, start = self.sack.paths.links[number], self.sack.paths.offsets[number]
         reach = self.priced[start : start + len(link.before)] + self.ahead[number + 1][link.after]
-        owed = parts.value - parts.weight @ self.multipliers
+        owed = parts.value - product(parts.weight, self.multipliers)
         floor = self.best.floor() - self.constant
         found: list[tuple[Index, Index]] = []
         for state in np.flatnonzero(np.bincount(parts.state)):
