@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, Protocol, runtime_checkable
@@ -31,8 +32,6 @@ from ofa_plugins_core.interfaces import (
     Supernet,
 )
 from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
-from ofa_plugins_core.reduction.predictors import whole_predictor
-from ofa_plugins_core.reduction.supernet import ReducedSupernet
 
 LATENCY = "latency"
 DEFAULT_DEVICE = "cpu"
@@ -305,9 +304,13 @@ def predictor_needed(context: JobContext, options: PredictedOptions, supernet: S
     Raises:
         UsageError: there is none for the supernet; says how to get one.
     """
-    if isinstance(supernet, ReducedSupernet):
-        chosen = predictor_needed(context, options, supernet.whole)
-        return evolve(chosen, predictor=whole_predictor(chosen.predictor, supernet))
+    if "ofa_plugins_core.reduction.supernet" in sys.modules:  # else there is no smaller space
+        from ofa_plugins_core.reduction.predictors import whole_predictor
+        from ofa_plugins_core.reduction.supernet import ReducedSupernet
+
+        if isinstance(supernet, ReducedSupernet):
+            chosen = predictor_needed(context, options, supernet.whole)
+            return evolve(chosen, predictor=whole_predictor(chosen.predictor, supernet))
     name = options.predictor or _usual_form(context, options, supernet)
     entry = context.host.predictor(name)
     fit = _fit(context, options, name, supernet)
