@@ -9,8 +9,10 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ofa_plugins_core.claims import Checked, Comparison, Material
     from ofa_plugins_core.entries import (
         ActuatorEntry,
+        ClaimEntry,
         CostModelEntry,
         DeviceEntry,
         FittedPredictorEntry,
@@ -45,6 +47,9 @@ if TYPE_CHECKING:
 __all__ = [
     "ActuatorEntry",
     "Arch",
+    "Checked",
+    "ClaimEntry",
+    "Comparison",
     "Constraint",
     "CostModelEntry",
     "DeviceEntry",
@@ -60,6 +65,7 @@ __all__ = [
     "LatencyFit",
     "LatencyPredictorEntry",
     "LatencyTask",
+    "Material",
     "Measurement",
     "MonitorEntry",
     "NoOptions",
@@ -81,6 +87,7 @@ __all__ = [
 ]
 
 _ROOMS = {
+    "claims": ("Checked", "Comparison", "Material"),
     "errors": ("InfeasibleError", "InputError", "OfaError", "PluginError", "UsageError"),
     "values": ("Arch", "Constraint", "Measurement", "SearchSpace"),
     "hookspecs": ("hookimpl",),

@@ -19,7 +19,7 @@ import pluggy
 
 from ofa_plugins_core import hookspecs
 from ofa_plugins_core.blame import BUILTIN, Plugin, shown
-from ofa_plugins_core.entries import CostModelEntry, JobEntry, WeightsEntry
+from ofa_plugins_core.entries import ClaimEntry, CostModelEntry, JobEntry, WeightsEntry
 from ofa_plugins_core.errors import UnknownNameError
 from ofa_plugins_core.hookspecs import (
     API_VERSION,
@@ -33,8 +33,9 @@ CORE_DISTRIBUTION: Final = "ofa-plugins-core"
 Loader: TypeAlias = Callable[[], object]
 Records: TypeAlias = dict[str, list[Any]]
 
-_CALLABLES: Final = ("build", "load", "run")
+_CALLABLES: Final = ("build", "load", "run", "check")
 _NAMES: Final[Mapping[type, tuple[str, str]]] = {
+    ClaimEntry: (r"[a-z][a-z0-9_-]*", "small letters, digits, - and _"),
     JobEntry: (r"[a-z][a-z0-9_-]*", "small letters, digits, - and _"),
     CostModelEntry: (r"[^\s@<>=:,]+", "no space and none of @ < > = : ,"),
     WeightsEntry: (  # the place of the file in a cache folder, and never outside of it

@@ -15,6 +15,7 @@ from typing import Any, Literal, Protocol
 
 from attrs import field, frozen
 
+from ofa_plugins_core.claims import Checked, Material
 from ofa_plugins_core.events import Listener, silent
 from ofa_plugins_core.interfaces import (
     Actuator,
@@ -263,6 +264,8 @@ class LatencyPredictorEntry:
             built, at the image sizes of the data.
         baseline: a simple one: it is fitted, too, where another form is asked for, so that a user
             sees whether that one earns its weight.
+        trial: options with which it is fitted in about a second, however well:
+            `ofa plugins matrix` tries it with them.
     """
 
     name: str
@@ -271,6 +274,7 @@ class LatencyPredictorEntry:
     load: Callable[[Supernet, LatencyFit], LatencyPredictor]
     options: type = NoOptions
     baseline: bool = False
+    trial: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen
@@ -279,6 +283,8 @@ class SearcherEntry:
 
     Attributes:
         exact: what it returns is proven optimal, where it takes the problem at all.
+        trial: options with which it answers in about a second, however well:
+            `ofa plugins matrix` tries it with them.
     """
 
     name: str
@@ -286,6 +292,7 @@ class SearcherEntry:
     build: Callable[..., Searcher]
     options: type = NoOptions
     exact: bool = False
+    trial: Mapping[str, Any] = field(factory=dict)
 
 
 @frozen
@@ -381,6 +388,31 @@ class WeightsEntry:
     def summary(self) -> str:
         """One line."""
         return self.source
+
+
+@frozen
+class ClaimEntry:
+    """A claim of a paper that ``ofa reproduce NAME`` checks; check: (context, files) -> Checked.
+
+    Attributes:
+        name: for example ``compofa_networks``.
+        summary: the claim, in one sentence.
+        work: whose it is, as readers name it: ``CompOFA``.
+        source: where it is published: paper, table, figure or section.
+        check: (context, files) -> what came out beside what was published. ``files`` holds the
+            place of each of ``needs`` by its name. What it asks the host for and is not there, or
+            an extra that is not installed, ends the claim as one that needs it.
+        needs: published files of the user's own copy, without which it cannot be checked.
+        seconds: about how long it takes on two slow cores.
+    """
+
+    name: str
+    summary: str
+    work: str
+    source: str
+    check: Callable[[JobContext, Mapping[str, Path]], Checked]
+    needs: tuple[Material, ...] = ()
+    seconds: float = 1.0
 
 
 @frozen

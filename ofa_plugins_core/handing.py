@@ -9,8 +9,10 @@ import attrs
 from attrs import field, frozen
 
 from ofa_plugins_core.blame import BUILTIN, Plugin, accuse, attempt, culprit
+from ofa_plugins_core.claims import Checked
 from ofa_plugins_core.entries import (
     ActuatorEntry,
+    ClaimEntry,
     CostModelEntry,
     DeviceEntry,
     FittedPredictorEntry,
@@ -65,6 +67,12 @@ class Seam:
     flaw: Callable[[Any, Any], str | None] | None = None
 
 
+def _unjudged(checked: Checked, _: Any) -> str | None:
+    """A claim that judges nothing could not fail."""
+    judged = any(c.relation != "shown" for c in checked.comparisons)
+    return None if judged else "none of its comparisons is judged"
+
+
 SEAMS: Final[dict[type, Seam]] = {
     SupernetEntry: Seam("build", None, Supernet),
     SupernetFamilyEntry: Seam("build", None, Supernet),
@@ -78,6 +86,7 @@ SEAMS: Final[dict[type, Seam]] = {
     ActuatorEntry: Seam("build", 0, Actuator),
     DeviceEntry: Seam("build", 0, Device),
     TrainingPlanEntry: Seam("build", 1, TrainingPlan, flaw_of),
+    ClaimEntry: Seam("check", None, Checked, _unjudged),
     JobEntry: Seam("run", 1, None),
 }
 

@@ -15,6 +15,7 @@ import pluggy
 
 from ofa_plugins_core.entries import (
     ActuatorEntry,
+    ClaimEntry,
     CostModelEntry,
     DeviceEntry,
     FittedPredictorEntry,
@@ -265,6 +266,29 @@ def ofa_weights() -> Iterable[WeightsEntry]:
 
 
 @hookspec
+def ofa_claims() -> Iterable[ClaimEntry]:
+    """Offer claims of a paper for ``ofa reproduce``: what comes out here, beside what it says.
+
+    Example::
+
+        @hookimpl
+        def ofa_claims():
+            def check(context, files):
+                space = context.host.supernet("my_net").space
+                return Checked([Comparison("networks", space.count(), 243)])
+
+            yield ClaimEntry(
+                "my_net_networks",
+                "the space holds 243 networks at one image size",
+                work="My paper",
+                source="My paper (2026), section 3.1",
+                check=check,
+            )
+    """
+    raise NotImplementedError
+
+
+@hookspec
 def ofa_jobs() -> Iterable[JobEntry]:
     """Offer jobs: ``ofa run NAME``, with flags from the fields of the options class.
 
@@ -293,6 +317,7 @@ HOOKS: Final = {
     "ofa_devices": DeviceEntry,
     "ofa_training_plans": TrainingPlanEntry,
     "ofa_weights": WeightsEntry,
+    "ofa_claims": ClaimEntry,
     "ofa_jobs": JobEntry,
 }
 """Hook -> the record that it yields."""
@@ -313,6 +338,7 @@ KINDS: Final = {
     "devices": "ofa_devices",
     "training_plans": "ofa_training_plans",
     "weights": "ofa_weights",
+    "claims": "ofa_claims",
     "jobs": "ofa_jobs",
 }
 """What ``ofa list KIND`` calls the offers of a hook."""
@@ -336,6 +362,7 @@ LABELS: Final = {
     "devices": "device",
     "training_plans": "training plan",
     "weights": "file of weights",
+    "claims": "claim",
     "jobs": "job",
 }
 """What messages call one offer of a kind."""

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from ofa_plugins_core.builtin import costs, devices, fit_job, jobs, latency, samplers, torch_jobs
+from ofa_plugins_core.builtin import (
+    costs,
+    devices,
+    fit_job,
+    jobs,
+    latency,
+    reproduce_job,
+    samplers,
+    torch_jobs,
+)
 from ofa_plugins_core.builtin.options import RandomOptions
 from ofa_plugins_core.entries import (
     CostModelEntry,
@@ -40,6 +49,7 @@ def ofa_searchers() -> Iterable[SearcherEntry]:
         "the best of uniform random draws: a baseline",
         build=_build_random,
         options=RandomOptions,
+        trial={"draws": 200},
     )
 
 
@@ -57,7 +67,8 @@ def ofa_devices() -> Iterable[DeviceEntry]:
 
 @hookimpl
 def ofa_jobs() -> Iterable[JobEntry]:
-    """search, cost, predict, sample; fit; those on networks in torch."""
+    """search, cost, predict, sample; fit; those on networks in torch; reproduce."""
     yield from jobs.entries()
     yield fit_job.entry()
     yield from torch_jobs.entries()
+    yield reproduce_job.entry()

@@ -21,6 +21,10 @@ COMMANDS: Final = {
     "show": ("ofa_plugins_core.cli.listing:show_app", "Show one supernet, its costs and sizes."),
     "plugins": ("ofa_plugins_core.cli.plugins", "List, check or start plugins."),
     "weights": ("ofa_plugins_core.cli.weights", "Published weights: list, fetch, add, verify, …"),
+    "reproduce": (
+        "ofa_plugins_core.cli.reproduce",
+        "Check what the papers claim, beside the published figures.",
+    ),
     "report": ("ofa_plugins_core.cli.report", "A readable page of a run, with its plots."),
 }
 """Command -> the module (and its attribute, else ``app``) that brings it, and a line on it."""

@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from compofa import networks, published
+from compofa import claims, networks, published
 from compofa.population.options import PopulationOptions
 from compofa.targets.options import TargetsOptions
 from ofa_mit.plan_options import ShrinkingOptions
 from ofa_mit.variants import MobileVariant, varied
-from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
+from ofa_plugins_core import ClaimEntry, SupernetEntry, SupernetFamilyEntry, hookimpl
 from ofa_plugins_core.entries import (
     FittedPredictorEntry,
     JobContext,
@@ -121,6 +121,12 @@ def _run_population(context: JobContext, options: PopulationOptions) -> Any:
     from compofa.population.jobs import run_population
 
     return run_population(context, options)
+
+
+@hookimpl
+def ofa_claims() -> Iterable[ClaimEntry]:
+    """What CompOFA's paper claims."""
+    yield from claims.entries()
 
 
 @hookimpl

@@ -1,0 +1,102 @@
+"""What a paper claims, beside what comes out here: comparisons, and the files that they need.
+
+Knows no plugin and reads no file. A plugin's claim yields comparisons; what they come to is a
+verdict: reproduced where every judged one holds, else differs.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from typing import Any, Literal, TypeAlias
+
+from attrs import field, frozen
+
+from ofa_plugins_core.values import Kind
+
+Verdict: TypeAlias = Literal["reproduced", "differs", "needs", "failed"]
+Relation: TypeAlias = Literal["equal", "at least", "at most", "shown"]
+Figure: TypeAlias = float | int | str | None
+
+
+@frozen
+class Material:
+    """A published file that a claim reads, and that is not redistributed: a user's own copy.
+
+    Attributes:
+        name: for example ``note10_tables``; ``--given NAME=PATH`` says where it is.
+        place: where it lies below ``--material FOLDER``, for example ``lut/note10``.
+        summary: what it is, in one line.
+        how: to get it: an address, or whom to ask.
+    """
+
+    name: str
+    place: str
+    summary: str
+    how: str
+
+
+@frozen
+class Comparison:
+    """One figure of ours beside the published one.
+
+    Attributes:
+        what: for example ``networks at one image size``.
+        ours: what came out here; None: nothing did.
+        published: the figure as published; None: none was.
+        unit: of both; empty for a count or a text.
+        kind: how ours was had. ``published``: by arithmetic on published figures.
+        relation: how ours has to stand to the published one; ``shown``: it is not judged.
+        within: how far off ours may be, in the unit of both.
+        why: why ours differs, where that is known; shown where it does.
+    """
+
+    what: str
+    ours: Figure
+    published: Figure
+    unit: str = ""
+    kind: Kind = "computed"
+    relation: Relation = "equal"
+    within: float = 0.0
+    why: str = ""
+
+    @property
+    def holds(self) -> bool | None:
+        """Whether ours stands to the published figure as it has to; None: not judged."""
+        if self.relation == "shown":
+            return None
+        if not isinstance(self.ours, int | float) or not isinstance(self.published, int | float):
+            return self.ours is not None and self.ours == self.published
+        if not math.isfinite(self.ours):
+            return False
+        above = self.ours >= self.published - self.within
+        below = self.ours <= self.published + self.within
+        return {"at least": above, "at most": below, "equal": above and below}[self.relation]
+
+    def as_json(self) -> dict[str, Any]:
+        """JSON form."""
+        found = {k: getattr(self, k) for k in ("what", "ours", "published", "unit", "kind")}
+        found |= {"relation": self.relation, "within": self.within, "holds": self.holds}
+        return {**found, "why": self.why} if self.why and self.holds is False else found
+
+
+def _in_order(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:
+    return tuple(comparisons)
+
+
+@frozen
+class Checked:
+    """What checking a claim came to.
+
+    Attributes:
+        comparisons: in the order in which they are to be read; at least one is judged.
+        note: how it was done, and how far it goes, in a sentence or two.
+    """
+
+    comparisons: tuple[Comparison, ...] = field(converter=_in_order)
+    note: str = ""
+
+    @property
+    def verdict(self) -> Verdict:
+        """``reproduced`` where every judged comparison holds, else ``differs``."""
+        return "differs" if any(c.holds is False for c in self.comparisons) else "reproduced"
