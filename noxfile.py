@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 import shlex
 import shutil
 import subprocess
@@ -43,26 +44,33 @@ PLUGINS = {
 }
 """Plugin -> what its own tests need beyond its declared dependencies."""
 
-PURE = (
-    "archive",
-    "bounds",
-    "chain",
-    "correlations",
-    "fit_flaws",
-    "geometry",
-    "own_tables",
-    "pareto",
-)
-PURE += ("places", "reductions", "restricted_pickle", "spelling", "summed", "table_model")
-PURE += ("table_units", "tables", "values", "words")
 ALONE = [
-    *(f"tests/test_{part}.py" for part in ("scaffold", *PURE)),
-    "tests/reduction",
     "plugins/devices_jetson/tests",
     *(f"plugins/dynamic_ofa/tests/{part}" for part in ("monitoring", "policies", "simulating")),
     *(f"plugins/block_profile/tests/{part}" for part in ("profiling", "reducing")),
 ]
 """Suites that torch and other plugins change nothing for: their own sessions are enough."""
+
+OPTIONAL = re.compile("torch|onnx|sklearn|scipy|PIL|matplotlib|tensorboard|Suite")
+"""What a suite speaks of that everything installed may change something for."""
+
+
+def _alone() -> list[str]:
+    """Suites that their own sessions are enough for: ALONE, and what speaks of nothing optional.
+
+    Nor may a conftest.py between a suite and its root. tests/together and what is run with an
+    outside plugin always take part.
+    """
+    found = list(ALONE)
+    for root in (ROOT / "tests", *(ROOT / "plugins" / name / "tests" for name in PLUGINS)):
+        for file in sorted(root.rglob("test_*.py")):
+            above = (p / "conftest.py" for p in file.parents if p.is_relative_to(root))
+            texts = [p.read_text(encoding="utf-8") for p in (file, *above) if p.is_file()]
+            whole = file.is_relative_to(ROOT / "tests" / "together") or "third_party" in file.parts
+            if not whole and not any(map(OPTIONAL.search, texts)):
+                found.append(str(file.relative_to(ROOT)))
+    return found
+
 
 ALL = [".", *(f"./plugins/{name}" for name in PLUGINS)]
 
@@ -131,7 +139,7 @@ def together(session: nox.Session) -> None:
     session.install("-r", "requirements-torch.txt", *TYPING)  # torch takes a minute: once for both
     session.run("mypy")
     session.install("--force-reinstall", "--no-deps", *ALL, OUTSIDE)
-    left_out = shlex.join(f"--ignore={ROOT / part}" for part in ALONE)
+    left_out = shlex.join(f"--ignore={ROOT / part}" for part in _alone())
     suites = ["tests", *(f"plugins/{name}/tests" for name in PLUGINS)]
     _tests(session, *suites, PYTEST_ADDOPTS=left_out)
     _two_workers(session)
