@@ -148,17 +148,19 @@ def command_rows() -> Iterator[Row]:
 
     helping = call(ofa, "--help")
     importing = call(sys.executable, "-c", "import typer, rich")
+    libraries = "attrs, cattrs, numpy, pluggy, rich.table, typer, yaml"
+    standing = call(sys.executable, "-c", f"import {libraries}")
     searching = call(ofa, "run", "search", "--supernet", "moofa_v3", "--cost", "peak_memory")
-    for action in (helping, importing, searching):
+    for action in (helping, importing, standing, searching):
         action()
     yield Row(
         "`ofa --help`", "importing typer and rich", *side_by_side(helping, importing, 10), 2.5
     )
     yield Row(
         "`ofa run search --supernet moofa_v3 --cost peak_memory`",
-        "`ofa --help`",
-        *side_by_side(searching, helping, 10),
-        4.0,
+        "importing what it stands on: attrs, cattrs, numpy, pluggy, rich, typer, yaml",
+        *side_by_side(searching, standing, 10),
+        2.0,
     )
 
 
