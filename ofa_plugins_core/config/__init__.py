@@ -322,6 +322,8 @@ def _converter() -> Converter:
     )
     for asked, reader in readers:
         converter.register_structure_hook_func(asked, partial(reader, converter))
+    # before 26.1, cattrs' own hook for enumerations comes before any that asks
+    converter.register_structure_hook(Enum, partial(_option, converter))
     converter.register_structure_hook_factory(attrs.has, partial(_class_reader, converter))
     return converter
 
