@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from attrs import define, field
@@ -50,6 +50,12 @@ class Archive:
             self._keep(genes[rows], scores.take(rows))
         return scores
 
+    def met(self, genes: Genes) -> tuple[Genes, Scores]:
+        """Those of (n, genes) networks that meet the constraints, with their scores."""
+        scores = self.add(genes)
+        rows = np.flatnonzero(scores.met(self.problem.constraints))
+        return genes[rows], scores.take(rows)
+
     def _note(self, constraint: Constraint, values: NDArray[np.float64]) -> None:
         pick = min if constraint.relation == "<=" else max
         best = float(values.min() if constraint.relation == "<=" else values.max())
@@ -80,6 +86,42 @@ class Archive:
         if not len(self.genes) and note is None:
             raise unmet(self.problem, self.extremes, self.evaluations)
         return Found(self.genes, optimal, self.evaluations, None, note, note is not None)
+
+
+def filled(
+    want: int,
+    tries: int,
+    draw: Callable[[int], Genes],
+    met: Callable[[Genes], tuple[Genes, Scores]],
+) -> tuple[Genes, Scores]:
+    """So many networks that meet the bounds; fewer where the tries run out.
+
+    Args:
+        draw: (how many) -> networks in canonical form, at least one.
+        met: those of them that meet the bounds, with their scores.
+    """
+    left, found = want, []
+    for _ in range(tries):
+        genes, scores = met(draw(max(left, 1)))
+        rows = np.arange(min(left, len(genes)))
+        found.append((genes[rows], scores.take(rows)))
+        left -= len(rows)
+        if left <= 0:
+            break
+    return np.concatenate([g for g, _ in found]), joined([s for _, s in found])
+
+
+def run_out(archive: Archive, evolve: Callable[[], None]) -> Found:
+    """What a run has found at its end, or where the user stopped it.
+
+    Raises:
+        InfeasibleError: no network that it has seen meets the constraints.
+    """
+    try:
+        evolve()
+    except KeyboardInterrupt:
+        return archive.found(note=f"interrupted after {archive.evaluations:,} networks")
+    return archive.found()
 
 
 def unmet(problem: Problem, extremes: dict[Constraint, float], evaluations: int) -> InfeasibleError:

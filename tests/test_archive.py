@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from attrs import evolve, frozen
 
-from ofa_plugins_core.archive import Archive, demand_reachable, reachable, unmet
+from ofa_plugins_core.archive import Archive, demand_reachable, filled, reachable, run_out, unmet
 from ofa_plugins_core.errors import InfeasibleError
 from ofa_plugins_core.scoring import Scores, best_row, precedence, ranking, tabled_part
 from ofa_plugins_core.testing import toys
@@ -91,3 +91,39 @@ class TestTies:
     def test_without_a_predictor_costs_alone_decide(self):
         asked = evolve(toys.toy_problem(), predictor=None, objective="x")
         assert precedence(asked) == ("x", *asked.costs)
+
+
+@pytest.fixture
+def archive():
+    return Archive(toys.toy_problem())
+
+
+@pytest.fixture
+def drawn(archive):
+    space, generator = archive.problem.supernet.space, np.random.default_rng(0)
+    return lambda count: space.canonical(space.sample(count, generator))
+
+
+class TestFilled:
+    def test_stops_where_there_are_enough(self, drawn, archive):
+        genes, scores = filled(3, 10, drawn, archive.met)
+        assert len(genes) == len(scores.accuracy) == 3
+
+    def test_gives_fewer_where_the_tries_run_out(self, drawn, archive):
+        genes, _ = filled(3, 2, drawn, lambda rows: archive.met(rows[:1]))
+        assert len(genes) == archive.evaluations == 2
+
+    def test_draws_only_what_is_still_wanted(self, drawn, archive):
+        asked = []
+        filled(3, 9, lambda n: asked.append(n) or drawn(n), lambda rows: archive.met(rows[:1]))
+        assert asked == [3, 2, 1]
+
+
+def test_a_run_that_is_stopped_gives_what_it_has_seen(drawn, archive):
+    def evolve():
+        archive.add(drawn(5))
+        raise KeyboardInterrupt
+
+    found = run_out(archive, evolve)
+    assert len(found.genes)
+    assert "after 5 networks" in found.note

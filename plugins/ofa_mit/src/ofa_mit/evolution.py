@@ -17,7 +17,13 @@ from attrs import define, field, frozen
 from numpy.typing import NDArray
 
 from ofa_mit.options import EvolutionOptions as EvolutionOptions
-from ofa_plugins_core.archive import Archive, demand_reachable, extreme_networks
+from ofa_plugins_core.archive import (
+    Archive,
+    demand_reachable,
+    extreme_networks,
+    filled,
+    run_out,
+)
 from ofa_plugins_core.chain import Counting
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem, SeparableCost
@@ -57,11 +63,7 @@ class Evolution:
         """
         demand_reachable(problem)
         run = _Run(problem, self.options, generator)
-        try:
-            run.evolve(listener)
-        except KeyboardInterrupt:
-            return run.archive.found(note=f"interrupted after {run.archive.evaluations:,} networks")
-        return run.archive.found()
+        return run_out(run.archive, partial(run.evolve, listener))
 
 
 @define(eq=False)
@@ -120,7 +122,7 @@ class _Run:
                 if count >= want or slow <= 0:
                     break
                 part = drawn[start : start + step]
-                found.append(self._scored(part))
+                found.append(self.archive.met(part))
                 count += len(found[-1][0])
                 slow -= 0 if quick else len(part)
                 listener(Progress("first networks", min(count, want), want, self.archive.best()))
@@ -130,18 +132,13 @@ class _Run:
         return genes, joined([s for _, s in found]).take(np.arange(len(genes)))
 
     def _met(self, genes: Genes) -> tuple[Genes, Scores]:
-        return self._scored(self._sifted(genes))
+        return self.archive.met(self._sifted(genes))
 
     def _sifted(self, genes: Genes) -> Genes:
         """Those that meet the bounds which tables can tell, where the rest is slow to score."""
         if self._sieve is None or not len(genes):
             return genes
         return genes[self._sieve(genes).met(self._sieve.problem.constraints)]
-
-    def _scored(self, genes: Genes) -> tuple[Genes, Scores]:
-        scores = self.archive.add(genes)
-        rows = np.flatnonzero(scores.met(self.problem.constraints))
-        return genes[rows], scores.take(rows)
 
     def _drawn(self, count: int) -> Genes:
         """Networks at random; under bounds on maxima, of those that stay within them."""
@@ -158,16 +155,8 @@ class _Run:
 
     def _fitting(self, want: int, draw: Callable[[int], Genes]) -> tuple[Genes, Scores]:
         """``want`` children that meet the bounds; fewer where the tries run out."""
-        space, left = self.problem.supernet.space, want
-        found = []
-        for _ in range(self.options.tries):
-            genes, scores = self._met(space.canonical(draw(max(left, 1))))
-            rows = np.arange(min(left, len(genes)))
-            found.append((genes[rows], scores.take(rows)))
-            left -= len(rows)
-            if left <= 0:
-                break
-        return np.concatenate([g for g, _ in found]), joined([s for _, s in found])
+        canonical = self.problem.supernet.space.canonical
+        return filled(want, self.options.tries, lambda n: canonical(draw(n)), self._met)
 
     def _mutated(self, parents: Genes, count: int) -> Genes:
         """Parents with some genes drawn anew; genes carry the space's couplings with them."""

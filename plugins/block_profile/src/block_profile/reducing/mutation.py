@@ -15,7 +15,13 @@ from attrs import define, field, frozen
 
 from block_profile.reducing.options import MutationOptions
 from block_profile.reducing.units import Part, mutated, parts_of
-from ofa_plugins_core.archive import Archive, demand_reachable, extreme_networks
+from ofa_plugins_core.archive import (
+    Archive,
+    demand_reachable,
+    extreme_networks,
+    filled,
+    run_out,
+)
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.interfaces import Found, Problem
 from ofa_plugins_core.scoring import Scores, asks_for_accuracy, joined, ranking
@@ -46,11 +52,7 @@ class UnitMutation:
         """
         demand_reachable(problem)
         run = _Run(problem, self.options, generator)
-        try:
-            run.evolve(listener)
-        except KeyboardInterrupt:
-            return run.archive.found(note=f"interrupted after {run.archive.evaluations:,} networks")
-        return run.archive.found()
+        return run_out(run.archive, partial(run.evolve, listener))
 
 
 @define(eq=False)
@@ -89,7 +91,7 @@ class _Run:
         genes, scores = self._fitting(want, lambda n: space.sample(n, self.generator))
         if len(genes):
             return genes, scores
-        return self._met(extreme_networks(self.problem, self.problem.constraints))
+        return self.archive.met(extreme_networks(self.problem, self.problem.constraints))
 
     def _best(self, pool: tuple[Genes, Scores]) -> tuple[Genes, Scores]:
         """The parents of the next round where one best network is looked for, each once."""
@@ -106,18 +108,5 @@ class _Run:
 
     def _fitting(self, want: int, draw: Callable[[int], Genes]) -> tuple[Genes, Scores]:
         """``want`` networks that meet the bounds; fewer where the tries run out."""
-        space, left = self.problem.supernet.space, want
-        found = []
-        for _ in range(self.options.tries):
-            genes, scores = self._met(space.canonical(draw(left)))
-            rows = np.arange(min(left, len(genes)))
-            found.append((genes[rows], scores.take(rows)))
-            left -= len(rows)
-            if left <= 0:
-                break
-        return np.concatenate([g for g, _ in found]), joined([s for _, s in found])
-
-    def _met(self, genes: Genes) -> tuple[Genes, Scores]:
-        scores = self.archive.add(genes)
-        rows = np.flatnonzero(scores.met(self.problem.constraints))
-        return genes[rows], scores.take(rows)
+        canonical = self.problem.supernet.space.canonical
+        return filled(want, self.options.tries, lambda n: canonical(draw(n)), self.archive.met)
