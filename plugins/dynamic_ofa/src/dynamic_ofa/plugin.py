@@ -12,6 +12,7 @@ from dynamic_ofa.policies.options import GreedyOptions, HysteresisOptions, Publi
 from dynamic_ofa.simulating.options import SimulateOptions
 from ofa_plugins_core import (
     ActuatorEntry,
+    ClaimEntry,
     JobContext,
     JobEntry,
     MonitorEntry,
@@ -107,6 +108,14 @@ def _cpu_clock(options: CpuClockOptions) -> Actuator:
     from dynamic_ofa.monitoring.actuators import CpuClock
 
     return CpuClock.found(options)
+
+
+@hookimpl
+def ofa_claims() -> Iterable[ClaimEntry]:
+    """What Dynamic-OFA's paper and its published files claim."""
+    from dynamic_ofa.claims import entries
+
+    yield from entries()
 
 
 @hookimpl
