@@ -28,11 +28,13 @@ nox.options.sessions = [
     "plugin",
     "third_party",
     "newcomer",
+    "release",
     "together",
 ]
 
 TESTING = ["pytest==9.2.0", "pytest-xdist==3.8.0", "hypothesis==6.170.15"]
 TYPING = ["mypy==2.4.1", "types-PyYAML"]
+BUILDING = ["hatchling==1.33.0", "attrs==26.1.0", "twine==7.0.0", "uv==0.13.9"]
 PLUGINS = {
     "ofa_search": ["pymoo==0.6.2"],
     "ofa_mit": [],
@@ -185,6 +187,27 @@ def _shell(session: nox.Session, command: str, folder: Path) -> None:
         session.error(f"the README's command ended with {done.returncode}")
 
 
+@nox.session
+def release(session: nox.Session) -> None:
+    """All packages as they would be published, into dist/: built, looked into, installed, used."""
+    session.install(*BUILDING)
+    types = [word for need in TYPING for word in ("--types", need)]
+    session.run("python", "-m", "release", *types, *session.posargs)
+
+
+@nox.session(venv_backend="uv", python="3.11")
+def lowest(session: nox.Session) -> None:
+    """The suites without torch at the lowest versions that the packages say they need.
+
+    Old releases warn of what newer Pythons and each other will drop, so warnings are no errors.
+    """
+    light = (".[plot,testing]", "./plugins/ofa_search[nsga2]", *ALL[2:], "pytest-xdist>=3.5")
+    session.install("--resolution", "lowest-direct", *light)
+    suites = (f"plugins/{name}/tests" for name in PLUGINS)
+    apart = shlex.join(f"--ignore={ROOT / 'tests' / part}" for part in ("together", "third_party"))
+    _tests(session, "tests", *suites, PYTEST_ADDOPTS=f"{apart} -W default")
+
+
 @nox.session(venv_backend="virtualenv")
 def benchmarks(session: nox.Session) -> None:
     """What is promised to be fast, as ratios measured side by side in one run."""
@@ -300,9 +323,10 @@ def docs(session: nox.Session) -> None:
 
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
-    """Everything CI runs, and what takes longer: benchmarks, ten kills, ExecuTorch."""
+    """Everything CI runs, and what takes longer: lowest versions, benchmarks, kills, ExecuTorch."""
     for name in nox.options.sessions:
         session.notify(name)
+    session.notify("lowest")
     session.notify("benchmarks")
     session.notify("kills")
     session.notify("executorch")
