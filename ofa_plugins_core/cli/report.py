@@ -1,22 +1,26 @@
-"""``ofa report RUN``: a readable page of a run, with its plots."""
+"""``ofa report RUN [RUN …]``: runs as one page to look at, with their plots."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
 
 import typer
-from attrs import frozen
+from attrs import field, frozen
 
 from ofa_plugins_core import runs
 from ofa_plugins_core.blame import attempt
 from ofa_plugins_core.cli import output
 from ofa_plugins_core.cli.session import Session
-from ofa_plugins_core.errors import MissingExtraError, OfaError, UsageError
+from ofa_plugins_core.errors import InputError, MissingExtraError, OfaError, UsageError
+from ofa_plugins_core.report.anatomy import anatomy_of
 from ofa_plugins_core.report.drawing import Figure, draw_run
+from ofa_plugins_core.report.embedded import Drawable
 from ofa_plugins_core.report.listed import drawn_figures
 from ofa_plugins_core.report.networks import Network, networks_of
-from ofa_plugins_core.report.page import page
+from ofa_plugins_core.report.page import GENERATOR, Chapter, page
+from ofa_plugins_core.report.points import points_of
 from ofa_plugins_core.report.results import Run, SearchRecord, read_run
 from ofa_plugins_core.report.summary import summary
 from ofa_plugins_core.report.sweeps import read_published
@@ -29,7 +33,7 @@ PAGE: Final = "report.html"
 
 @frozen
 class Wanted:
-    """What the page should hold beyond its tables.
+    """What is drawn beside what the page draws itself.
 
     Attributes:
         networks: how many networks are drawn.
@@ -52,8 +56,17 @@ class Wanted:
 def report(
     context: typer.Context,
     run: Annotated[
-        Path, typer.Argument(metavar="RUN", help="A run's folder, as `ofa run … --out` made it.")
+        list[Path],
+        typer.Argument(metavar="RUN...", help="Folders, as `ofa run … --out` made them."),
     ],
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="FILE",
+            help="The page; default: RUN/report.html, of several ./report.html.",
+        ),
+    ] = None,
     networks: Annotated[
         int, typer.Option("--networks", min=0, help="Draw so many of the best networks.")
     ] = 1,
@@ -75,22 +88,76 @@ def report(
     ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print only JSON, on stdout.")] = False,
 ) -> None:
-    """Write RUN/report.html with its plots, and a summary to the terminal."""
+    """Write runs as one HTML page: their networks to explore and compare, plots, tables, origin.
+
+    The page is one file, works without a network and without a server, and is readable without its
+    script. Runs of different jobs and supernets share their axes.
+    """
     session: Session = context.obj
-    found = read_run(run)
+    found = _read(run)
     wanted = Wanted(networks, tuple(beside or ()), published, _bound(limit), png, plots)
+    file = _page_file(run, out)
     made = _made(session, found, wanted)
+    text = page(made.chapters, made.notes)
+    runs.write(file, text)
     if as_json:
-        files = [str(f.file) for f in made.figures]
-        output.write_json({"run": str(run), "page": str(run / PAGE), "plots": files})
+        plotted = [str(f.file) for c in made.chapters for f in c.figures]
+        names = [str(folder) for folder in run]
+        said = {"run": names[0], "runs": names, "page": str(file), "bytes": len(text.encode())}
+        output.write_json({**said, "plots": plotted})
     else:
-        output.write_tables(summary(found))
-        output.console().print(f"page: {run / PAGE}", soft_wrap=True)
+        for one in found:
+            output.write_tables(summary(one))
+        output.console().print(f"page: {file}", soft_wrap=True)
     if made.lacking is None:
         return
     if png or plots:
         raise made.lacking
     output.console().print(f"note: {_no_plots(made.lacking)}", soft_wrap=True)
+
+
+def _read(folders: Sequence[Path]) -> list[Run]:
+    """Runs, each once.
+
+    Raises:
+        UsageError: one of several has no networks to compare, or is named twice.
+        InputError: one is missing or broken.
+    """
+    found = [read_run(folder) for folder in folders]
+    if len({folder.resolve() for folder in folders}) < len(folders):
+        raise UsageError("a run is named twice")
+    for run in found if len(found) > 1 else ():
+        if run.search is None and not points_of(run):
+            raise UsageError(
+                f"{run.folder} is a run of {run.job!r}: it has no networks to compare",
+                advice=f"report it by itself: ofa report {run.folder}",
+            )
+    return found
+
+
+def _page_file(folders: Sequence[Path], out: Path | None) -> Path:
+    """Where the page goes; nothing is written over but a page of ours.
+
+    Raises:
+        InputError, UsageError: the place is a folder, or another file is there.
+    """
+    if out is None:
+        out = folders[0] / PAGE if len(folders) == 1 else Path(PAGE)
+    if out.is_dir():
+        raise InputError(f"{out} is a folder", advice=f"name a file: --out {out / PAGE}")
+    if out.exists() and f'content="{GENERATOR}"' not in _start(out):
+        raise UsageError(
+            f"{out} exists already, and is no page of ofa report", advice="choose another --out"
+        )
+    return out
+
+
+def _start(file: Path) -> str:
+    try:
+        with file.open("rb") as content:
+            return content.read(2000).decode("utf-8", "replace")
+    except OSError as error:
+        raise InputError(f"cannot read {file}: {error.strerror or error}") from error
 
 
 def _bound(text: str | None) -> float | None:
@@ -102,31 +169,48 @@ def _bound(text: str | None) -> float | None:
     return found.bound
 
 
-@frozen
+@frozen(eq=False)
 class Made:
-    """What was drawn, and the extra without which nothing was."""
+    """What a page is made of, what its reader should know, and the extra that was missing."""
 
-    figures: tuple[Figure, ...]
+    chapters: list[Chapter] = field(factory=list)
+    notes: list[str] = field(factory=list)
     lacking: MissingExtraError | None = None
 
 
-def _made(session: Session, run: Run, wanted: Wanted) -> Made:
-    """Draw and write the page; without matplotlib the page has tables alone, and says so."""
+def _made(session: Session, found: Sequence[Run], wanted: Wanted) -> Made:
+    """Draw every run; without matplotlib the page has no plots, and says so."""
+    chapters: list[Chapter] = []
     notes: list[str] = []
     lacking: MissingExtraError | None = None
-    figures: list[Figure] = []
-    networks: list[Network] = []
     beside = [_sweep(folder) for folder in wanted.beside]
-    if wanted.plots is not False:
-        networks = _networks(session, run, wanted.networks, notes)
-        try:
-            figures = _figures(run, networks, beside, wanted) or _drawn(session, run)
-        except MissingExtraError:
-            lacking = MissingExtraError("drawing plots", "ofa-plugins-core", "plot")
-            notes.append(_no_plots(lacking))
-    text = page(run, figures, networks, notes)
-    runs.write(run.folder / PAGE, text)
-    return Made(tuple(figures), lacking)
+    for number, run in enumerate(found):
+        drawable = _drawable(session, run, notes)
+        networks: list[Network] = []
+        figures: list[Figure] = []
+        if wanted.plots is not False and lacking is None:
+            if not drawable.lacking:
+                networks = networks_of(session.host(), run, wanted.networks)
+            try:
+                others = beside if number == 0 else []
+                figures = _figures(run, networks, others, wanted) or _drawn(session, run)
+            except MissingExtraError:
+                lacking = MissingExtraError("drawing plots", "ofa-plugins-core", "plot")
+                notes.append(_no_plots(lacking))
+        chapters.append(Chapter(drawable, figures, networks))
+    return Made(chapters, notes, lacking)
+
+
+def _drawable(session: Session, run: Run, notes: list[str]) -> Drawable:
+    """A run with its networks and what they are made of; where their plugin is missing the page
+    goes without, and says so."""
+    points = points_of(run)
+    try:
+        return Drawable(run, points, anatomy_of(session.host(), run, points))
+    except OfaError as error:
+        notes.append(f"No picture of the network: {error.message}")
+        output.console().print(f"note: {notes[-1]}", soft_wrap=True)
+        return Drawable(run, points, lacking=error.message)
 
 
 def _no_plots(lacking: MissingExtraError) -> str:
@@ -138,16 +222,6 @@ def _sweep(folder: Path) -> SearchRecord:
     if found is None:
         raise UsageError(f"{folder} is no run of a search")
     return found
-
-
-def _networks(session: Session, run: Run, most: int, notes: list[str]) -> list[Network]:
-    """Networks to draw; where their plugin is missing the page goes without, and says so."""
-    try:
-        return networks_of(session.host(), run, most)
-    except OfaError as error:
-        notes.append(f"No picture of the network: {error.message}")
-        output.console().print(f"note: {notes[-1]}", soft_wrap=True)
-        return []
 
 
 def _drawn(session: Session, run: Run) -> list[Figure]:

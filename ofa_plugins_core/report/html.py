@@ -17,8 +17,10 @@ Content: TypeAlias = str | Iterable[str]
 
 
 def element(name: str, content: Content = "", **attributes: str) -> Markup:
-    """``<name …>content</name>``; ``class_`` stands for ``class``."""
-    pairs = "".join(f' {k.rstrip("_")}="{escape(v)}"' for k, v in attributes.items())
+    """``<name …>content</name>``; ``class_`` stands for ``class``, ``_`` for ``-``."""
+    pairs = "".join(
+        f' {k.rstrip("_").replace("_", "-")}="{escape(v)}"' for k, v in attributes.items()
+    )
     return Markup(f"<{name}{pairs}>{_inside(content)}</{name}>")
 
 
@@ -57,7 +59,8 @@ def table(
     parts = [element("thead", element("tr", heads)), element("tbody", lines)]
     if caption:
         parts.insert(0, element("caption", caption))
-    return element("div", element("table", parts), class_="scroll")
+    named = {"role": "region", "aria_label": caption} if caption else {}
+    return element("div", element("table", parts), class_="scroll", tabindex="0", **named)
 
 
 def facts(pairs: Mapping[str, Any]) -> Markup:

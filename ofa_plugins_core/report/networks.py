@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
+from typing import Any
+
 from attrs import frozen
 
 from ofa_plugins_core.blame import attempt
@@ -42,21 +45,39 @@ def networks_of(host: Host, run: Run, most: int) -> list[Network]:
     """
     if run.search is None or not run.search.points or most < 1:
         return []
-    name = str(run.settings.get("supernet", run.search.supernet))
-    supernet = host.supernet(name)
-    if run.settings.get("as_built"):
-        supernet = supernet.as_built()
-    return [_network(host, supernet, point) for point in run.search.ranked[:most]]
+    supernet = supernet_of(host, run)
+    memory = memory_of(host, supernet)
+    return [_network(supernet, point, memory) for point in run.search.ranked[:most]]
 
 
-def _network(host: Host, supernet: Supernet, point: Point) -> Network:
+def supernet_of(host: Host, run: Run) -> Supernet:
+    """The supernet of a run, as built where the run was.
+
+    Raises:
+        UnknownNameError, PluginError, InputError: as ``Host.supernet``.
+    """
+    result = run.result if isinstance(run.result, Mapping) else {}
+    supernet = host.supernet(str(run.settings.get("supernet") or result.get("supernet")))
+    return supernet.as_built() if run.settings.get("as_built") else supernet
+
+
+def memory_of(host: Host, supernet: Supernet) -> Callable[[Mapping[str, Any]], History]:
+    """Architecture -> its memory, op by op.
+
+    Raises:
+        OfaError: the cost model is missing or failed, or keeps no history.
+    """
     owner = host.owner("cost_models", MEMORY)
     cost = host.cost_model(MEMORY).build(supernet, NoOptions())
-    size = point.arch.get("image_size", point.arch.get("r"))
     history = getattr(cost, "history", None)
     if history is None:
         raise OfaError(f"{owner.label}: {MEMORY} keeps no history of ops")
-    ops = attempt(owner, f"cost {MEMORY!r}", history, point.arch)
-    return Network(
-        f"{supernet.name} at {size}×{size}", point, supernet.geometry().blocks(point.arch), ops
-    )
+    return lambda arch: attempt(owner, f"cost {MEMORY!r}", history, arch)
+
+
+def _network(
+    supernet: Supernet, point: Point, memory: Callable[[Mapping[str, Any]], History]
+) -> Network:
+    size = point.arch.get("image_size", point.arch.get("r"))
+    blocks = supernet.geometry().blocks(point.arch)
+    return Network(f"{supernet.name} at {size}×{size}", point, blocks, memory(point.arch))

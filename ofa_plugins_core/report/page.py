@@ -1,71 +1,221 @@
-"""A run as one HTML page: readable, self-contained, in light and in dark."""
+"""Runs as one HTML page: readable without a script, interactive with it, and self-contained."""
 
 from __future__ import annotations
 
 import json
-import shlex
-from collections.abc import Mapping, Sequence
+from base64 import b64encode
+from collections.abc import Iterator, Mapping, Sequence
+from hashlib import sha256
 from importlib.resources import files
 from typing import Any, Final
 
-from ofa_plugins_core import runs
-from ofa_plugins_core.report.canvas import inlined
+from attrs import field, frozen
+
 from ofa_plugins_core.report.drawing import Figure
-from ofa_plugins_core.report.html import Markup, element, facts, table
+from ofa_plugins_core.report.embedded import Drawable, embedded
+from ofa_plugins_core.report.html import Markup, element, facts, joined, table
 from ofa_plugins_core.report.listed import figures_of, plain_facts, tables_of
 from ofa_plugins_core.report.networks import Network
-from ofa_plugins_core.report.results import Missed, Point, Run, SearchRecord
-from ofa_plugins_core.report.words import cost_label, full
-from ofa_plugins_core.values import Measurement
-from ofa_plugins_core.words import counted
+from ofa_plugins_core.report.origin import origin, run_name, supernet_name
+from ofa_plugins_core.report.results import Point, Run, SearchRecord
+from ofa_plugins_core.report.searched import figure_of, front_table, overview, searched
 
-ROWS: Final = 200
-"""Most rows of the front on the page; front.csv has all."""
+MOST_BYTES: Final = 1_950_000
+"""Longest page that is written where its figures leave room."""
+FIGURE_BYTES: Final = 700_000
+"""Of all figures of a comparison; those that do not fit stay files."""
+SCRIPTS: Final = (
+    "data.js",
+    "elements.js",
+    "scale.js",
+    "picture.js",
+    "memory.js",
+    "chart.js",
+    "bounds.js",
+    "details.js",
+    "main.js",
+    "theme.js",
+)
+"""In the order in which they are read."""
+GENERATOR: Final = "ofa report"
+"""What marks a file as a page of ours, which may be written again."""
 
 
-def page(
-    run: Run,
-    figures: Sequence[Figure] = (),
-    networks: Sequence[Network] = (),
-    notes: Sequence[str] = (),
-) -> str:
-    """The page of a run.
+@frozen(eq=False)
+class Chapter:
+    """One run of a page, and what is drawn of it.
 
-    Args:
-        run: as read from its folder.
+    Attributes:
+        drawable: the run with its networks.
         figures: drawn already; their SVGs go into the page.
         networks: what the figures with a number are about.
+    """
+
+    drawable: Drawable
+    figures: Sequence[Figure] = ()
+    networks: Sequence[Network] = ()
+
+    @property
+    def run(self) -> Run:
+        """The run."""
+        return self.drawable.run
+
+    @property
+    def points(self) -> Sequence[Point]:
+        """Its networks."""
+        return self.drawable.points
+
+
+@frozen(eq=False)
+class _Page:
+    """What is on the page beside the numbers for its script, in order."""
+
+    title: str
+    above: list[Markup] = field(factory=list)
+    below: list[Markup] = field(factory=list)
+
+
+def page(chapters: Sequence[Chapter], notes: Sequence[str] = ()) -> str:
+    """The page of a run, or of several to compare.
+
+    Args:
+        chapters: at least one.
         notes: what the reader should know: why there are no plots, for example.
 
     Raises:
         InputError: a figure cannot be read.
     """
-    title = f"ofa {run.job}: {run.search.supernet if run.search else run.folder.name}"
-    body = [*_heading(run, title), *(element("p", note, class_="warn") for note in notes)]
-    if run.search is None:
-        body += _listed(run, figures or figures_of(run))
-    else:
-        body += _search(run.search, figures, networks)
-    body += _origin(run)
-    style = Markup(files(__package__).joinpath("page.css").read_text(encoding="utf-8"))
+    found = _alone(chapters[0]) if len(chapters) == 1 else _compared(chapters)
+    warnings = [element("p", note, class_="warn") for note in notes]
+    drawables = [c.drawable for c in chapters]
+    interactive = any(d.points for d in drawables)
+    head = [_top(found.title, chapters), *warnings, *found.above]
+    explorer = [_web("explorer.html")] if interactive else []
+    text = joined([*head, *explorer, *found.below])
+    room = MOST_BYTES - len(text.encode()) - len(_script()) - len(_web("page.css"))
+    data = embedded(drawables, room) if interactive else None
+    return _document(found.title, text, data)
+
+
+def _document(title: str, body: Markup, data: Markup | None) -> str:
+    script = _script()
+    digest = b64encode(sha256(script.encode()).digest()).decode()
+    policy = (
+        f"default-src 'none'; script-src 'sha256-{digest}'; style-src 'unsafe-inline'; "
+        "img-src data:; base-uri 'none'; form-action 'none'"
+    )
     head = [
         Markup('<meta charset="utf-8">'),
+        Markup(f'<meta http-equiv="Content-Security-Policy" content="{policy}">'),
         Markup('<meta name="viewport" content="width=device-width, initial-scale=1">'),
+        Markup(f'<meta name="generator" content="{GENERATOR}">'),
         element("title", title),
-        element("style", style),
+        element("style", _web("page.css")),
     ]
-    root = element("html", [element("head", head), element("body", body)], lang="en")
+    scripts = [element("script", script)]
+    if data is not None:
+        scripts.insert(0, element("script", data, type="application/json", id="data"))
+    content = [element("main", body), *scripts]
+    root = element("html", [element("head", head), element("body", content)], lang="en")
     return f"<!DOCTYPE html>\n{root}\n"
 
 
-def _listed(run: Run, figures: Sequence[Figure]) -> list[Markup]:
-    """Another job's result: its figures, its tables, and the rest as names and values."""
-    body = [_figure(figure) for figure in figures]
-    tables = tables_of(run.result)
+def _script() -> Markup:
+    code = "\n".join(_web(name) for name in SCRIPTS)
+    return Markup(f'"use strict";\n(() => {{\n{code}}})();\n')
+
+
+def _web(name: str) -> Markup:
+    return Markup(files(__package__).joinpath("web", name).read_text(encoding="utf-8"))
+
+
+def _top(title: str, chapters: Sequence[Chapter]) -> Markup:
+    said = [_said(chapter.run) for chapter in chapters[:1]] if len(chapters) == 1 else []
+    words = [element("h1", title), *(element("p", text, class_="muted") for text in said)]
+    button = element("button", "Colours", type="button", id="theme", hidden="")
+    return element("header", [element("div", words), button], class_="top")
+
+
+def _said(run: Run) -> str:
+    finished = run.about.get("finished")
+    return " · ".join([run_name(run), *([f"finished {finished}"] if finished else [])])
+
+
+# --------------------------------------------------------------------------- one, several
+
+
+def _alone(chapter: Chapter) -> _Page:
+    run, search = chapter.run, chapter.run.search
+    title = f"ofa {run.job}: {supernet_name(run) or run.folder.name}"
+    if search is None:
+        return _Page(title, [], [*_listed(chapter), *origin(run)])
+    below = [*searched(search, chapter.figures, chapter.networks), *origin(run)]
+    return _Page(title, overview(search), below)
+
+
+def _compared(chapters: Sequence[Chapter]) -> _Page:
+    found = _Page(f"{len(chapters)} runs compared")
+    left = FIGURE_BYTES
+    for note in _differences(chapters):
+        found.above.append(element("p", note, class_="warn"))
+    for number, chapter in enumerate(chapters, 1):
+        run, search = chapter.run, chapter.run.search
+        shown, left = _fitting(chapter.figures, left)
+        if search is None:
+            body = _listed(Chapter(chapter.drawable, shown))
+        else:
+            body = [*overview(search), *searched(search, shown, chapter.networks)]
+        if len(shown) < len(chapter.figures):
+            said = f"Figures that are too long for one page: {run.folder / 'plots'}"
+            body.append(element("p", said, class_="muted"))
+        heading = f"Run {number}: {run_name(run)} (ofa {run.job}, {supernet_name(run)})"
+        parts = [element("summary", heading), element("p", _said(run), class_="muted")]
+        found.below.append(element("details", [*parts, *body, *origin(run)], class_="run"))
+    return found
+
+
+def _fitting(figures: Sequence[Figure], left: int) -> tuple[list[Figure], int]:
+    """Figures that are not too long, and how many bytes are left for others."""
+    found = []
+    for figure in figures:
+        size = figure.file.stat().st_size if figure.file.is_file() else 0
+        if size <= left:
+            found.append(figure)
+            left -= size
+    return found, left
+
+
+def _differences(chapters: Sequence[Chapter]) -> Iterator[str]:
+    """What makes numbers of different runs hard to compare."""
+    data = dict.fromkeys(_data_set(c.run) for c in chapters)
+    if len(known := [d for d in data if d]) > 1:
+        yield f"Accuracies are of different data sets: {', '.join(known)}."
+    if any(isinstance(c.run.result, Mapping) and c.run.result.get("untrained") for c in chapters):
+        yield "Some accuracies were measured with untrained weights: they mean nothing."
+
+
+def _data_set(run: Run) -> str:
+    result = run.result if isinstance(run.result, Mapping) else {}
+    found = result.get("dataset") or result.get("data")
+    return found if isinstance(found, str) else ""
+
+
+# --------------------------------------------------------------------------- other jobs
+
+
+def _listed(chapter: Chapter) -> list[Markup]:
+    """Another job's result: its figures, its networks, its tables, and the rest by name."""
+    run, result = chapter.run, chapter.run.result
+    body = [figure_of(figure) for figure in chapter.figures or figures_of(run)]
+    tables = tables_of(result)
     for found in tables:
         columns = [(name, small) for name, _, small in (c.partition("\n") for c in found.columns)]
         body.append(table(columns, found.rows, found.title))
-    rest = plain_facts(run.result) if tables else run.result
+    if chapter.points:
+        record = SearchRecord(supernet_name(run), tuple(chapter.points))
+        body += [element("h2", "Its networks, as a table"), front_table(record, "")]
+        result = {k: v for k, v in result.items() if k not in ("networks", "candidates")}
+    rest = plain_facts(result) if tables else result
     return [*body, element("h2", "Result"), _result(rest)]
 
 
@@ -73,219 +223,3 @@ def _result(result: Any) -> Markup:
     if isinstance(result, dict):
         return facts(result)
     return element("pre", json.dumps(result, indent=1, ensure_ascii=False)[:100_000])
-
-
-def _heading(run: Run, title: str) -> list[Markup]:
-    said = [f"{run.folder.absolute().name}"]
-    if run.about.get("finished"):
-        said.append(f"finished {run.about['finished']}")
-    return [element("h1", title), element("p", " · ".join(said), class_="muted")]
-
-
-# ------------------------------------------------------------------------- a search
-
-
-def _search(
-    search: SearchRecord, figures: Sequence[Figure], networks: Sequence[Network]
-) -> list[Markup]:
-    body = [_cards(search), *_sentences(search)]
-    for figure in figures:
-        if figure.network is None:
-            body.append(_figure(figure))
-    for number, network in enumerate(networks, 1):
-        own = [f for f in figures if f.network == number]
-        body += _network(number, network, own)
-    if search.points:
-        heading = "The front" if search.swept is None else "The sweep"
-        body += [element("h2", heading), _front_table(search)]
-    if search.missed:
-        body += [element("h2", "Bounds that no network meets"), _missed_table(search)]
-    return body
-
-
-def _cards(search: SearchRecord) -> Markup:
-    cards = []
-    if search.points:
-        best = search.ranked[0]
-        if best.accuracy is not None:
-            low_high = _interval(best.accuracy)
-            data = search.facts.get("dataset")
-            where = f"top-1 on {data}" if data else "top-1"
-            cards.append(_card(f"best {where}", f"{best.accuracy.value:.2f} %", low_high))
-        for name, cost in best.costs.items():
-            unit = f"{cost.unit}, {cost.kind}"
-            cards.append(_card(f"its {cost_label(name)}", full(cost.value), unit))
-    count = len(search.points)
-    cards.append(_card("networks", f"{count:,}", "in the result"))
-    seconds = search.facts.get("seconds")
-    if isinstance(seconds, int | float):
-        scored = search.facts.get("evaluations")
-        below = f"{counted(scored, 'network')} scored one by one" if isinstance(scored, int) else ""
-        cards.append(_card("search", f"{seconds:.3g} s", below))
-    return element("dl", cards, class_="cards")
-
-
-def _card(name: str, value: str, below: str) -> Markup:
-    parts = [element("dt", name), element("dd", value), element("dd", below)]
-    return element("div", parts, class_="card")
-
-
-def _interval(found: Measurement) -> str:
-    return found.kind if found.low is None else f"{found.kind}; 80 %: {_ends(found)}"
-
-
-def proof(search: SearchRecord) -> str:
-    """Whether what was found is proven to be the best, and for what."""
-    said = search.facts
-    if search.missed and not search.points and not said.get("interrupted"):
-        return "no bound can be met"
-    if not said.get("optimal"):
-        return "not proven optimal"
-    judged = said.get("predictor") and said.get("optimal_for", "predictor") == "predictor"
-    return "proven optimal for the predictor" if judged else "proven optimal"
-
-
-def _sentences(search: SearchRecord) -> list[Markup]:
-    said = search.facts
-    parts = [f"Searched by {said.get('searcher', '?')}: {proof(search)}."]
-    if said.get("searcher_reason"):
-        parts.append(f"Why this searcher: {said['searcher_reason']}.")
-    if said.get("predictor"):
-        source = said.get("predictor_source")
-        parts.append(f"Accuracy: {said['predictor']}{f', {source}' if source else ''}.")
-    else:
-        parts.append("No predictor: costs alone.")
-    thinned = said.get("thinned")
-    if isinstance(thinned, dict) and isinstance(thinned.get("epsilon"), dict):
-        steps = ", ".join(f"{k} {v:.4g}" for k, v in thinned["epsilon"].items())
-        parts.append(f"Thinned: each network left out is within {steps} of one that is shown.")
-    if any(p.extrapolated for p in search.points):
-        parts.append("Some networks lie outside what the predictor was fitted on: extrapolated.")
-    found = [element("p", " ".join(parts))]
-    return [*found, element("p", str(said["note"]))] if said.get("note") else found
-
-
-def _figure(figure: Figure) -> Markup:
-    drawing = Markup(inlined(figure.file, figure.file.stem))
-    return element("figure", [drawing, element("figcaption", figure.caption)])
-
-
-def _network(number: int, network: Network, figures: Sequence[Figure]) -> list[Markup]:
-    point = network.point
-    heading = "The best network" if number == 1 else f"Network {number}"
-    said = [f"{network.title}"]
-    if point.accuracy is not None:
-        said.append(f"{point.accuracy.value:.2f} % ({_interval(point.accuracy)})")
-    said += [f"{full(c.value)} {c.unit} of {cost_label(n)}" for n, c in point.costs.items()]
-    if point.support is not None:
-        said.append(f"{point.support:,} measured records behind it")
-    arch = element("pre", json.dumps(point.arch))
-    shown = element("details", [element("summary", "its architecture, as JSON"), arch])
-    return [
-        element("h2", heading),
-        element("p", " · ".join(said)),
-        *map(_figure, figures),
-        shown,
-    ]
-
-
-# ------------------------------------------------------------------------- tables
-
-
-def _front_table(search: SearchRecord) -> Markup:
-    points = search.points
-    shown = points
-    if len(points) > ROWS:
-        shown = tuple(points[round(i * (len(points) - 1) / (ROWS - 1))] for i in range(ROWS))
-    best = search.ranked[0]
-    marked = next((i for i, p in enumerate(shown) if p.arch == best.arch), None)
-    caption = counted(len(points), "network")
-    caption += (
-        f", {len(shown)} of them here; all in {runs.FRONT}" if len(shown) < len(points) else ""
-    )
-    columns = front_columns(search)
-    return table(columns, (front_cells(search, p) for p in shown), caption, marked)
-
-
-def front_columns(search: SearchRecord) -> list[tuple[str, str]]:
-    """Columns of the table of a front: (name, unit and kind)."""
-    first = search.points[0]
-    columns = []
-    if search.swept is not None:
-        columns.append(("bound", f"on {cost_label(search.swept)}"))
-    for name in search.costs:
-        cost = first.costs.get(name)
-        columns.append((cost_label(name), f"{cost.unit}, {cost.kind}" if cost else ""))
-    if any(p.accuracy is not None for p in search.points):
-        kind = next(p.accuracy.kind for p in search.points if p.accuracy is not None)
-        columns += [("top-1", f"%, {kind}"), ("80 % interval", "%")]
-    if any(p.support is not None for p in search.points):
-        columns.append(("records", "behind"))
-    return [*columns, ("image", "pixels"), ("", "")]
-
-
-def front_cells(search: SearchRecord, point: Point, decimals: int = 2) -> list[str]:
-    """One row of the table of a front; ``decimals`` of the interval's ends."""
-    cells = []
-    if search.swept is not None:
-        cells.append("–" if point.bound is None else full(point.bound))
-    cells += [full(point.costs[n].value) if n in point.costs else "–" for n in search.costs]
-    if any(p.accuracy is not None for p in search.points):
-        found = point.accuracy
-        cells += ["–", "–"] if found is None else [f"{found.value:.2f}", _ends(found, decimals)]
-    if any(p.support is not None for p in search.points):
-        cells.append("–" if point.support is None else f"{point.support:,}")
-    size = point.arch.get("image_size", point.arch.get("r", "–"))
-    return [*cells, str(size), "extrapolated" if point.extrapolated else ""]
-
-
-def _ends(found: Measurement, decimals: int = 2) -> str:
-    if found.low is None or found.high is None:
-        return "–"
-    return f"{found.low:.{decimals}f} to {found.high:.{decimals}f}"
-
-
-def _missed_table(search: SearchRecord) -> Markup:
-    columns = [("bound", f"on {cost_label(search.swept or '')}"), ("reached", ""), ("binds", "")]
-    return table(columns, map(_missed_cells, search.missed))
-
-
-def _missed_cells(missed: Missed) -> list[str]:
-    reached = "–" if missed.smallest is None else full(missed.smallest)
-    return [full(missed.bound), reached, missed.binds]
-
-
-# ------------------------------------------------------------------------- origin
-
-
-def _origin(run: Run) -> list[Markup]:
-    """How it was made, and how to make it again."""
-    command = run.about.get("command")
-    body = [element("h2", "How it was made")]
-    if isinstance(command, list) and command:
-        body.append(element("pre", shlex.join(map(str, command))))
-    config = shlex.quote(str(run.folder / runs.CONFIG))
-    again = f"ofa run {run.job} --config {config} --out NEW-FOLDER"
-    body += [element("p", "Again, into another folder:"), element("pre", again)]
-    body += [element("h3", f"Configuration ({runs.CONFIG})"), element("pre", run.configuration)]
-    if run.search is not None:
-        body.append(_folded("All of the result but its networks", run.search.facts))
-    return [*body, _folded("Versions", _versions(run.about))]
-
-
-def _folded(title: str, found: Mapping[str, Any]) -> Markup:
-    return element("details", [element("summary", title), facts(found)])
-
-
-def _versions(about: Mapping[str, Any]) -> dict[str, Any]:
-    found = {k: v for k, v in about.items() if k not in ("command", "plugins", "packages")}
-    packages, plugins = about.get("packages"), about.get("plugins")
-    if isinstance(packages, dict):
-        found |= {str(k): v or "not installed" for k, v in packages.items()}
-    for plugin in plugins if isinstance(plugins, list) else ():
-        if isinstance(plugin, dict):
-            name = f"plugin {plugin.get('name')}"
-            found[name] = " ".join(
-                str(plugin.get(k, "")) for k in ("distribution", "version", "state")
-            )
-    return found

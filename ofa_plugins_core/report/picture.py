@@ -96,7 +96,7 @@ def subnet_picture(
         axes = sheet.whole()
         axes.set(xlim=(0, width), ylim=(0, height))
         axes.axis("off")
-        widest = max((_expand(b) or 0 for b in blocks), default=1)
+        widest = max((expand_of(b) or 0 for b in blocks), default=1)
         drawing = _Drawing(sheet, axes, widest, peak)
         _heading(axes, title, arch, height)
         for number, row in enumerate(rows):
@@ -117,32 +117,32 @@ def _rows(blocks: Sequence[Block]) -> list[list[Block]]:
     return [list(run) for _, run in groupby(blocks, key=lambda b: b.stage)]
 
 
-def _expand(block: Block) -> float | None:
+def expand_of(block: Block) -> float | None:
     """The expand ratio that was chosen, or None where there is none to choose."""
     return None if block.stage is None else dict(block.choice).get("e")
 
 
-def _main(block: Block) -> Op:
+def main_op(block: Block) -> Op:
     """The op that gives a block its kernel: the one that works across pixels, or the first."""
     return next((op for op in block.ops if op.name in SPATIAL), block.ops[0])
 
 
-def _kernel(block: Block) -> int | None:
+def kernel_of(block: Block) -> int | None:
     """Its kernel size, or None for pooling and linear layers."""
-    main = _main(block)
+    main = main_op(block)
     return None if main.role in ("pool", "linear") else main.kernel
 
 
-def _out(block: Block) -> Op:
+def out_op(block: Block) -> Op:
     """The op that makes the block's output."""
     return next(op for op in reversed(block.ops) if not op.name.startswith("shortcut"))
 
 
 def _box(drawing: _Drawing, block: Block, number: int, middle: float) -> _Box:
-    ratio = _expand(block)
+    ratio = expand_of(block)
     share = 0.82 if ratio is None else max(0.5, ratio / drawing.widest)
     centre = _LABELS + (number + 0.5) * _STEP
-    height = 0.24 + 0.06 * min(_kernel(block) or 3, 7)
+    height = 0.24 + 0.06 * min(kernel_of(block) or 3, 7)
     return _Box(block, centre - _BOX * share / 2, middle, _BOX * share, height)
 
 
@@ -165,7 +165,7 @@ def _draw_arrow(axes: Axes, start: float, end: float, middle: float) -> None:
 
 
 def _name_row(axes: Axes, row: Sequence[Block], middle: float) -> None:
-    stage, out = row[0].stage, _out(row[-1])
+    stage, out = row[0].stage, out_op(row[-1])
     if stage is None:
         name = "input" if row[0].kind == "stem" else "head"
         axes.text(0.05, middle, name, fontweight="bold", va="center")
@@ -211,7 +211,7 @@ def _draw_box(drawing: _Drawing, box: _Box) -> None:
 
 
 def _tint(block: Block) -> str:
-    return _TINTS.get(_kernel(block) or 1, _OTHER_TINT)
+    return _TINTS.get(kernel_of(block) or 1, _OTHER_TINT)
 
 
 def _described(block: Block) -> str:
@@ -226,8 +226,8 @@ def _described(block: Block) -> str:
 
 def _label_box(axes: Axes, box: _Box) -> None:
     block, centre = box.block, box.left + box.width / 2
-    kernel, ratio = _kernel(block), _expand(block)
-    inside = _main(block).role if kernel is None else f"{kernel}×{kernel}"
+    kernel, ratio = kernel_of(block), expand_of(block)
+    inside = main_op(block).role if kernel is None else f"{kernel}×{kernel}"
     inside += "" if ratio is None else f"\ne {ratio:g}"
     centred: dict[str, Any] = {"ha": "center", "linespacing": 1.05}
     axes.text(centre, box.middle, inside, va="center", color=canvas.ON_COLOUR, **centred)
@@ -241,9 +241,9 @@ def _label_box(axes: Axes, box: _Box) -> None:
 
 def _below(block: Block) -> str:
     """Channels inside an elastic block; name and output of any other."""
-    if _expand(block) is not None:
-        return f"mid {_main(block).channels_out}"
-    out = _out(block)
+    if expand_of(block) is not None:
+        return f"mid {main_op(block).channels_out}"
+    out = out_op(block)
     size = f", {out.size_out}×{out.size_out}" if out.size_out > 1 else ""
     unit = "out" if out.role == "linear" else "ch"
     return f"{block.name}\n{out.channels_out} {unit}{size}"
@@ -266,7 +266,7 @@ def _draw_legend(drawing: _Drawing, blocks: Sequence[Block]) -> None:
     from matplotlib.lines import Line2D
     from matplotlib.patches import Patch
 
-    tints = {k: _tint(b) for b in blocks if (k := _kernel(b) or 1) > 1}
+    tints = {k: _tint(b) for b in blocks if (k := kernel_of(b) or 1) > 1}
     handles: list[Patch | Line2D] = [
         Patch(facecolor=tint, edgecolor=canvas.MUTED, label=f"kernel {k}×{k}")
         for k, tint in sorted(tints.items())

@@ -30,6 +30,7 @@ class Point:
         extrapolated: outside of what the predictor was fitted on.
         bound: of a sweep, under which it was found.
         support: measured records that stand behind it, where the result says so.
+        label: what its run calls it: ``level 2``, ``network 7``; of a front nothing.
     """
 
     arch: Mapping[str, Any]
@@ -38,6 +39,7 @@ class Point:
     extrapolated: bool = False
     bound: float | None = None
     support: int | None = None
+    label: str = ""
 
 
 @frozen
@@ -205,15 +207,20 @@ def _point(entry: Any) -> Point:
     support = entry.get("support")
     return Point(
         arch,
-        None if accuracy is None else _measurement("accuracy", accuracy),
-        {str(k): _measurement(str(k), v) for k, v in entry["costs"].items()},
+        None if accuracy is None else measurement("accuracy", accuracy),
+        {str(k): measurement(str(k), v) for k, v in entry["costs"].items()},
         bool(entry.get("extrapolated", False)),
         None if bound is None else _number("bound", bound),
         support if isinstance(support, int) else None,
     )
 
 
-def _measurement(name: str, found: Any) -> Measurement:
+def measurement(name: str, found: Any) -> Measurement:
+    """Read a number with its unit, kind, source and interval.
+
+    Raises:
+        ValueError, KeyError: it is none; names it and what was found.
+    """
     if not isinstance(found, dict):
         raise ValueError(
             f"{name}: expected an object with value, unit and kind, found {found!r:.60}"

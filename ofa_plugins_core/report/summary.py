@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any, TypeAlias
 
 from ofa_plugins_core.report.listed import tables_of
-from ofa_plugins_core.report.page import front_cells, front_columns, proof
 from ofa_plugins_core.report.results import Run, SearchRecord
+from ofa_plugins_core.report.searched import front_cells, front_columns, proof
 
 Rows: TypeAlias = tuple[str, Sequence[str], Sequence[Sequence[str]]]
 """A table: its title, its column names, its rows of text."""

@@ -14,11 +14,16 @@ COSTS: Final = {
     "weight_bytes": "weights",
     "latency": "latency",
     "accuracy": "top-1 accuracy",
+    "top5": "top-5 accuracy",
+    "forward": "forward pass",
+    "image_size": "image size",
 }
 
 
 def cost_label(name: str) -> str:
     """``latency@note10`` -> ``latency on note10``; unknown names stay as they are."""
+    if name.startswith("predicted "):
+        return f"{cost_label(name.removeprefix('predicted '))}, predicted"
     base, at, where = name.partition("@")
     label = COSTS.get(base, base.replace("_", " "))
     return f"{label} on {where}" if at else label

@@ -67,7 +67,7 @@ def test_the_page_and_its_plots(ofa, a_run):
     assert (code, out) == (0, "")
     text = (a_run / "report.html").read_text()
     assert text.startswith("<!DOCTYPE html>")
-    assert text.count("<svg") == 3
+    assert text.count("<figure") == 3
     assert sorted(p.name for p in (a_run / "plots").iterdir()) == [
         "front.svg",
         "memory-1.svg",
@@ -136,7 +136,7 @@ def test_a_supernet_that_is_gone_costs_only_its_pictures(ofa, a_run):
     code, _, err = ofa("report", str(a_run))
     assert code == 0
     assert "No picture of the network: unknown supernet 'gone'" in err
-    assert (a_run / "report.html").read_text().count("<svg") == 1
+    assert (a_run / "report.html").read_text().count("<figure") == 1
 
 
 @pytest.mark.parametrize("name", ["result.json", "run.json", "config.yaml"])

@@ -6,8 +6,9 @@ import json
 
 import pytest
 
+from ofa_plugins_core.report.embedded import Drawable
 from ofa_plugins_core.report.listed import figures_of, plain_facts, tables_of
-from ofa_plugins_core.report.page import page
+from ofa_plugins_core.report.page import Chapter, page
 from ofa_plugins_core.report.results import read_run
 from ofa_plugins_core.report.summary import summary
 
@@ -32,7 +33,7 @@ def run_of(tmp_path):
 def test_a_result_brings_its_figures_and_tables_into_the_page(run_of) -> None:
     figure = {"file": "plots/heat.svg", "caption": "what a block costs"}
     run = run_of({"rule": "strict", "rows": [{"a": 1}], "figures": [figure], "tables": [TABLE]})
-    text = page(run)
+    text = page([Chapter(Drawable(run, ()))])
 
     assert "drawn" in text and "what a block costs" in text
     assert "what it does" in text and "k&lt;7" in text and "<small>ms</small>" in text

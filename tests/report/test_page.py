@@ -6,12 +6,14 @@ from html.parser import HTMLParser
 import pytest
 
 from ofa_plugins_core.report.drawing import draw_run
+from ofa_plugins_core.report.embedded import Drawable
 from ofa_plugins_core.report.networks import networks_of
-from ofa_plugins_core.report.page import page
+from ofa_plugins_core.report.page import Chapter, page
+from ofa_plugins_core.report.points import points_of
 from ofa_plugins_core.report.results import read_run
 from ofa_plugins_core.report.summary import summary
 
-VOID = {"meta", "br"}
+VOID = {"meta", "br", "input"}
 
 
 class Balance(HTMLParser):
@@ -40,9 +42,13 @@ def read(text: str) -> list[str]:
     return [t for t in parser.text if t]
 
 
+def page_of(run, figures=(), networks=(), notes=()) -> str:
+    return page([Chapter(Drawable(run, points_of(run)), figures, networks)], notes)
+
+
 def test_the_tables_hold_the_result(make_run, result):
     run = read_run(make_run(result))
-    found = read(page(run))
+    found = read(page_of(run))
     assert found.count("71.75") == 1
     assert "70.75 to 72.75" in found
     assert "items, computed" in found
@@ -54,7 +60,7 @@ def test_the_tables_hold_the_result(make_run, result):
 
 def test_it_says_how_it_was_made(make_run, result):
     folder = make_run(result)
-    found = "\n".join(read(page(read_run(folder))))
+    found = "\n".join(read(page_of(read_run(folder))))
     assert "ofa run search --constraint 'peak_memory<=9k'" in found
     assert f"ofa run search --config {folder}/config.yaml --out NEW-FOLDER" in found
     assert "seed: 7" in found
@@ -62,39 +68,40 @@ def test_it_says_how_it_was_made(make_run, result):
 
 
 def test_a_sweep_lists_what_nothing_meets(make_run, sweep):
-    found = read(page(read_run(make_run(sweep))))
+    found = read(page_of(read_run(make_run(sweep))))
     assert "Bounds that no network meets" in found
     assert {"1,000", "4,321", "stage 1 block 1"} <= set(found)
 
 
 def test_a_sweep_that_met_nothing(make_run, sweep):
     run = read_run(make_run({**sweep, "front": sweep["front"][:1]}))
-    assert "4,321" in read(page(run))
+    assert "4,321" in read(page_of(run))
     assert summary(run)[0][2] == ()
     assert draw_run(run) == []
 
 
 def test_other_jobs_have_a_plain_page(make_run):
     run = read_run(make_run({"records": 1234, "held_out": {"tau": 0.95}, "ok": True}, job="fit"))
-    assert {"records", "1,234", "held_out.tau", "0.95", "yes"} <= set(read(page(run)))
+    assert {"records", "1,234", "held_out.tau", "0.95", "yes"} <= set(read(page_of(run)))
     assert summary(run)[0][2] == [("records", "1234"), ("ok", "True")]
 
 
 def test_a_list_is_a_result_too(make_run):
-    assert "Result" in read(page(read_run(make_run([{"params": 1}], job="cost"))))
+    assert "Result" in read(page_of(read_run(make_run([{"params": 1}], job="cost"))))
 
 
 def test_nothing_of_the_run_becomes_markup(make_run, result):
     evil = "<script>alert(1)</script>"
     run = read_run(make_run({**result, "note": evil, "supernet": evil}, note=evil))
-    text = page(run, notes=[evil])
-    assert "<script" not in text
+    text = page_of(run, notes=[evil])
+    assert evil not in text
+    assert text.count("<script") == 2  # the numbers, and the page's own code
     read(text)
 
 
 def test_long_fronts_are_shortened(make_run, result, toy_entry):
     front = [toy_entry(n % 400, 50 + n / 100) for n in range(1000)]
-    text = page(read_run(make_run({**result, "front": front})))
+    text = page_of(read_run(make_run({**result, "front": front})))
     assert "1,000 networks, 200 of them here; all in front.csv" in text
     assert text.count("<tr") < 300
 
@@ -104,14 +111,15 @@ def test_the_page_asks_nothing_of_the_network(make_run, result, toy_host):
     run = read_run(make_run(result))
     networks = networks_of(toy_host, run, 2)
     figures = draw_run(run, networks)
-    text = page(run, figures, networks)
+    text = page_of(run, figures, networks)
     read(text)
     assert [f.network for f in figures] == [None, 1, 1, 2, 2]
     assert all(f.file.is_file() for f in figures)
-    assert text.count("<svg") == 5
-    rest = re.sub(r'xmlns(:\w+)?="[^"]*"', "", text)
+    assert text.count('xmlns="http://www.w3.org/2000/svg"') == 5
+    rest = re.sub(r'xmlns(:\w+)?="[^"]*"|"http://www.w3.org/2000/svg"', "", text)
     assert not re.search(r"https?://|<link|<img|<iframe|@import|src=", rest)
-    assert "prefers-color-scheme: dark" in text
+    assert "default-src 'none'; script-src 'sha256-" in text
+    assert "color-scheme: light dark" in text
 
 
 def test_both_suffixes_are_drawn(make_run, result):
