@@ -48,7 +48,7 @@ class Comparison:
         kind: how ours was had. ``published``: by arithmetic on published figures.
         relation: how ours has to stand to the published one; ``shown``: it is not judged.
         within: how far off ours may be, in the unit of both.
-        why: why ours differs, where that is known; shown where it does.
+        why: why ours differs, where that is known; said unless it holds.
     """
 
     what: str
@@ -69,15 +69,17 @@ class Comparison:
             return self.ours is not None and self.ours == self.published
         if not math.isfinite(self.ours):
             return False
-        above = self.ours >= self.published - self.within
-        below = self.ours <= self.published + self.within
+        # whole numbers beyond a float's digits are compared exactly where nothing is granted
+        off = self.within or 0
+        above = self.ours >= self.published - off
+        below = self.ours <= self.published + off
         return {"at least": above, "at most": below, "equal": above and below}[self.relation]
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
         found = {k: getattr(self, k) for k in ("what", "ours", "published", "unit", "kind")}
         found |= {"relation": self.relation, "within": self.within, "holds": self.holds}
-        return {**found, "why": self.why} if self.why and self.holds is False else found
+        return {**found, "why": self.why} if self.why and not self.holds else found
 
 
 def _in_order(comparisons: Iterable[Comparison]) -> tuple[Comparison, ...]:

@@ -8,7 +8,7 @@ may be built without it (its defaults are taken then), and raise what a plugin r
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from importlib.resources.abc import Traversable
 from pathlib import Path
 from typing import Any, Literal, Protocol
@@ -72,6 +72,12 @@ class Plugins(Protocol):
 
     def actuator(self, name: str) -> ActuatorEntry:
         """An actuator's entry."""
+
+    def claim(self, name: str) -> ClaimEntry:
+        """A paper's claim."""
+
+    def states(self) -> Sequence[Any]:
+        """Every plugin (``blame.Plugin``), with its state."""
 
     def fitted(self, predictor: str, supernet: str) -> list[FittedPredictorEntry]:
         """What ships fitted for a supernet, one entry a data set."""
@@ -423,7 +429,8 @@ class JobEntry:
         run: (context, options) -> a result that the command line can print: a
             dict or a list of dicts (JSON), or an object with ``as_json()`` and, where it has them,
             ``as_tables()`` for the terminal: (title, column names, rows of text) each,
-            ``most_rows`` shown of one, ``as_rows()`` for front.csv, ``exit_code`` (130: it was
+            ``most_rows`` shown of one, ``styles`` of words and ``wrapped`` titles (see
+            ``cli.output.write_tables``), ``as_rows()`` for front.csv, ``exit_code`` (130: it was
             interrupted), ``worth_keeping`` (False: it gets no run's folder). None: nothing is
             shown or kept, as in a process that only helps another.
         example: a command line that works, for the help text.

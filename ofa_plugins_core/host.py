@@ -20,6 +20,7 @@ from ofa_plugins_core import discovery
 from ofa_plugins_core.blame import BUILTIN, Plugin, State
 from ofa_plugins_core.entries import (
     ActuatorEntry,
+    ClaimEntry,
     CostModelEntry,
     DeviceEntry,
     FittedPredictorEntry,
@@ -355,6 +356,10 @@ class Host:
     def training_plan(self, name: str) -> TrainingPlanEntry:
         """A training plan's entry."""
         return cast(TrainingPlanEntry, self._find("training_plans", name))
+
+    def claim(self, name: str) -> ClaimEntry:
+        """A paper's claim by name."""
+        return cast(ClaimEntry, self._find("claims", name))
 
     def job(self, name: str) -> JobEntry:
         """A job's entry."""

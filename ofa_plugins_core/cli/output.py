@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import sys
 import time
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any, Final, Literal, TextIO, TypeAlias
 
 from ofa_plugins_core.events import Event, Notice, Progress
@@ -14,6 +15,7 @@ from ofa_plugins_core.events import Event, Notice, Progress
 if TYPE_CHECKING:  # a search with --json needs none of them
     from rich.console import Console
     from rich.table import Table
+    from rich.text import Text
 
     from ofa_plugins_core.cli.bars import Bars
 
@@ -61,19 +63,37 @@ def json_lines(value: Any) -> Iterator[str]:
         yield json.dumps(line, ensure_ascii=False)
 
 
-def write_tables(tables: Iterable[Rows], most_rows: int | None = None) -> None:
-    """Tables on stderr; long ones are shortened, and say so."""
-    from rich.text import Text
+def write_tables(
+    tables: Iterable[Rows],
+    most_rows: int | None = None,
+    styles: Mapping[str, str] | None = None,
+    wrapped: bool = False,
+) -> None:
+    """Tables on stderr; long ones are shortened, and say so.
 
-    shown, most = console(), most_rows or MOST_ROWS
+    Args:
+        styles: word -> how it looks where it is a whole cell, or ends a line of a title after a
+            colon.
+        wrapped: titles are sentences, broken between words.
+    """
+    shown, most, looks = console(), most_rows or MOST_ROWS, styles or {}
     for title, columns, rows in tables:
         if title:
-            shown.print(Text(title), soft_wrap=True)
+            shown.print(_title(title, looks), soft_wrap=not wrapped)
         if len(rows) > most:
             columns, rows, count = ["row", *columns], shortened(rows, most), len(rows)
             shown.print(f"{count} rows, {most} of them shown; all with --json or in front.csv")
         if columns:
-            shown.print(_table(columns, rows))
+            shown.print(_table(columns, rows, looks))
+
+
+def _title(text: str, styles: Mapping[str, str]) -> Text:
+    from rich.text import Text
+
+    title = Text(text)
+    for word, style in styles.items():
+        title.highlight_regex(rf"(?m)(?<=: ){re.escape(word)}$", style)
+    return title
 
 
 def shortened(rows: Sequence[Sequence[str]], most: int) -> list[Sequence[str]]:
@@ -86,7 +106,9 @@ def shortened(rows: Sequence[Sequence[str]], most: int) -> list[Sequence[str]]:
     return [[f"{n + 1}", *rows[n]] for n in numbers]
 
 
-def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
+def _table(
+    columns: Sequence[str], rows: Iterable[Sequence[str]], styles: Mapping[str, str]
+) -> Table:
     from rich.table import Table
     from rich.text import Text
 
@@ -99,7 +121,7 @@ def _table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> Table:
         least = max((len(line) for cell in cells for line in cell.splitlines()), default=None)
         table.add_column(column, justify=side, no_wrap=figures, overflow="fold", min_width=least)
     for row in shown:
-        table.add_row(*(Text(cell) for cell in row))
+        table.add_row(*(Text(cell, styles.get(cell, "")) for cell in row))
     return table
 
 

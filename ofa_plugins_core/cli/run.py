@@ -311,7 +311,8 @@ def show(result: Any, json: bool, kept: bool = True) -> None:
             value = {**value, "run": None}
         output.write_json(value)
     elif hasattr(result, "as_tables"):
-        output.write_tables(result.as_tables(), getattr(result, "most_rows", None))
+        look = {n: getattr(result, n, None) for n in ("most_rows", "styles")}
+        output.write_tables(result.as_tables(), **look, wrapped=getattr(result, "wrapped", False))
     elif result is not None:
         output.write_tables(_plain_tables(as_json(result)))
 

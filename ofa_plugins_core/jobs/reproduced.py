@@ -2,18 +2,29 @@
 
 from __future__ import annotations
 
+import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from pathlib import Path
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from typing import Any, Final, get_args
 
 from attrs import asdict, field, frozen
 
-from ofa_plugins_core.claims import Verdict
+from ofa_plugins_core.claims import Material, Verdict
 from ofa_plugins_core.entries import ClaimEntry
 from ofa_plugins_core.jobs.results import INTERRUPTED, Row
+from ofa_plugins_core.words import counted
 
 VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
+
+STYLES: Final = {
+    "reproduced": "bold green",
+    "holds": "green",
+    "differs": "bold yellow",
+    "needs": "cyan",
+    "failed": "bold red",
+    "here": "green",
+}
+"""What a terminal colours; the words alone say all of it."""
 
 
 @frozen(kw_only=True)
@@ -70,6 +81,10 @@ class Reproduction:
     outcomes: Sequence[Outcome]
     asked: int
 
+    most_rows: int = field(default=200, init=False)
+    wrapped: bool = field(default=True, init=False)
+    styles: Mapping[str, str] = field(default=STYLES, init=False)
+
     @property
     def exit_code(self) -> int:
         """130 interrupted; that of the first claim that failed; 0, also where some differ."""
@@ -78,63 +93,88 @@ class Reproduction:
         return next((o.exit_code for o in self.outcomes if o.exit_code), 0)
 
     def as_json(self) -> dict[str, Any]:
-        """Counts of verdicts, and every outcome."""
+        """Counts of verdicts, every outcome, and the same as tables for ``ofa report``."""
         counts = Counter(o.verdict for o in self.outcomes)
+        tables = [t for t in self.as_tables() if t[1]]
         return {
+            "interrupted": len(self.outcomes) < self.asked,
             "verdicts": {verdict: counts[verdict] for verdict in VERDICTS},
             "claims": [o.as_json() for o in self.outcomes],
+            "tables": [dict(zip(("title", "columns", "rows"), t, strict=True)) for t in tables],
         }
 
     def as_tables(self) -> list[Row]:
-        """A table a claim, and the count of verdicts."""
-        return [*map(_table, self.outcomes), self._sum()]
+        """A table a claim, and all verdicts at the end."""
+        return [*(row for o in self.outcomes for row in _tables(o)), self._verdicts()]
 
-    def _sum(self) -> Row:
+    def _verdicts(self) -> Row:
         counts = Counter(o.verdict for o in self.outcomes)
         said = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
-        return (f"{len(self.outcomes)} of {self.asked} claims: {said}", (), ())
+        unasked = self.asked - len(self.outcomes)
+        left = f"; interrupted, {counted(unasked, 'claim')} not asked" if unasked else ""
+        left += "\n`ofa reproduce --show` says which files are needed" if counts["needs"] else ""
+        rows = [
+            (o.claim, o.work, o.verdict, "" if o.seconds is None else f"{o.seconds:.1f}")
+            for o in self.outcomes
+        ]
+        title = f"{counted(len(self.outcomes), 'claim')}: {said}{left}"
+        return (title, ("claim", "work", "verdict", "seconds"), rows)
 
 
-def _table(outcome: Outcome) -> Row:
-    title = f"{outcome.claim}: {outcome.verdict}\n{outcome.summary} ({outcome.source})"
-    title = f"{title}\n{outcome.reason}" if outcome.reason else title
+def _tables(outcome: Outcome) -> Iterator[Row]:
+    """One claim: what it says and where, its figures, and what there is to say of them."""
+    title = f"{outcome.claim}: {outcome.verdict}\n{outcome.summary}\n{outcome.source}"
     columns = ("", "ours", "published", "unit", "kind", "")
-    rows = [
-        (
-            str(r["what"]),
-            _shown(r["ours"]),
-            _shown(r["published"]),
-            str(r["unit"]),
-            str(r["kind"]),
-            {None: "", True: "holds", False: f"differs: {r.get('why') or 'unknown why'}"}[
-                r["holds"]
-            ],
-        )
-        for r in outcome.rows
-    ]
-    return (title, columns, rows) if rows else (title, (), ())
+    rows = [_cells(found) for found in outcome.rows]
+    yield (title, columns, rows) if rows else (title, (), ())
+    notes = [f"{r['what']}: {r['why']}" for r in outcome.rows if r.get("why")]
+    yield ("\n".join([*notes, *filter(None, [outcome.reason]), ""]) or " ", (), ())
+
+
+def _cells(found: Mapping[str, Any]) -> tuple[str, ...]:
+    return (
+        str(found["what"]),
+        _shown(found["ours"]),
+        _demanded(found),
+        str(found["unit"]),
+        str(found["kind"]),
+        {None: "", True: "holds", False: "differs"}[found["holds"]],
+    )
+
+
+def _demanded(found: Mapping[str, Any]) -> str:
+    """The published figure, with how ours has to stand to it."""
+    sign = {"at least": "≥ ", "at most": "≤ "}.get(str(found["relation"]), "")
+    off = f" ± {_shown(found['within'])}" if found["within"] else ""
+    return f"{sign}{_shown(found['published'])}{off}"
 
 
 def _shown(value: Any) -> str:
+    """A figure for people: whole numbers whole, others to five digits."""
     if value is None:
         return "–"
-    return (
-        f"{value:,.6g}"
-        if isinstance(value, float)
-        else f"{value:,}"
-        if isinstance(value, int)
-        else str(value)
-    )
+    if isinstance(value, bool | str):
+        return str(value)
+    if isinstance(value, int):
+        return f"{value:,}"
+    return f"{value:,.5g}" if abs(value) < 10_000 or math.isinf(value) else f"{value:,.0f}"
 
 
 @frozen(eq=False)
 class Shown:
-    """The claims, unchecked: ``--show``."""
+    """The claims, unchecked: ``--show``.
+
+    Attributes:
+        there: the published files that are there.
+    """
 
     claims: Sequence[ClaimEntry]
-    there: Mapping[str, Path] = field(factory=dict)
+    there: Collection[Material] = ()
 
-    worth_keeping: bool = False
+    most_rows: int = field(default=200, init=False)
+    wrapped: bool = field(default=True, init=False)
+    styles: Mapping[str, str] = field(default=STYLES, init=False)
+    worth_keeping: bool = field(default=False, init=False)
 
     def as_json(self) -> list[dict[str, Any]]:
         """A claim each, with what it needs."""
@@ -142,7 +182,7 @@ class Shown:
         return [
             {
                 **{k: getattr(c, k) for k in keys},
-                "needs": [{**asdict(m), "here": m.name in self.there} for m in c.needs],
+                "needs": [{**asdict(m), "here": m in self.there} for m in c.needs],
             }
             for c in self.claims
         ]
@@ -150,15 +190,21 @@ class Shown:
     def as_tables(self) -> list[Row]:
         """Claims, and the published files."""
         claims = [
-            (c.name, c.work, c.summary, f"{c.seconds:g}", ", ".join(m.name for m in c.needs))
+            (c.name, c.work, c.summary, f"{c.seconds:g}", "\n".join(m.name for m in c.needs))
             for c in self.claims
         ]
-        files = {m.name: m for c in self.claims for m in c.needs}
-        needed = [
-            (m.name, m.place, "here" if m.name in self.there else "", f"{m.summary}: {m.how}")
-            for m in files.values()
+        names = ("claim", "work", "what it says", "seconds", "needs")
+        files = {(m.name, m.place): m for c in self.claims for m in c.needs}
+        said = [
+            "\nPublished files that they need, your own copies",
+            *map(self._file, files.values()),
         ]
         return [
-            ("claims", ("claim", "work", "what", "seconds", "needs"), claims),
-            ("published files that they need, your own copies", ("name", "place", "", ""), needed),
+            (counted(len(claims), "claim"), names, claims),
+            *((text, (), ()) for text in said if files),
         ]
+
+    def _file(self, needed: Material) -> str:
+        here = ": here" if needed in self.there else ""
+        place = f"FOLDER/{needed.place} of --material FOLDER, or --given {needed.name}=PATH"
+        return f"{needed.name}{here}\n  {needed.summary}; {needed.how}\n  {place}"

@@ -8,6 +8,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from attrs import evolve, frozen
+
 from ofa_plugins_core.claims import Material
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import ClaimEntry, JobContext
@@ -18,7 +20,7 @@ from ofa_plugins_core.errors import (
     UnknownNameError,
     UsageError,
 )
-from ofa_plugins_core.events import Progress
+from ofa_plugins_core.events import Event, Listener, Notice, Progress
 from ofa_plugins_core.jobs.reproduce_options import ReproduceOptions
 from ofa_plugins_core.jobs.reproduced import Outcome, Reproduction, Shown
 from ofa_plugins_core.jobs.resuming import begun
@@ -33,12 +35,15 @@ def run_reproduce(context: JobContext, options: ReproduceOptions) -> Reproductio
 
     Raises:
         UsageError: a name is unknown, or --given does not read.
+        PluginError: a name is that of a plugin's claim that takes no part.
         InputError: the material's folder is not there.
     """
     claims = _asked(context, options.claims)
+    if not options.claims:
+        _tell_lost(context)
     files = _files(claims, options)
     if options.show:
-        return Shown(claims, {name: path for name, path in files.items() if path.exists()})
+        return Shown(claims, {m for c in claims for m in c.needs if files.of(m) is not None})
     return _checked(context, options, claims, files)
 
 
@@ -48,25 +53,60 @@ def _asked(context: JobContext, names: Sequence[str]) -> list[ClaimEntry]:
     found: list[ClaimEntry] = []
     for name in names:
         meant = [c for c in every if name.lower() in (c.name, c.work.lower())]
-        if not meant:
-            raise UnknownNameError("claim", name, [*(c.name for c in every), *_works(every)])
-        found += meant
+        found += meant or [_found(context, name, every)]
     return list(dict.fromkeys(found)) if names else every
 
 
-def _works(claims: Sequence[ClaimEntry]) -> list[str]:
-    return list(dict.fromkeys(c.work for c in claims))
+def _found(context: JobContext, name: str, every: Sequence[ClaimEntry]) -> ClaimEntry:
+    """A claim that is no known one: the error says why.
+
+    Raises:
+        PluginError: two plugins offer it, or the one that may offer it failed.
+        UnknownNameError: with the works among the known names.
+    """
+    try:
+        return context.host.claim(name)
+    except UnknownNameError as error:
+        works = dict.fromkeys(c.work for c in every)
+        unknown = UnknownNameError("claim", name, [*(c.name for c in every), *works])
+        unknown.advice = unknown.advice or error.advice
+        raise unknown from None
 
 
-def _files(claims: Sequence[ClaimEntry], options: ReproduceOptions) -> dict[str, Path]:
-    """Where each published file is, or would be."""
+def _tell_lost(context: JobContext) -> None:
+    """Plugins that take no part: what they claim nobody knows."""
+    for plugin in context.host.states():
+        if plugin.state in ("failed", "incompatible", "conflict"):
+            said = f"claims of the plugin {plugin.name!r} are left out where it offers any"
+            context.listener(Notice(f"{said}: {plugin.error}"))
+
+
+@frozen
+class Files:
+    """Where published files are.
+
+    Attributes:
+        folder: of --material, or None.
+        given: name -> path, by --given.
+    """
+
+    folder: Path | None
+    given: Mapping[str, Path]
+
+    def of(self, needed: Material) -> Path | None:
+        """The place of a file that is there, else None."""
+        below = None if self.folder is None else self.folder / needed.place
+        path = self.given.get(needed.name, below)
+        return path if path is not None and path.exists() else None
+
+
+def _files(claims: Sequence[ClaimEntry], options: ReproduceOptions) -> Files:
+    """Raises as ``run_reproduce``."""
     folder = options.material or (Path(os.environ[MATERIAL]) if os.environ.get(MATERIAL) else None)
     if folder is not None and not folder.expanduser().is_dir():
         raise InputError(f"{folder} is no folder", advice="ofa reproduce --show: what it may hold")
     known = {m.name: m for c in claims for m in c.needs}
-    given = _given(options.given, known)
-    below = {} if folder is None else {n: folder.expanduser() / m.place for n, m in known.items()}
-    return {**below, **given}
+    return Files(folder and folder.expanduser(), _given(options.given, known))
 
 
 def _given(texts: Sequence[str], known: Mapping[str, Material]) -> dict[str, Path]:
@@ -87,20 +127,16 @@ def _checked(
     context: JobContext,
     options: ReproduceOptions,
     claims: Sequence[ClaimEntry],
-    files: Mapping[str, Path],
+    files: Files,
 ) -> Reproduction:
     """Each claim's outcome, kept as it comes; an interrupt keeps those before it."""
     path = None if context.out is None else context.out / JOURNAL
-    request = {**plain(options), "seed": context.seed}
+    # not the material: what was lacking or broken may be there, or mended, when it goes on
+    request = {"claims": plain(options)["claims"], "seed": context.seed}
     journal = Journal(path, request, context.resume, lambda: begun(context), "checking")
-    outcomes = {}
+    outcomes: dict[str, Outcome] = {}
     try:
-        for number, line in journal.found:
-            try:
-                outcome = Outcome.read(line)
-            except (KeyError, TypeError, ValueError) as error:
-                raise journal.broken(number) from error
-            outcomes[outcome.claim] = outcome
+        outcomes |= _kept(journal)
         for done, claim in enumerate(claims):
             context.listener(Progress("claim", done, len(claims), claim.name))
             if claim.name not in outcomes:
@@ -109,20 +145,34 @@ def _checked(
     except KeyboardInterrupt:
         if not outcomes:
             raise
-        return Reproduction(list(outcomes.values()), len(claims))
     finally:
         journal.close()
-    return Reproduction([outcomes[c.name] for c in claims], len(claims))
+    return Reproduction([outcomes[c.name] for c in claims if c.name in outcomes], len(claims))
 
 
-def outcome_of(context: JobContext, claim: ClaimEntry, files: Mapping[str, Path]) -> Outcome:
+def _kept(journal: Journal) -> dict[str, Outcome]:
+    """Claims that an earlier run judged; those that it could not judge are asked again."""
+    outcomes = {}
+    for number, line in journal.found:
+        try:
+            outcome = Outcome.read(line)
+        except (KeyError, TypeError, ValueError) as error:
+            raise journal.broken(number) from error
+        outcomes[outcome.claim] = outcome
+    return {n: o for n, o in outcomes.items() if o.verdict in ("reproduced", "differs")}
+
+
+def outcome_of(context: JobContext, claim: ClaimEntry, files: Files) -> Outcome:
     """What checking one claim comes to; what it raises is its outcome, too."""
-    lacking = [m for m in claim.needs if m.name not in files or not files[m.name].exists()]
-    if lacking:
-        return Outcome.of(claim, "needs", reason=" ".join(_needed(m) for m in lacking))
+    places = {m.name: files.of(m) for m in claim.needs}
+    if lacking := [m for m in claim.needs if places[m.name] is None]:
+        return Outcome.of(claim, "needs", reason="\n".join(_needed(m) for m in lacking))
     started = time.monotonic()
+    alone = evolve(context, out=None, resume=False, listener=_progress_of(context.listener))
     try:
-        checked = claim.check(context, {m.name: files[m.name] for m in claim.needs})
+        checked = claim.check(
+            alone, {name: path for name, path in places.items() if path is not None}
+        )
     except (MissingExtraError, UnknownNameError) as error:  # a plugin, or an extra, is not here
         return Outcome.of(claim, "needs", reason="; ".join(str(error).splitlines()))
     except OfaError as error:
@@ -133,5 +183,15 @@ def outcome_of(context: JobContext, claim: ClaimEntry, files: Mapping[str, Path]
     return Outcome.of(claim, checked.verdict, rows=rows, reason=checked.note, seconds=seconds)
 
 
+def _progress_of(listener: Listener) -> Listener:
+    """Progress alone: what a claim's reader has to know is in its note."""
+
+    def tell(event: Event) -> None:
+        if isinstance(event, Progress):
+            listener(event)
+
+    return tell
+
+
 def _needed(material: Material) -> str:
-    return f"{material.name} ({material.summary}): {material.how}."
+    return f"needs {material.name}: {material.summary}; {material.how}"

@@ -1,0 +1,71 @@
+"""A comparison holds or not, and what comparisons come to is a verdict."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from ofa_plugins_core import Checked, Comparison
+
+FIGURES = st.floats(-1e9, 1e9)
+
+
+def holds(ours, published, relation="equal", within=0.0):
+    return Comparison("x", ours, published, relation=relation, within=within).holds
+
+
+@pytest.mark.parametrize(
+    ("ours", "published", "relation", "within", "due"),
+    [
+        (243, 243, "equal", 0, True),
+        (242, 243, "equal", 0, False),
+        (72.14, 72.13, "equal", 0.01, True),
+        (72.15, 72.13, "equal", 0.01, False),
+        (72.11, 72.13, "at least", 0.01, False),
+        (99.0, 72.13, "at least", 0, True),
+        (99.0, 72.13, "at most", 0, False),
+        (72.14, 72.13, "at most", 0.02, True),
+        ("V3", "V3", "equal", 0, True),
+        ("V3", "V2", "equal", 0, False),
+        (None, 243, "equal", 0, False),
+        (243, None, "equal", 0, False),
+        (None, None, "equal", 0, False),
+        (1, 2, "shown", 0, None),
+        (None, None, "shown", 0, None),
+    ],
+)
+def test_ours_stands_to_the_published_figure_as_it_has_to_or_not(
+    ours, published, relation, within, due
+):
+    assert holds(ours, published, relation, within) is due
+
+
+def test_whole_numbers_are_compared_to_the_last_digit():
+    assert holds(7371**5, 7371**5)
+    assert not holds(7371**5, 7371**5 + 1)
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf, -math.inf])
+@pytest.mark.parametrize("relation", ["equal", "at least", "at most"])
+def test_what_is_no_finite_number_never_holds(broken, relation):
+    assert holds(broken, 1.0, relation) is False
+
+
+@given(FIGURES, FIGURES, st.floats(0, 1e6))
+def test_equal_is_at_least_and_at_most(ours, published, within):
+    both = [holds(ours, published, relation, within) for relation in ("at least", "at most")]
+    assert holds(ours, published, "equal", within) is all(both)
+
+
+def test_a_claim_is_reproduced_where_everything_judged_holds():
+    good, shown = Comparison("a", 1, 1), Comparison("b", 1, 2, relation="shown")
+    assert Checked([good, shown]).verdict == "reproduced"
+    assert Checked([good, shown, Comparison("c", 1, 2)]).verdict == "differs"
+
+
+def test_why_is_said_unless_it_holds():
+    said = [Comparison("x", ours, 1, why="known").as_json().get("why") for ours in (1, 2)]
+    assert said == [None, "known"]
