@@ -144,7 +144,7 @@ def density(context: JobContext, files: Mapping[str, Path]) -> Checked:
 
 
 def _compared(
-    context: JobContext, files: Mapping[str, Path], draws: int = DRAWS
+    context: JobContext, files: Mapping[str, Path], draws: int | None = None
 ) -> PopulationResult:
     names = ("compofa_elastic", "ofa_mbv3_w1.0")
     options = PopulationOptions(
@@ -152,6 +152,6 @@ def _compared(
         lut=(f"note10={files['note10_tables']}",),
         lut_as="ofa_mbv3_w1.2",
         bounds=BOUNDS,
-        draws=draws,
+        draws=draws or DRAWS,
     )
     return run_population(context, options)
