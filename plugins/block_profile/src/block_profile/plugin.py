@@ -16,6 +16,7 @@ from block_profile.profiling.options import CHANGEABLE, ProfileOptions
 from block_profile.reducing.options import CHANGEABLE as CONTEST_CHANGEABLE
 from block_profile.reducing.options import ContestOptions, MutationOptions, ReduceOptions
 from ofa_plugins_core import (
+    ClaimEntry,
     JobContext,
     JobEntry,
     LatencyPredictorEntry,
@@ -27,6 +28,14 @@ from ofa_plugins_core.interfaces import Searcher, Supernet
 from ofa_plugins_core.latency_fits import LatencyFit, LatencyPredictor, LatencyTask
 
 OFA_API = 1
+
+
+@hookimpl
+def ofa_claims() -> Iterable[ClaimEntry]:
+    """What block profiling's paper claims."""
+    from block_profile.claims import entries
+
+    yield from entries()
 
 
 @hookimpl
@@ -108,6 +117,7 @@ def ofa_searchers() -> Iterable[SearcherEntry]:
         "adds, removes or swaps a block in each unit of the best networks, as published",
         _unit_mutation,
         MutationOptions,
+        trial={"first": 20, "rounds": 3, "children": 20},
     )
 
 
@@ -134,6 +144,7 @@ def ofa_latency_predictors() -> Iterable[LatencyPredictorEntry]:
         fit=_fit_sequence,
         load=_load_sequence,
         options=SequenceOptions,
+        trial={"epochs": 2, "hidden": 16, "embedding": 16, "threads": 1},
     )
     yield LatencyPredictorEntry(
         "linear",
@@ -149,6 +160,7 @@ def ofa_latency_predictors() -> Iterable[LatencyPredictorEntry]:
         fit=_fit_boosting,
         load=_load_boosting,
         options=BoostingOptions,
+        trial={"trees": 20},
         baseline=True,
     )
 
