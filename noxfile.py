@@ -29,6 +29,7 @@ nox.options.sessions = [
     "third_party",
     "newcomer",
     "release",
+    "docs",
     "together",
 ]
 
@@ -305,9 +306,26 @@ def kills(session: nox.Session) -> None:
 
 @nox.session
 def docs(session: nox.Session) -> None:
-    """Make what is generated again: docs/hooks.md and the figures of docs/moofa.md."""
+    """The site, warnings as errors, without torch; it lies in docs/_build/html."""
+    session.install("-r", "docs/requirements.txt", ".[testing]", *ALL[1:])
+    session.run("sphinx-build", "-q", "-W", "--keep-going", "docs", "docs/_build/html")
+
+
+@nox.session(venv_backend="virtualenv")
+def commands(session: nox.Session) -> None:
+    """Every command line that the pages print, really run, but for those marked with a reason."""
+    session.install("-r", "requirements-torch.txt")
+    session.install("--force-reinstall", "--no-deps", *ALL)
+    with session.chdir(session.create_tmp()):
+        session.run("python", str(ROOT / "docs" / "run_commands.py"), *session.posargs)
+
+
+@nox.session
+def figures(session: nox.Session) -> None:
+    """Make what is generated again: docs/hooks.md, commands.md and the figures of moofa.md."""
     session.install(".[plot]", *ALL[1:])
     session.run("python", "docs/make_hooks.py")
+    session.run("python", "docs/make_commands.py")
     runs = Path(session.create_tmp()) / "sweeps"
     shutil.rmtree(runs, ignore_errors=True)
     for name in ("moofa_v3", "ofa_mbv3_w1.0", "compofa_elastic"):
@@ -330,3 +348,4 @@ def full(session: nox.Session) -> None:
     session.notify("benchmarks")
     session.notify("kills")
     session.notify("executorch")
+    session.notify("commands")

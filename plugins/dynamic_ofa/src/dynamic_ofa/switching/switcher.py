@@ -28,7 +28,7 @@ from ofa_plugins_core.events import Listener, silent
 from ofa_plugins_core.interfaces import Decision, Level, RuntimePolicy
 from ofa_plugins_core.nn.devices import machine
 
-Images: TypeAlias = Tensor | Callable[[int], Tensor]
+Images: TypeAlias = "Tensor | Callable[[int], Tensor]"
 """(n, 3, height, width), or size in pixels -> that."""
 
 
