@@ -7,7 +7,7 @@ import re
 import textwrap
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Final
+from typing import Any, Final
 
 import attrs
 
@@ -98,7 +98,9 @@ def _documented(text: str) -> dict[str, str]:
     return found
 
 
-def _shown(default: object) -> str:
+def _shown(default: Any) -> str:
+    if isinstance(default, attrs.Factory):  # type: ignore[arg-type]
+        default = default.factory()
     return default.__name__ if isinstance(default, type) else repr(default)
 
 

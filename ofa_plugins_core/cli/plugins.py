@@ -14,6 +14,7 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from ofa_plugins_core.cli.matrix import try_matrix
 from ofa_plugins_core.cli.session import Session
 from ofa_plugins_core.words import counted
 
@@ -36,6 +37,8 @@ MOST_NAMES: Final = 12
 
 COLOURS: Final = {"loaded": "green", "blocked": "dim", "conflict": "yellow"}
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON, on stdout.")]
+
+app.command("matrix")(try_matrix)
 
 
 @app.command("list")

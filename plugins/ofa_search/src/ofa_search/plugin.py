@@ -65,6 +65,7 @@ def ofa_searchers() -> Iterable[SearcherEntry]:
         "NSGA-II by pymoo, for what is not separable",
         build=_build_nsga2,
         options=Nsga2Options,
+        trial={"population": 20, "generations": 3},
     )
 
 

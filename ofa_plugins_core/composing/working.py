@@ -1,0 +1,152 @@
+"""All combinations, by one process or several; a journal lets an interrupted matrix go on."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Final
+
+from attrs import field, frozen
+
+from ofa_plugins_core.composing.axes import Axes, Combination
+from ofa_plugins_core.composing.bench import Bench
+from ofa_plugins_core.composing.cells import Cell
+from ofa_plugins_core.composing.matrix import Pair
+from ofa_plugins_core.composing.pairs import pairs_of
+from ofa_plugins_core.composing.supplies import Supplies
+from ofa_plugins_core.composing.trying import tried
+from ofa_plugins_core.config import plain, structure
+from ofa_plugins_core.entries import Plugins
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.events import Listener, Progress, silent
+from ofa_plugins_core.jobs.crew import worked
+from ofa_plugins_core.journal import Journal
+
+JOURNAL: Final = "cells.jsonl"
+SMALLER: Final = "+"
+"""In the name of a smaller space."""
+
+
+@frozen(eq=False)
+class Task:
+    """What is to be tried; travels to the processes.
+
+    Attributes:
+        host: the plugins. axes: what is combined. seed: of every random choice.
+        folder: for what a trial makes up.
+    """
+
+    host: Plugins
+    axes: Axes
+    seed: int
+    folder: Path
+
+    def bench(self) -> Bench:
+        """A bench for it."""
+        return Bench(self.host, Supplies(self.host, self.folder), self.seed)
+
+
+@frozen(eq=False)
+class Progressed:
+    """What is known.
+
+    Attributes:
+        cells: number of a combination -> what it came to.
+        pairs: of the other seams; [] where it was interrupted.
+        interrupted: the user stopped it.
+    """
+
+    cells: dict[int, Cell] = field(factory=dict)
+    pairs: list[Pair] = field(factory=list)
+    interrupted: bool = False
+
+
+def try_all(
+    host: Plugins,
+    axes: Axes,
+    *,
+    seed: int = 0,
+    processes: int = 1,
+    out: Path | None = None,
+    resume: bool = False,
+    versions: Mapping[str, Any] | None = None,
+    listener: Listener = silent,
+) -> Progressed:
+    """Try every combination; an interruption keeps what is known.
+
+    Args:
+        out: folder for the journal; None: nothing is kept. resume: go on with it.
+        versions: of the plugins; with others nothing is gone on with.
+
+    Raises:
+        UsageError: no process, or the journal is of another matrix.
+        InputError: the journal is broken, or cannot be written.
+        PeerLostError: one of the processes was killed.
+    """
+    if processes < 1:
+        raise UsageError(f"--parallel: expected a whole number from 1 up, found {processes}")
+    of = {"axes": axes.as_json(), "seed": seed, "plugins": dict(versions or {})}
+    journal = Journal(
+        None if out is None else out / JOURNAL, of, resume, work="trying combinations"
+    )
+    asked = axes.combinations()
+    cells = _read(journal, asked)
+
+    def keep(number: int, cell: Cell) -> None:
+        journal.add({"number": number, "cell": plain(cell)})
+        cells[number] = cell
+        listener(Progress("combination", len(cells), len(asked), asked[number].words))
+
+    left = [number for number in range(len(asked)) if number not in cells]
+    try:
+        with tempfile.TemporaryDirectory(prefix="ofa-matrix-") as folder:
+            task = Task(host, axes, seed, Path(folder))
+            _work(task, left, keep, min(processes, len(left)), listener)
+            whole = tuple(n for n in axes.supernets if SMALLER not in n)
+            return Progressed(cells, list(pairs_of(task.bench(), whole)))
+    except KeyboardInterrupt:
+        return Progressed(cells, interrupted=True)
+    finally:
+        journal.close()
+
+
+def _work(
+    task: Task,
+    left: list[int],
+    keep: Callable[[int, Cell], None],
+    processes: int,
+    listener: Listener,
+) -> None:
+    if processes > 1:
+        worked(processes, opened, task, left, keep, listener)
+        return
+    with opened(task, listener) as trial:
+        for number in left:
+            keep(number, trial(number))
+
+
+@contextmanager
+def opened(task: Task, listener: Listener) -> Iterator[Callable[[int], Cell]]:
+    """A bench in this process: the number of a combination -> what it comes to."""
+    bench, asked = task.bench(), task.axes.combinations()
+    yield lambda number: tried(bench, asked[number], task.axes.policies)
+
+
+def _read(journal: Journal, asked: list[Combination]) -> dict[int, Cell]:
+    """What a journal holds.
+
+    Raises:
+        InputError: a line is of no combination here.
+    """
+    found: dict[int, Cell] = {}
+    for place, line in journal.found:
+        number = line.get("number")
+        if not isinstance(number, int) or not 0 <= number < len(asked):
+            raise journal.broken(place)
+        cell = structure(line.get("cell"), Cell, f"{journal.path}, line {place}", InputError)
+        if cell.combination != asked[number]:
+            raise journal.broken(place)
+        found[number] = cell
+    return found
