@@ -88,7 +88,9 @@ def _faster_by_levels(ours: Points, theirs: Points) -> float:
 
 
 def _points_nearby(ours: Points, theirs: Points) -> float:
-    return max(mine - top1 for top1, ms in theirs for mine, m in ours if abs(m / ms - 1) <= SIMILAR)
+    """0 where no level is near one of theirs."""
+    nearby = (a - top1 for top1, ms in theirs for a, m in ours if abs(m / ms - 1) <= SIMILAR)
+    return max(nearby, default=0.0)
 
 
 def _points_on_the_line(ours: Points, theirs: Points) -> float:
