@@ -1,8 +1,12 @@
-"""``python -m release``: build, look into, and try all packages; or set their version."""
+"""``python -m release``: build, look into, and try all packages.
+
+Or set their version, or keep the public surface of the core.
+"""
 
 from __future__ import annotations
 
 import argparse
+import json
 import shutil
 import subprocess
 import sys
@@ -16,6 +20,7 @@ from release.packages import Package, packages, set_version
 from release.trying import tried
 
 ROOT = Path(__file__).parent.parent
+SURFACE = ROOT / "tests" / "public_surface.json"
 
 
 def main() -> int:
@@ -24,6 +29,8 @@ def main() -> int:
     try:
         if given.version:
             return _said([f"{file}: {given.version}" for file in set_version(ROOT, given.version)])
+        if given.freeze:
+            return _frozen(SURFACE)
         return _release(given.out.resolve(), given.types, given.only_build)
     except subprocess.CalledProcessError as error:
         shown = (error.stderr or b"").decode() if isinstance(error.stderr, bytes) else error.stderr
@@ -39,7 +46,22 @@ def _arguments() -> argparse.ArgumentParser:
     parser.add_argument("--only-build", action="store_true", help="install and try nothing")
     parser.add_argument("--types", action="append", default=[], help="requirement of the checker")
     parser.add_argument("--version", help="write this version into every package, and end")
+    parser.add_argument("--freeze", action="store_true", help="keep the public surface, and end")
     return parser
+
+
+def _frozen(file: Path) -> int:
+    """Write the public surface down, unless that would hide that something was broken."""
+    from release.surface import added, broken, described  # the core, installed, is needed for it
+
+    found = described()
+    kept = json.loads(file.read_text(encoding="utf-8")) if file.is_file() else {}
+    lines = broken(kept, found)
+    if lines and kept["api"] == found["api"]:
+        advice = f"raise API_VERSION; where it was never published, remove {file.name} first"
+        raise ValueError("\n  ".join(["this breaks plugins or users:", *lines, advice]))
+    file.write_text(json.dumps(found, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+    return _said([f"new: {line}" for line in added(kept, found)])
 
 
 def _release(out: Path, typing: Sequence[str], only_build: bool) -> int:
