@@ -86,7 +86,7 @@ def page(chapters: Sequence[Chapter], notes: Sequence[str] = ()) -> str:
         InputError: a figure cannot be read.
     """
     found = _alone(chapters[0]) if len(chapters) == 1 else _compared(chapters)
-    warnings = [element("p", note, class_="warn") for note in notes]
+    warnings = [element("p", note, class_="warn") for note in dict.fromkeys(notes)]
     drawables = [c.drawable for c in chapters]
     interactive = any(d.points for d in drawables)
     head = [_top(found.title, chapters), *warnings, *found.above]
@@ -214,9 +214,14 @@ def _listed(chapter: Chapter) -> list[Markup]:
     if chapter.points:
         record = SearchRecord(supernet_name(run), tuple(chapter.points))
         body += [element("h2", "Its networks, as a table"), front_table(record, "")]
-        result = {k: v for k, v in result.items() if k not in ("networks", "candidates")}
+        result = {k: v for k, v in result.items() if not _are_records(v)}
     rest = plain_facts(result) if tables else result
     return [*body, element("h2", "Result"), _result(rest)]
+
+
+def _are_records(value: object) -> bool:
+    """A list of objects: what the table of the networks shows better."""
+    return isinstance(value, list) and any(isinstance(v, Mapping) for v in value)
 
 
 def _result(result: Any) -> Markup:

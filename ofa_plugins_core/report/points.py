@@ -33,7 +33,8 @@ def points_of(run: Run) -> tuple[Point, ...]:
     if run.search is not None:
         return run.search.points
     if run.job == "dataset":
-        return tuple(_records(run.folder / RECORDS))
+        said = run.result.get("data") if isinstance(run.result, Mapping) else None
+        return tuple(_records(run.folder / RECORDS, str(said) if said else None))
     for key in ("networks", "candidates"):
         found = run.result.get(key) if isinstance(run.result, Mapping) else None
         if isinstance(found, list) and found and all(map(_has_arch, found)):
@@ -74,7 +75,7 @@ def _label(entry: Mapping[str, Any]) -> str:
     return f"network {number}" if isinstance(number, int) else ""
 
 
-def _records(file: Path) -> Iterator[Point]:
+def _records(file: Path, source: str | None) -> Iterator[Point]:
     """Records of a predictor's data set: measured top-1 in percent, plain computed costs."""
     try:
         if file.stat().st_size > MAX_BYTES:
@@ -87,7 +88,8 @@ def _records(file: Path) -> Iterator[Point]:
     for number, line in enumerate(lines, 1):
         try:
             entry = json.loads(line)
-            top1 = measurement("top1", {"value": entry["top1"], "unit": "%", "kind": "measured"})
+            said = {"value": entry["top1"], "unit": "%", "kind": "measured", "source": source}
+            top1 = measurement("top1", said)
             costs = {str(k): _plain(str(k), v) for k, v in entry.get("costs", {}).items()}
             yield Point(dict(entry["arch"]), top1, costs, label=_label(entry))
         except (ValueError, TypeError, KeyError, AttributeError, RecursionError) as error:

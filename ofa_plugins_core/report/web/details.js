@@ -48,7 +48,7 @@ function showDetails(state, p, tell) {
   else parts.push(make("p", { class: "warn" }, noPicture(p)));
   parts.push(make("h4", {}, "Its architecture"), copyable(JSON.stringify(p.arch), "architecture", tell));
   if (p.run.next.length) {
-    const file = `echo '${JSON.stringify(p.arch)}' > network.jsonl`;
+    const file = `echo '${JSON.stringify(p.arch).replaceAll("'", "'\\''")}' > network.jsonl`;
     parts.push(make("h4", {}, "Go on with it"), copyable([file, ...p.run.next].join("\n"), "commands", tell));
   }
   if (p.run.command) parts.push(make("h4", {}, "The command that found it"), copyable(p.run.command, "command", tell));

@@ -42,5 +42,6 @@ const SHAPES = [
 ];
 
 function mark(number, x, y, r) {
-  return SHAPES[number % SHAPES.length](+x.toFixed(1), +y.toFixed(1), r);
+  const shape = number + Math.floor(number / SHAPES.length); // the seventh has the first's colour
+  return SHAPES[shape % SHAPES.length](+x.toFixed(1), +y.toFixed(1), r);
 }
