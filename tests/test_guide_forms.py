@@ -32,7 +32,7 @@ def test_the_form_keeps_every_law(ofa_install: Callable[..., object]) -> None:
     ofa_install("values", written("values"))
     found = check(Host.discover(), "values")
 
-    assert {f.kind for f in found} == {"latency_predictors"}
+    assert {f.kind for f in found} == {"plugin", "latency_predictors"}
     assert {f.outcome for f in found} == {"holds"}, found
 
 

@@ -185,5 +185,5 @@ def test_the_plugin_of_the_guide_keeps_every_law(ofa_install: Callable[..., obje
     ofa_install("accelerator", source.replace('"k": 7', '"k": 5'))  # the toy has no wider one
     found = check(Host.discover(), "accelerator")
 
-    assert {f.kind for f in found} == {"reductions"}
+    assert {f.kind for f in found} == {"plugin", "reductions"}
     assert {f.outcome for f in found} == {"holds"}, found

@@ -32,7 +32,7 @@ def fan(tmp_path, ofa_install):
 def test_it_keeps_every_law(fan):
     found = check(Host.discover(), "breeze")
     assert {f.outcome for f in found} == {"holds"}, found
-    assert {f.kind for f in found} == {"runtime_policies", "monitors", "actuators"}
+    assert {f.kind for f in found} == {"plugin", "runtime_policies", "monitors", "actuators"}
     assert fan.read_text() == "127", "a check leaves what is set as it was"
 
 

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
         LatencyPredictorSuite,
         MonitorSuite,
         PredictorSuite,
+        ReductionSuite,
         RuntimePolicySuite,
         SamplerSuite,
         SearcherSuite,
@@ -37,6 +38,7 @@ if TYPE_CHECKING:
         toy_problem,
         toy_supernet,
     )
+    from ofa_plugins_core.testing.whole import PluginSuite
 
 __all__ = [
     "TOY_LEVELS",
@@ -46,7 +48,9 @@ __all__ = [
     "ElasticModuleSuite",
     "LatencyPredictorSuite",
     "MonitorSuite",
+    "PluginSuite",
     "PredictorSuite",
+    "ReductionSuite",
     "RuntimePolicySuite",
     "SamplerSuite",
     "SearcherSuite",
@@ -73,5 +77,5 @@ def __getattr__(name: str) -> Any:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     room = "suites" if name.endswith("Suite") or name == "networks" else "toys"
     room = "installing" if name in ("installed", "in_process") else room
-    room = "toy_device" if name == "ToyDevice" else room
+    room = {"ToyDevice": "toy_device", "PluginSuite": "whole"}.get(name, room)
     return getattr(import_module(f"{__name__}.{room}"), name)

@@ -36,6 +36,8 @@ from ofa_plugins_core.interfaces import (
     Supernet,
     TrainingPlan,
 )
+from ofa_plugins_core.reduction.data import Reduction
+from ofa_plugins_core.reduction.supernet import reduced
 from ofa_plugins_core.testing import laws, toys
 from ofa_plugins_core.testing.laws import Law
 from ofa_plugins_core.testing.laws import cost as cost_laws
@@ -46,6 +48,7 @@ from ofa_plugins_core.testing.laws import monitor as monitor_laws
 from ofa_plugins_core.testing.laws import plan as plan_laws
 from ofa_plugins_core.testing.laws import policy as policy_laws
 from ofa_plugins_core.testing.laws import predictor as predictor_laws
+from ofa_plugins_core.testing.laws import reduction as reduction_laws
 from ofa_plugins_core.testing.laws import sampler as sampler_laws
 from ofa_plugins_core.testing.laws import searcher as searcher_laws
 from ofa_plugins_core.testing.laws import supernet as supernet_laws
@@ -209,6 +212,20 @@ class LatencyPredictorSuite(_OnSupernet):
     def test_law(self, law: Law, trial: latency_laws.Trial, supernet: Supernet) -> None:
         """The law holds."""
         _holds(law, trial, supernet)
+
+
+class ReductionSuite(_OnSupernet):
+    """For a smaller space, on a supernet that has what it drops."""
+
+    @pytest.fixture
+    def reduction(self) -> Reduction:
+        """The smaller space that is tested."""
+        raise NotImplementedError("give the fixture 'reduction'")
+
+    @each(reduction_laws.LAWS)
+    def test_law(self, law: Law, reduction: Reduction, supernet: Supernet) -> None:
+        """The law holds."""
+        _holds(law, reduced(supernet, reduction), supernet)
 
 
 class SearcherSuite:

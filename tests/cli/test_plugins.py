@@ -12,7 +12,7 @@ from ofa_plugins_core.cli.main import run
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.scaffold import KINDS as NEW
 from ofa_plugins_core.testing import in_process, toy_cost, toy_supernet
-from ofa_plugins_core.testing.checking import check
+from ofa_plugins_core.testing.checking import MADE, check
 
 
 class Jumpy:
@@ -100,7 +100,7 @@ class TestCheck:
         plugins = {"netless": in_process("netless", ofa_supernets=[offer])}
         found = check(Host.discover(extra=plugins), "netless")
         (finding,) = (f for f in found if f.kind == "elastic networks")
-        assert (finding.law, finding.outcome) == ("It can be built in torch.", "broken")
+        assert (finding.law, finding.outcome) == (MADE, "broken")
         assert "build() gave a NoneType, which is no ElasticModule" in finding.message
 
     @pytest.mark.parametrize(

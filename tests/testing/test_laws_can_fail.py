@@ -1,4 +1,4 @@
-"""Each law is broken by something that breaks it: a law that nothing can break says nothing."""
+"""What breaks a law in other ways than its plugin in ``unlawful/`` does."""
 
 from __future__ import annotations
 
@@ -9,9 +9,8 @@ import numpy as np
 import pytest
 from attrs import evolve, frozen
 
-from ofa_plugins_core.errors import InfeasibleError, InputError, UsageError
-from ofa_plugins_core.events import Progress
-from ofa_plugins_core.interfaces import Decision, Found, Predictions
+from ofa_plugins_core.errors import InputError, UsageError
+from ofa_plugins_core.interfaces import Decision
 from ofa_plugins_core.phases import Hyperparameters
 from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.testing import (
@@ -19,10 +18,8 @@ from ofa_plugins_core.testing import (
     ToyDevice,
     ToyPolicy,
     ToyPredictor,
-    everything,
     toy_cost,
     toy_plan,
-    toy_problem,
     toy_supernet,
 )
 from ofa_plugins_core.testing.laws import (
@@ -34,11 +31,7 @@ from ofa_plugins_core.testing.laws import (
     plan,
     policy,
     predictor,
-    sampler,
-    searcher,
 )
-from ofa_plugins_core.testing.laws import supernet as supernet_laws
-from ofa_plugins_core.values import Gene, SearchSpace
 
 TOY = toy_supernet()
 
@@ -56,53 +49,6 @@ class Wrapped:
 
     def __getattr__(self, name):
         return getattr(self.inner, name)
-
-
-class Cost(Wrapped):
-    name, unit, kind, source = "toy", "count", "computed", None
-
-    def __init__(self, change):
-        super().__init__(toy_cost())
-        self.change = change
-
-    def evaluate(self, archs):
-        return self.change(self.inner.evaluate(archs), archs)
-
-
-def scribbles(values, archs):
-    if isinstance(archs, np.ndarray) and len(archs):
-        archs[:, 1] = 0
-    return values
-
-
-def depends_on_unused(values, archs):
-    return values + archs[:, 4] if isinstance(archs, np.ndarray) else values
-
-
-BROKEN_COSTS = {
-    cost.says_what_it_is: Cost(lambda values, archs: values),
-    cost.batch_equals_single: Cost(lambda values, archs: values + len(values)),
-    cost.numbers_are_finite: Cost(lambda values, archs: values * np.nan),
-    cost.equal_networks_cost_the_same: Cost(depends_on_unused),
-    cost.any_image_size: Cost(lambda values, archs: values + len(values)),
-    cost.asks_nothing_twice: Cost(lambda values, archs: values + np.arange(len(values))),
-    cost.input_is_left_alone: Cost(scribbles),
-    cost.tables_equal_evaluate: Cost(lambda values, archs: values.astype(float)),
-}
-BROKEN_COSTS[cost.says_what_it_is].unit = ""
-
-
-@pytest.mark.parametrize("law", BROKEN_COSTS, ids=lambda law: law.__name__)
-def test_a_broken_cost_breaks(law):
-    breaks(law, BROKEN_COSTS[law], TOY)
-
-
-def test_a_cost_of_anything_breaks_the_law_on_foreign_networks():
-    class Anything(Wrapped):
-        def evaluate(self, archs):
-            return np.zeros(len(archs))
-
-    breaks(cost.foreign_networks_are_refused, Anything(toy_cost()), TOY)
 
 
 @pytest.mark.parametrize(
@@ -125,92 +71,16 @@ def test_unsound_tables_are_found(factor):
     breaks(cost.tables_are_sound, Unsound(toy_cost("params", deep)), deep)
 
 
-@frozen
-class Draws:
-    change: object
+class FittedOnNothing(Wrapped):
+    """A predictor that was fitted on no image size, and does not say so."""
 
-    def sample(self, n, generator):
-        rows = TOY.space.canonical(TOY.space.sample(n, generator))
-        return self.change(rows, generator)
-
-
-def with_global_randomness(rows, generator):
-    np.random.shuffle(rows)
-    return rows
-
-
-def counted(rows, generator, calls=[]):  # noqa: B006
-    calls.append(1)
-    return np.roll(rows, len(calls), axis=0)
-
-
-BROKEN_SAMPLERS = {
-    sampler.draws_what_is_asked: lambda rows, generator: rows[1:],
-    sampler.none_is_a_number_too: lambda rows, generator: rows.ravel(),
-    sampler.stays_inside: lambda rows, generator: rows + 2,
-    sampler.draws_are_canonical: lambda rows, generator: TOY.space.sample(len(rows), generator),
-    sampler.same_generator_same_draw: counted,
-    sampler.no_other_randomness: with_global_randomness,
-}
-
-
-@pytest.mark.parametrize("law", sampler.LAWS, ids=lambda law: law.__name__)
-def test_a_broken_sampler_breaks(law):
-    breaks(law, Draws(BROKEN_SAMPLERS[law]), TOY)
-
-
-class Predicts(Wrapped):
-    """The toy predictor, its predictions changed."""
-
-    def __init__(self, change=lambda p, archs: p, **attributes):
-        super().__init__(ToyPredictor(TOY.space))
-        self.change = change
-        vars(self).update(attributes)
-
-    def predict(self, archs):
-        return self.change(self.inner.predict(archs), archs)
-
-
-class FallingLink:
-    def forward(self, score):
-        return 100 / (1 + np.exp(score))
-
-    def inverse(self, accuracy):
-        return 0.0
-
-
-def plus(part, amount):
-    def change(p, archs):
-        parts = {name: getattr(p, name) for name in ("value", "low", "high", "extrapolated")}
-        more = amount(archs) if callable(amount) else amount
-        return Predictions(**{**parts, part: parts[part] + more})
-
-    return change
-
-
-def unused(archs):
-    return archs[:, 4] / 100 if isinstance(archs, np.ndarray) else 0
-
-
-BROKEN_PREDICTORS = {
-    predictor.says_what_it_is: Predicts(source=""),
-    predictor.batch_equals_single: Predicts(plus("high", len)),
-    predictor.interval_holds_the_value: Predicts(plus("low", 2.0)),
-    predictor.equal_networks_predict_the_same: Predicts(plus("value", unused)),
-    predictor.asks_nothing_twice: Predicts(lambda p, archs: scribbles(p, archs)),
-    predictor.fitted_sizes_are_not_extrapolated: Predicts(plus("extrapolated", True)),
-    predictor.tables_equal_predict: Predicts(plus("value", 0.001)),
-    predictor.link_goes_there_and_back: Predicts(link=lambda size: FallingLink()),
-}
-
-
-@pytest.mark.parametrize("law", predictor.LAWS, ids=lambda law: law.__name__)
-def test_a_broken_predictor_breaks(law):
-    breaks(law, BROKEN_PREDICTORS[law], TOY)
+    resolutions = ()
 
 
 def test_an_extrapolation_as_a_whole_has_to_say_so():
-    breaks(predictor.fitted_sizes_are_not_extrapolated, Predicts(resolutions=()), TOY)
+    breaks(
+        predictor.fitted_sizes_are_not_extrapolated, FittedOnNothing(ToyPredictor(TOY.space)), TOY
+    )
 
 
 def with_phase(place, **changes):
@@ -261,45 +131,6 @@ def test_a_plan_for_other_image_sizes_breaks():
     breaks(plan.says_what_it_is, toy_plan(TOY.at([96])), TOY)
 
 
-def test_a_draw_that_is_not_canonical_breaks():
-    breaks(plan.draws_inside, toy_plan(), Supernet(space=space_of(RestlessCanonical)))
-
-
-def test_a_draw_that_is_always_the_same_breaks():
-    class OneNetwork(SearchSpace):
-        def canonical(self, genes):
-            return np.zeros_like(genes)
-
-    breaks(plan.draws_follow_the_key, toy_plan(), Supernet(space=space_of(OneNetwork)))
-
-
-class Forgetful:
-    """Remembers in itself what belongs into the state."""
-
-    calls = 0
-
-    def start(self, levels):
-        return len(levels)
-
-    def decide(self, state, observation):
-        self.calls += 1
-        return state, (self.calls + self.calls // 7) % state
-
-
-class Scribbling(ToyPolicy):
-    def start(self, levels):
-        return [len(levels), 0]
-
-    def decide(self, state, observation):
-        state[1] = (state[1] + 1) % state[0]
-        return state, state[1]
-
-
-class OneTooFar(ToyPolicy):
-    def decide(self, state, observation):
-        return state, state[0]
-
-
 class OneTooFarInWords(ToyPolicy):
     def decide(self, state, observation):
         return state, Decision(state[0], "on and on")
@@ -308,11 +139,6 @@ class OneTooFarInWords(ToyPolicy):
 class BeginsNowhere(ToyPolicy):
     def initial(self, levels):
         return len(levels)
-
-
-class WantsInfinity(ToyPolicy):
-    def decide(self, state, observation):
-        return state, Decision(0, actions={"cpu_max_mhz": math.inf})
 
 
 class BelievesInMonitors(ToyPolicy):
@@ -326,20 +152,9 @@ def test_a_policy_that_takes_a_monitor_for_granted_breaks():
         policy.level_is_in_range(BelievesInMonitors(), TOY_LEVELS, np.random.default_rng(20))
 
 
-@pytest.mark.parametrize(
-    ("law", "broken"),
-    [
-        (policy.level_is_in_range, OneTooFar()),
-        (policy.level_is_in_range, OneTooFarInWords()),
-        (policy.level_is_in_range, BeginsNowhere()),
-        (policy.actions_are_numbers, WantsInfinity()),
-        (policy.decides_purely, Forgetful()),
-        (policy.state_is_not_changed, Scribbling()),
-        (policy.starts_afresh, Forgetful()),
-    ],
-)
-def test_a_broken_policy_breaks(law, broken):
-    breaks(law, broken, TOY_LEVELS)
+@pytest.mark.parametrize("broken", [OneTooFarInWords(), BeginsNowhere()])
+def test_a_policy_that_leaves_the_levels_breaks(broken):
+    breaks(policy.level_is_in_range, broken, TOY_LEVELS)
 
 
 @frozen
@@ -504,10 +319,6 @@ BROKEN_DEVICES = {
 }
 
 
-def test_every_law_of_devices_is_here():
-    assert set(BROKEN_DEVICES) == set(device.LAWS)
-
-
 @pytest.mark.parametrize(
     ("law", "broken"),
     [(law, broken) for law, several in BROKEN_DEVICES.items() for broken in several],
@@ -534,142 +345,3 @@ def test_a_session_without_everything_breaks(part):
             return contextmanager(lambda: (yield type("Session", (), {part: None})()))()
 
     breaks(device.runs_any_block, Half(), TOY)
-
-
-class Finds:
-    """Finds a given network, whatever is asked."""
-
-    def __init__(self, row=-1, optimal=True, **odd):
-        self.row, self.optimal, self.odd = row, optimal, odd
-
-    def refuses(self, problem):
-        return self.odd.get("reason")
-
-    def search(self, problem, generator, listener=lambda event: None):
-        listener(self.odd.get("event", Progress("step", 1, 1)))
-        rows = everything(TOY.space)
-        if self.odd.get("random"):
-            self.row = (self.row + 1) % len(rows)
-        genes = rows if problem.front else rows[[self.row]]
-        return Found(genes + self.odd.get("more", 0), self.optimal, 1)
-
-
-class NothingFits(Finds):
-    def search(self, problem, generator, listener=None):
-        raise InfeasibleError("nothing fits", smallest={}, binds="")
-
-
-BROKEN_SEARCHERS = {
-    searcher.refuses_in_words: Finds(reason=False),
-    searcher.finds_networks_of_the_space: Finds(more=2),
-    searcher.respects_bounds: Finds(-1),
-    searcher.says_what_is_infeasible: NothingFits(),
-    searcher.same_generator_same_answer: Finds(0, random=True),
-    searcher.front_is_not_dominated: Finds(),
-    searcher.optimal_is_true: Finds(0),
-    searcher.optimal_front_is_whole: Finds(0),
-    searcher.tells_its_progress: Finds(event=Progress("step", 2, 1)),
-}
-
-
-@pytest.mark.parametrize("law", searcher.LAWS, ids=lambda law: law.__name__)
-def test_a_broken_searcher_breaks(law):
-    breaks(law, BROKEN_SEARCHERS[law], toy_problem())
-
-
-def test_a_searcher_that_finds_the_impossible_breaks():
-    breaks(searcher.says_what_is_infeasible, Finds(0), toy_problem())
-
-
-class Supernet(Wrapped):
-    """The toy with something of its own."""
-
-    def __init__(self, **attributes):
-        super().__init__(TOY)
-        vars(self).update(attributes)
-
-
-class WrongCount(SearchSpace):
-    def count(self):
-        return super().count() + 1
-
-
-class LossyDecoding(SearchSpace):
-    def decode(self, genes):
-        return [evolve(a, image_size=32) for a in super().decode(genes)]
-
-
-class RestlessCanonical(SearchSpace):
-    def canonical(self, genes):
-        out = super().canonical(genes)
-        out[:, 1] = 1 - out[:, 1]
-        return out
-
-
-class Permissive(SearchSpace):
-    def encode(self, archs):
-        try:
-            return super().encode(archs)
-        except Exception:
-            return np.zeros((1, len(self.genes)), dtype=np.uint8)
-
-
-def space_of(kind, **changes):
-    space = evolve(TOY.space, **changes)
-    return kind(space.name, space.resolutions, space.genes, space.dimensions)
-
-
-def geometry_with(change):
-    geometry = TOY.geometry()
-    return lambda: evolve(geometry, sites=change(geometry.sites))
-
-
-def without_canonical():
-    genes = [evolve(g, canonical=None) for g in TOY.space.genes]
-    return space_of(SearchSpace, genes=tuple(genes))
-
-
-def dearer(site):
-    """A site whose block is another one at each call: blocks and tables disagree."""
-    calls = []
-
-    def block(size, values):
-        found = site.block(size, values)
-        calls.append(1)
-        first = evolve(found.ops[0], channels_out=len(calls))
-        return evolve(found, ops=(first, *found.ops[1:]))
-
-    return evolve(site, block=block)
-
-
-def other_options(space: SearchSpace) -> tuple[Gene, ...]:
-    return (*space.genes[:-1], evolve(space.genes[-1], options=(7, 8)))
-
-
-def unmoved(resolutions):
-    return TOY
-
-
-OTHER = toy_supernet(stages=3)
-BROKEN_SUPERNETS = {
-    supernet_laws.says_what_it_is: Supernet(resolutions=(1, 2)),
-    supernet_laws.decode_and_encode: Supernet(space=space_of(LossyDecoding)),
-    supernet_laws.canonical_is_settled: Supernet(space=space_of(RestlessCanonical)),
-    supernet_laws.count_is_exact: Supernet(space=space_of(WrongCount)),
-    supernet_laws.distinct_rows_are_distinct_networks: Supernet(space=without_canonical()),
-    supernet_laws.blocks_agree_with_tables: Supernet(
-        geometry=geometry_with(lambda sites: (dearer(sites[0]), *sites[1:]))
-    ),
-    supernet_laws.ops_fit_together: Supernet(
-        geometry=geometry_with(lambda sites: (sites[0], *sites[2:]))
-    ),
-    supernet_laws.other_image_sizes: Supernet(at=unmoved),
-    supernet_laws.as_built_is_settled: Supernet(as_built=lambda: OTHER),
-    supernet_laws.priced_as_others: Supernet(priced_as=lambda other: TOY),
-    supernet_laws.foreign_networks_are_refused: Supernet(space=space_of(Permissive)),
-}
-
-
-@pytest.mark.parametrize("law", supernet_laws.LAWS, ids=lambda law: law.__name__)
-def test_a_broken_supernet_breaks(law):
-    breaks(law, BROKEN_SUPERNETS[law], None)

@@ -67,7 +67,8 @@ class TorchSession:
         layout = torch.channels_last if self.channels_last else torch.contiguous_format
         try:
             network = fresh_network(work.blocks).to(self.device, self.dtype)
-            images = torch.rand(work.input_shape, dtype=self.dtype).to(self.device)
+            own = torch.Generator().manual_seed(0)  # the global one is its user's
+            images = torch.rand(work.input_shape, dtype=self.dtype, generator=own).to(self.device)
             if self.channels_last:
                 network = network.to(memory_format=layout)  # type: ignore[call-overload]
             images = images.contiguous(memory_format=layout)

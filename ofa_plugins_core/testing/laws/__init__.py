@@ -32,3 +32,9 @@ def demand(holds: object, message: str) -> None:
 def title(law: Law) -> str:
     """A law as a sentence: the first line of its docstring."""
     return (law.__doc__ or law.__name__).strip().splitlines()[0]
+
+
+def advice(law: Law) -> str:
+    """What to do where a law is broken: the docstring's lines after the first, on one line."""
+    _, *more = (law.__doc__ or "").strip().splitlines()
+    return " ".join(" ".join(more).split())

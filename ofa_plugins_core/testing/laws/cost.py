@@ -8,7 +8,7 @@ import numpy as np
 
 from ofa_plugins_core.errors import OfaError
 from ofa_plugins_core.interfaces import CostModel, SeparableCost, Supernet
-from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand
+from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand, effects
 from ofa_plugins_core.testing.laws.networks import (
     ODD_SIZES,
     SAMPLE,
@@ -47,7 +47,8 @@ def numbers_are_finite(cost: CostModel, supernet: Supernet, generator: Rng) -> N
 def equal_networks_cost_the_same(cost: CostModel, supernet: Supernet, generator: Rng) -> None:
     """What an unused slot holds costs nothing."""
     rows, canonical = twins(supernet, generator)
-    same(cost.evaluate(rows), cost.evaluate(canonical), "as drawn against canonical")
+    dicts = as_dicts(supernet.space, canonical)
+    same(cost.evaluate(rows), cost.evaluate(canonical), "as drawn against canonical", dicts)
 
 
 def any_image_size(cost: CostModel, supernet: Supernet, generator: Rng) -> None:
@@ -57,16 +58,16 @@ def any_image_size(cost: CostModel, supernet: Supernet, generator: Rng) -> None:
     rows = drawn(supernet.space, generator)
     apart = [cost.evaluate(as_dicts(supernet.space, rows, size)) for size in ODD_SIZES]
     mixed = [d for size in ODD_SIZES for d in as_dicts(supernet.space, rows, size)]
-    same(cost.evaluate(mixed), np.concatenate(apart), "sizes mixed against each by itself")
+    same(cost.evaluate(mixed), np.concatenate(apart), "sizes mixed against each by itself", mixed)
 
 
 def asks_nothing_twice(cost: CostModel, supernet: Supernet, generator: Rng) -> None:
     """The same networks cost the same again, in any order."""
     rows = drawn(supernet.space, generator)
-    first = cost.evaluate(rows)
+    first, dicts = cost.evaluate(rows), as_dicts(supernet.space, rows)
     order = generator.permutation(len(rows))
-    same(cost.evaluate(rows[order]), first[order], "another order")
-    same(cost.evaluate(rows), first, "a second time")
+    same(cost.evaluate(rows), first, "a second time", dicts)
+    same(cost.evaluate(rows[order]), first[order], "another order", [dicts[i] for i in order])
 
 
 def input_is_left_alone(cost: CostModel, supernet: Supernet, generator: Rng) -> None:
@@ -89,6 +90,19 @@ def foreign_networks_are_refused(cost: CostModel, supernet: Supernet, generator:
         demand(False, f"{wrong} was given the cost {found}")
 
 
+def used(cost: CostModel, supernet: Supernet, generator: Rng) -> None:
+    """As jobs use it."""
+    rows = drawn(supernet.space, generator)
+    cost.evaluate(rows)
+    cost.evaluate(as_dicts(supernet.space, rows))
+    if isinstance(cost, SeparableCost):
+        cost.separable(supernet.resolutions[0])
+
+
+no_other_randomness = effects.no_other_randomness(used)
+supernet_stays = effects.supernet_stays(used)
+
+
 def tables_are_sound(cost: CostModel, supernet: Supernet, generator: Rng) -> None:
     """The tables of a separable cost fit the space and its chain."""
     for size in supernet.resolutions:
@@ -108,7 +122,8 @@ def demand_tables_equal(cost: CostModel, supernet: Supernet, rows: Genes) -> Non
         at_size = rows.copy()
         at_size[:, 0] = index
         by_tables, found = separable.separable(size).evaluate(at_size), cost.evaluate(at_size)
-        same(found, by_tables, f"evaluate against tables at {size}")
+        dicts = as_dicts(supernet.space, at_size)
+        same(found, by_tables, f"evaluate against tables at {size}", dicts)
         if by_tables.dtype.kind in "iu":
             demand(found.dtype.kind in "iu", f"whole tables, but evaluate gives {found.dtype}")
 
@@ -120,6 +135,7 @@ def _separable(cost: CostModel) -> SeparableCost:
 
 
 LAWS: Final[tuple[Law, ...]] = (
+    supernet_stays,  # first: what is changed once looks unchanged after that
     says_what_it_is,
     batch_equals_single,
     numbers_are_finite,
@@ -128,6 +144,7 @@ LAWS: Final[tuple[Law, ...]] = (
     asks_nothing_twice,
     input_is_left_alone,
     foreign_networks_are_refused,
+    no_other_randomness,
     tables_are_sound,
     tables_equal_evaluate,
 )

@@ -23,7 +23,7 @@ from ofa_plugins_core.interfaces import (
     Supernet,
     Work,
 )
-from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand
+from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand, effects
 
 Rng = np.random.Generator
 PASSES: Final = 3
@@ -117,6 +117,17 @@ def ends_whatever_happens(device: Device, supernet: Supernet, generator: Rng) ->
         _ran(session, first)
 
 
+def used(device: Device, supernet: Supernet, generator: Rng) -> None:
+    """As jobs use it."""
+    _described(device)
+    with _ready(device) as session:
+        session.conditions()
+        _ran(session, Work(_network(supernet, generator)))
+
+
+no_other_randomness = effects.no_other_randomness(used)
+
+
 # ------------------------------------------------------------------------------- a session
 
 
@@ -201,4 +212,5 @@ LAWS: Final[tuple[Law, ...]] = (
     works_take_turns,
     tells_its_conditions,
     ends_whatever_happens,
+    no_other_randomness,
 )

@@ -6,8 +6,7 @@ been shaken, so that no batch norm and no kernel matrix is the identity that it 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from copy import deepcopy
 from typing import Any, Final
 
@@ -16,7 +15,7 @@ import numpy as np
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.handing import absent_members
 from ofa_plugins_core.interfaces import BuildableSupernet, ElasticModule, Subnet
-from ofa_plugins_core.testing.laws import Law, demand
+from ofa_plugins_core.testing.laws import Law, demand, effects
 from ofa_plugins_core.testing.laws.networks import as_dicts, drawn
 from ofa_plugins_core.values import Genes
 
@@ -90,16 +89,6 @@ def extracted_is_active(net: Any, arch: dict[str, Any], x: Any) -> None:
     demand_close(net(x).detach(), active, f"active, with gradients against without, {arch}")
 
 
-@contextmanager
-def _unchanged_generator() -> Iterator[None]:
-    import torch
-
-    before = torch.random.get_rng_state()
-    yield
-    same = torch.equal(before, torch.random.get_rng_state())
-    demand(same, "it takes numbers from torch's global generator")
-
-
 # ---------------------------------------------------------------------------- the laws
 
 
@@ -138,22 +127,21 @@ def _stacked(parts: list[Any]) -> Any:
 
 
 def activation_leaves_no_trace(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """Activating others and returning gives the same bits; no weight and no generator changes."""
+    """Activating others and returning gives the same bits; no weight changes."""
     import torch
 
     copy = shaken(net, generator)
     archs = _archs(copy, generator, 4)
     x = images(SIZES[0], generator)
     before = copy.published()
-    with _unchanged_generator():
-        first = []
-        for arch in archs:
-            copy.activate(arch)
-            first.append(run(copy, x))
-        for arch, logits in zip(reversed(archs), reversed(first), strict=True):
-            copy.activate(arch)
-            demand(torch.equal(run(copy, x), logits), f"other bits after returning to {arch}")
-            copy.extract(arch)
+    first = []
+    for arch in archs:
+        copy.activate(arch)
+        first.append(run(copy, x))
+    for arch, logits in zip(reversed(archs), reversed(first), strict=True):
+        copy.activate(arch)
+        demand(torch.equal(run(copy, x), logits), f"other bits after returning to {arch}")
+        copy.extract(arch)
     after = copy.published()
     changed = [k for k in before if not torch.equal(before[k], after[k])]
     demand(not changed, f"weights were changed: {changed[:3]}")
@@ -371,17 +359,21 @@ def building_is_repeatable(net: Any, supernet: BuildableSupernet, generator: Rng
     demand(tuple(logits.shape) == (1, 7), f"7 classes give logits of shape {tuple(logits.shape)}")
 
 
-LIGHT: Final[tuple[Law, ...]] = (
-    fills_the_protocols,
-    extraction_keeps_the_function,
-    activation_leaves_no_trace,
-    copies_are_independent,
-    counts_are_the_geometrys,
-    loading_is_strict,
-)
-"""What tells most in a few seconds."""
+def used(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
+    """As jobs use it, but for training."""
+    copy = deepcopy(net).eval()
+    for arch in _archs(copy, generator):
+        copy.activate(arch)
+        run(copy, images(arch["image_size"], generator).float())
+        copy.extract(arch)
+    copy.load_published(copy.published())
+
+
+no_other_randomness = effects.no_other_randomness(used)
+supernet_stays = effects.supernet_stays(used)
 
 LAWS: Final[tuple[Law, ...]] = (
+    supernet_stays,  # first: what is changed once looks unchanged after that
     fills_the_protocols,
     extraction_keeps_the_function,
     batches_agree_with_single_images,
@@ -396,4 +388,5 @@ LAWS: Final[tuple[Law, ...]] = (
     statistics_are_written_where_they_belong,
     training_reaches_the_weights,
     building_is_repeatable,
+    no_other_randomness,
 )

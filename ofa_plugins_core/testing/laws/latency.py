@@ -14,7 +14,7 @@ from ofa_plugins_core.entries import LatencyPredictorEntry
 from ofa_plugins_core.fit_flaws import latency_flaw
 from ofa_plugins_core.interfaces import Supernet
 from ofa_plugins_core.latency_fits import Labelled, LatencyFit, LatencyPredictor, LatencyTask
-from ofa_plugins_core.testing.laws import Law, demand
+from ofa_plugins_core.testing.laws import Law, demand, effects
 from ofa_plugins_core.testing.laws.networks import drawn
 
 Rng = np.random.Generator
@@ -130,12 +130,23 @@ def it_has_learnt(trial: Trial, supernet: Supernet, generator: Rng) -> None:
     demand(error < spread, f"off by {error:.3g} ms, the mean by {spread:.3g} ms")
 
 
+def used(trial: Trial, supernet: Supernet, generator: Rng) -> None:
+    """Fitted and asked as jobs do it."""
+    trial.entry.fit(trial.task, trial.options)
+    trial.predictor.predict(drawn(supernet.space, generator))
+
+
+no_other_randomness = effects.no_other_randomness(used)
+supernet_stays = effects.supernet_stays(used)
+
 LAWS: Final[tuple[Law, ...]] = (
+    supernet_stays,  # first: what is changed once looks unchanged after that
     fit_can_be_kept,
     same_task_same_fit,
     file_is_all_it_needs,
     numbers_are_finite,
     batch_equals_single,
     input_is_left_alone,
+    no_other_randomness,
     it_has_learnt,
 )

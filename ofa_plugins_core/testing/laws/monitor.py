@@ -10,7 +10,7 @@ from typing import Any, Final
 import numpy as np
 
 from ofa_plugins_core.interfaces import Actuator, Monitor
-from ofa_plugins_core.testing.laws import Law, demand
+from ofa_plugins_core.testing.laws import Law, demand, effects
 
 Rng = np.random.Generator
 
@@ -49,5 +49,11 @@ def setting_what_is_set_changes_nothing(actuator: Actuator, _: Any, generator: R
     demand(actuator.get() == before, f"was {before}, is {actuator.get()}")
 
 
-MONITORS: Final[tuple[Law, ...]] = (reads_numbers_by_name, names_say_the_unit)
+monitor_has_no_other_randomness = effects.no_other_randomness(lambda monitor, *_: monitor.read())
+
+MONITORS: Final[tuple[Law, ...]] = (
+    reads_numbers_by_name,
+    names_say_the_unit,
+    monitor_has_no_other_randomness,
+)
 ACTUATORS: Final[tuple[Law, ...]] = (values_increase, setting_what_is_set_changes_nothing)

@@ -8,7 +8,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
-from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.interfaces import Archs, Supernet
 from ofa_plugins_core.testing.laws import demand
 from ofa_plugins_core.values import Genes, SearchSpace
 
@@ -29,14 +29,20 @@ def as_dicts(space: SearchSpace, genes: Genes, size: int | None = None) -> list[
     return dicts if size is None else [{**d, "image_size": size} for d in dicts]
 
 
-def same(found: NDArray[Any], expected: NDArray[Any], what: str) -> None:
-    """Demand equal numbers; whole ones exactly, others to 1e-9."""
+def same(found: NDArray[Any], expected: NDArray[Any], what: str, of: Archs | None = None) -> None:
+    """Demand equal numbers; whole ones exactly, others to 1e-9.
+
+    Args:
+        what: is compared, for the message.
+        of: the networks, one a number, so that the message has the first that differs.
+    """
     demand(found.shape == expected.shape, f"{what}: shape {found.shape}, not {expected.shape}")
     exact = found.dtype.kind in "iub" and expected.dtype.kind in "iub"
     close = found == expected if exact else np.isclose(found, expected, rtol=1e-9, atol=1e-12)
     if not np.all(close):
         row = int(np.flatnonzero(~close)[0])
-        demand(False, f"{what}: number {row} is {found[row]}, not {expected[row]}")
+        whose = "" if of is None else f", for {of[row]}"
+        demand(False, f"{what}: number {row} is {found[row]}, not {expected[row]}{whose}")
 
 
 def outer_form(evaluate: Callable[[Any], NDArray[Any]], space: SearchSpace, rows: Genes) -> None:
@@ -44,10 +50,11 @@ def outer_form(evaluate: Callable[[Any], NDArray[Any]], space: SearchSpace, rows
     batch = evaluate(rows)
     demand(isinstance(batch, np.ndarray), f"returns {type(batch).__name__}, not a numpy array")
     demand(batch.shape == (len(rows),), f"shape {batch.shape} for {len(rows)} networks")
+    dicts = as_dicts(space, rows)
     single = np.concatenate([evaluate(rows[i : i + 1]) for i in range(len(rows))])
-    same(single, batch, "one by one against the batch")
-    same(evaluate(as_dicts(space, rows)), batch, "exchange dicts against the encoded array")
-    same(evaluate(space.decode(rows)), batch, "Archs against the encoded array")
+    same(single, batch, "one by one against the batch", dicts)
+    same(evaluate(as_dicts(space, rows)), batch, "exchange dicts against the encoded array", dicts)
+    same(evaluate(space.decode(rows)), batch, "Archs against the encoded array", dicts)
     empty = evaluate(rows[:0])
     demand(empty.shape == (0,), f"no networks give shape {empty.shape}, not (0,)")
 

@@ -19,7 +19,7 @@ from ofa_plugins_core.plans import (
     teacher_flaw,
     whole_flaw,
 )
-from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand
+from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand, effects
 from ofa_plugins_core.values import SearchSpace
 
 Rng = np.random.Generator
@@ -137,7 +137,17 @@ def shrinks(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
     demand(tuple(whole.phases) == tuple(plan.phases), "all of its epochs are not all")
 
 
+def used(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
+    """As jobs use it."""
+    for place, phase in enumerate(plan.shrunk(0.5).phases):
+        draw(supernet.space, phase, (3, place, 0, 0))
+
+
+no_other_randomness = effects.no_other_randomness(used)
+supernet_stays = effects.supernet_stays(used)
+
 LAWS: Final[tuple[Law, ...]] = (
+    supernet_stays,  # first: what is changed once looks unchanged after that
     says_what_it_is,
     numbers_make_sense,
     shared_numbers_make_sense,
@@ -147,4 +157,5 @@ LAWS: Final[tuple[Law, ...]] = (
     draws_inside,
     draws_follow_the_key,
     shrinks,
+    no_other_randomness,
 )

@@ -18,7 +18,7 @@ from ofa_plugins_core.interfaces import (
     RuntimePolicy,
     StartingPolicy,
 )
-from ofa_plugins_core.testing.laws import Law, demand
+from ofa_plugins_core.testing.laws import Law, demand, effects
 
 Rng = np.random.Generator
 STEPS: Final = 61
@@ -109,6 +109,14 @@ def starts_afresh(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng
     demand(_decisions(policy, policy.start(levels), seen) == first, "the second run differs")
 
 
+def used(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
+    """As jobs use it."""
+    _decisions(policy, policy.start(levels), observations(levels, generator))
+
+
+no_other_randomness = effects.no_other_randomness(used)
+
+
 def _decisions(policy: RuntimePolicy, state: Any, seen: Sequence[Observation]) -> list[int]:
     out = []
     for observation in seen:
@@ -123,4 +131,5 @@ LAWS: Final[tuple[Law, ...]] = (
     decides_purely,
     state_is_not_changed,
     starts_afresh,
+    no_other_randomness,
 )

@@ -9,8 +9,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from ofa_plugins_core.interfaces import Predictor, SeparablePredictor, Supernet
-from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand
-from ofa_plugins_core.testing.laws.networks import SAMPLE, drawn, outer_form, same, twins
+from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand, effects
+from ofa_plugins_core.testing.laws.networks import (
+    SAMPLE,
+    as_dicts,
+    drawn,
+    outer_form,
+    same,
+    twins,
+)
 from ofa_plugins_core.testing.laws.tables import sound_tables
 from ofa_plugins_core.values import Genes
 
@@ -66,7 +73,8 @@ def equal_networks_predict_the_same(
     rows, canonical = twins(supernet, generator)
     found, expected = predictor.predict(rows), predictor.predict(canonical)
     for part in PARTS:
-        same(getattr(found, part), getattr(expected, part), f"{part}, as drawn against canonical")
+        what, dicts = f"{part}, as drawn against canonical", as_dicts(supernet.space, canonical)
+        same(getattr(found, part), getattr(expected, part), what, dicts)
 
 
 def asks_nothing_twice(predictor: Predictor, supernet: Supernet, generator: Rng) -> None:
@@ -75,7 +83,19 @@ def asks_nothing_twice(predictor: Predictor, supernet: Supernet, generator: Rng)
     before = rows.copy()
     first = predictor.predict(rows)
     demand(np.array_equal(rows, before), "predict changed the encoded array")
-    same(predictor.predict(rows).value, first.value, "a second time")
+    again = predictor.predict(rows).value
+    same(again, first.value, "a second time", as_dicts(supernet.space, rows))
+
+
+def used(predictor: Predictor, supernet: Supernet, generator: Rng) -> None:
+    """As jobs use it."""
+    rows = drawn(supernet.space, generator)
+    predictor.predict(rows)
+    predictor.predict(as_dicts(supernet.space, rows))
+
+
+no_other_randomness = effects.no_other_randomness(used)
+supernet_stays = effects.supernet_stays(used)
 
 
 def fitted_sizes_are_not_extrapolated(
@@ -106,7 +126,8 @@ def demand_tables_equal(predictor: Predictor, supernet: Supernet, rows: Genes) -
         sound_tables(tables, supernet.space)
         demand(tables.reduce == "sum", f"a score is a sum, not a {tables.reduce}")
         by_tables = separable.link(size).forward(tables.evaluate(at_size))
-        same(predictor.predict(at_size).value, by_tables, f"predict against tables at {size}")
+        found, dicts = predictor.predict(at_size).value, as_dicts(supernet.space, at_size)
+        same(found, by_tables, f"predict against tables at {size}", dicts)
 
 
 def link_goes_there_and_back(predictor: Predictor, supernet: Supernet, generator: Rng) -> None:
@@ -135,11 +156,13 @@ def _separable(predictor: Predictor) -> SeparablePredictor:
 
 
 LAWS: Final[tuple[Law, ...]] = (
+    supernet_stays,  # first: what is changed once looks unchanged after that
     says_what_it_is,
     batch_equals_single,
     interval_holds_the_value,
     equal_networks_predict_the_same,
     asks_nothing_twice,
+    no_other_randomness,
     fitted_sizes_are_not_extrapolated,
     tables_equal_predict,
     link_goes_there_and_back,

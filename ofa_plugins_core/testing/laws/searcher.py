@@ -7,6 +7,7 @@ its space is small enough to list, what is claimed to be optimal is compared wit
 from __future__ import annotations
 
 from copy import deepcopy
+from itertools import pairwise
 from typing import Any, Final
 
 import numpy as np
@@ -16,12 +17,14 @@ from numpy.typing import NDArray
 from ofa_plugins_core.errors import InfeasibleError
 from ofa_plugins_core.events import Event, Notice, Progress
 from ofa_plugins_core.interfaces import Found, Problem, Searcher
-from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand
+from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand, effects
 from ofa_plugins_core.testing.laws.networks import drawn
 from ofa_plugins_core.testing.toys import everything
 from ofa_plugins_core.values import Constraint, Genes
 
 Rng = np.random.Generator
+QUANTILES: Final = (0.3, 0.6, 0.9)
+"""Of the first cost over drawn networks: bounds from tight to loose."""
 
 
 def measured(problem: Problem, name: str, genes: Genes) -> NDArray[Any]:
@@ -172,6 +175,51 @@ def _all_networks(problem: Problem) -> Genes:
         raise NotApplicableError(str(error)) from None
 
 
+def tighter_bounds_are_never_better(searcher: Searcher, problem: Problem, generator: Rng) -> None:
+    """A tighter bound never gives a better network, and never one where a looser gives none."""
+    name = next(iter(problem.costs))
+    rows = drawn(problem.supernet.space, np.random.default_rng(0), 201)
+    bounds = [float(b) for b in np.quantile(measured(problem, name, rows), QUANTILES)]
+    found = [_under(searcher, problem, name, bound, deepcopy(generator)) for bound in bounds]
+    for tight, loose in pairwise(range(len(bounds))):
+        under = [f"under {name} <= {bounds[i]:g}" for i in (tight, loose)]
+        if found[tight] is None:
+            continue
+        demand(found[loose], f"it finds a network {under[0]}, and calls it infeasible {under[1]}")
+        _demand_no_worse(problem, found[tight], found[loose], under)
+
+
+def _demand_no_worse(problem: Problem, tight: Any, loose: Any, under: list[str]) -> None:
+    """Of two best networks, where both are called optimal."""
+    sign = 1 if problem.objective == "accuracy" else -1
+    values = [float(measured(problem, problem.objective, f.genes)[0]) for f in (tight, loose)]
+    better = sign * (values[0] - values[1]) > 1e-9
+    demand(
+        not (better and tight.optimal and loose.optimal),
+        f"best {problem.objective}: {values[0]:g} {under[0]}, but {values[1]:g} {under[1]}",
+    )
+
+
+def _under(
+    searcher: Searcher, problem: Problem, name: str, bound: float, generator: Rng
+) -> Found | None:
+    """What it finds under a bound; None where it calls that infeasible."""
+    asked = problem.with_constraints([Constraint(name, "<=", bound)])
+    try:
+        return found_by(searcher, asked, generator)
+    except InfeasibleError:
+        return None
+
+
+def used(searcher: Searcher, problem: Problem, generator: Rng) -> None:
+    """As jobs use it."""
+    found_by(searcher, bounded(problem), generator)
+
+
+no_other_randomness = effects.no_other_randomness(used)
+supernet_stays = effects.supernet_stays(used, lambda problem: problem.supernet)
+
+
 def tells_its_progress(searcher: Searcher, problem: Problem, generator: Rng) -> None:
     """A listener gets events alone, and no step after the last."""
     heard: list[Event] = []
@@ -184,6 +232,7 @@ def tells_its_progress(searcher: Searcher, problem: Problem, generator: Rng) -> 
 
 
 LAWS: Final[tuple[Law, ...]] = (
+    supernet_stays,  # first: what is changed once looks unchanged after that
     refuses_in_words,
     finds_networks_of_the_space,
     respects_bounds,
@@ -192,14 +241,7 @@ LAWS: Final[tuple[Law, ...]] = (
     front_is_not_dominated,
     optimal_is_true,
     optimal_front_is_whole,
+    tighter_bounds_are_never_better,
+    no_other_randomness,
     tells_its_progress,
 )
-
-LIGHT: Final[tuple[Law, ...]] = (
-    refuses_in_words,
-    finds_networks_of_the_space,
-    says_what_is_infeasible,
-    front_is_not_dominated,
-    optimal_is_true,
-)
-"""For a quick check: five searches with a searcher's default options."""

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import pickle
 from itertools import pairwise
 from typing import Any, Final
 
@@ -11,7 +13,7 @@ from ofa_plugins_core.errors import OfaError, UsageError
 from ofa_plugins_core.geometry import Block
 from ofa_plugins_core.handing import absent_members
 from ofa_plugins_core.interfaces import Supernet
-from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand
+from ofa_plugins_core.testing.laws import Law, LawBrokenError, NotApplicableError, demand, effects
 from ofa_plugins_core.testing.laws.networks import ODD_SIZES, SAMPLE, as_dicts, drawn, same
 from ofa_plugins_core.testing.laws.tables import sound_tables
 from ofa_plugins_core.testing.toys import toy_supernet
@@ -41,10 +43,16 @@ def says_what_it_is(supernet: Supernet, _: Any, generator: Rng) -> None:
     """It has a name, a space and image sizes, and everything else of the Protocol."""
     lacking = absent_members(supernet, Supernet)
     demand(not lacking, f"it has no {', '.join(lacking)}")
-    demand(isinstance(supernet.name, str) and supernet.name, f"name is {supernet.name!r}")
+    demand(isinstance(supernet.name, str) and supernet.name, f"its name is {supernet.name!r}")
     sizes = supernet.space.resolutions
-    demand(tuple(supernet.resolutions) == sizes, f"{supernet.resolutions} against {sizes}")
-    demand(sizes == tuple(sorted(set(sizes))) and sizes[0] >= 32, f"image sizes {sizes}")
+    demand(
+        tuple(supernet.resolutions) == sizes,
+        f"its image sizes are {supernet.resolutions}, its space has {sizes}",
+    )
+    demand(
+        sizes == tuple(sorted(set(sizes))) and sizes[0] >= 32,
+        f"its image sizes {sizes} do not increase from 32 up",
+    )
     demand(supernet.geometry().space.genes == supernet.space.genes, "its geometry has other genes")
 
 
@@ -148,7 +156,10 @@ def other_image_sizes(supernet: Supernet, _: Any, generator: Rng) -> None:
     """``at`` changes the image sizes and nothing else, and not the supernet itself."""
     before = tuple(supernet.resolutions)
     other = supernet.at([96, 64])
-    demand(tuple(other.resolutions) == (64, 96), f"at([96, 64]) has {other.resolutions}")
+    demand(
+        tuple(other.resolutions) == (64, 96),
+        f"at([96, 64]) gives the image sizes {other.resolutions}",
+    )
     demand(other.space.genes[1:] == supernet.space.genes[1:], "at changes other genes")
     demand(tuple(supernet.resolutions) == before, "at changes the supernet that it is called on")
     arch = as_dicts(supernet.space, drawn(supernet.space, generator, 2), 96)[1]
@@ -194,6 +205,41 @@ def foreign_networks_are_refused(supernet: Supernet, _: Any, generator: Rng) -> 
         demand(False, f"{wrong} was encoded as {found}")
 
 
+def networks_travel(supernet: Supernet, _: Any, generator: Rng) -> None:
+    """Its networks reach other processes and files: pickled, and as JSON, they stay themselves."""
+    rows = drawn(supernet.space, generator, 6)
+    archs = supernet.space.decode(rows)
+    demand(_pickled(archs) == archs, "an Arch that was pickled is another one")
+    for arch, row in zip(archs, rows, strict=True):
+        read = _as_json(arch.as_dict())
+        same_row = np.array_equal(supernet.space.encode([read])[0], row)
+        demand(same_row, f"{arch.as_dict()} is another network once it was written as JSON")
+
+
+def _pickled(archs: Any) -> Any:
+    try:
+        return pickle.loads(pickle.dumps(archs))
+    except (pickle.PickleError, TypeError, AttributeError) as error:
+        raise LawBrokenError(f"an Arch cannot be pickled: {error}") from None
+
+
+def _as_json(arch: dict[str, Any]) -> Any:
+    try:
+        return json.loads(json.dumps(arch))
+    except (TypeError, ValueError) as error:
+        raise LawBrokenError(f"{arch} cannot be written as JSON: {error}") from None
+
+
+def used(supernet: Supernet, _: Any, generator: Rng) -> None:
+    """As jobs use it."""
+    for arch in supernet.space.decode(drawn(supernet.space, generator, 4)):
+        supernet.geometry().blocks(arch)
+    supernet.as_built().geometry().separable(supernet.resolutions[0], params, "sum")
+    supernet.at(supernet.resolutions[:1]).space.sample(5, generator)
+
+
+no_other_randomness = effects.no_other_randomness(used)
+
 LAWS: Final[tuple[Law, ...]] = (
     says_what_it_is,
     decode_and_encode,
@@ -206,4 +252,6 @@ LAWS: Final[tuple[Law, ...]] = (
     as_built_is_settled,
     priced_as_others,
     foreign_networks_are_refused,
+    networks_travel,
+    no_other_randomness,
 )

@@ -1,0 +1,81 @@
+"""One suite for a whole plugin: every law on everything that it offers, a test each.
+
+    class TestPlugin(PluginSuite):
+        plugin = "energy"
+
+It runs what ``ofa plugins check`` runs, on what is installed.
+"""
+
+from __future__ import annotations
+
+from functools import cache, lru_cache
+from typing import ClassVar
+
+import pytest
+
+from ofa_plugins_core.host import Host
+from ofa_plugins_core.testing.checking import Finding, attempt, tried
+from ofa_plugins_core.testing.laws import Law
+from ofa_plugins_core.testing.offered import Tested, Trial, trials
+
+
+class PluginSuite:
+    """For everything that an installed plugin offers; name it: ``plugin = "energy"``."""
+
+    plugin: ClassVar[str]
+
+    def test_it_takes_part(self) -> None:
+        """It is loaded, and no other plugin contests what it offers."""
+        found = _host().plugin(self.plugin)
+        assert (found.state, found.error) == ("loaded", None)
+
+    def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
+        """A test for each offer, and for each of its laws."""
+        names = metafunc.fixturenames
+        found = _trials(self.plugin) if "trial" in names else []
+        if "law" in names:
+            both = [(trial, law) for trial in found for law in trial.laws]
+            metafunc.parametrize(("trial", "law"), both, ids=map(_law_id, both))
+        elif "trial" in names:
+            metafunc.parametrize("trial", found, ids=map(_id, found))
+
+    def test_it_can_be_built(self, trial: Trial) -> None:
+        """Each offer can be made."""
+        _demand(_made(trial)[0])
+
+    def test_law(self, trial: Trial, law: Law) -> None:
+        """The law holds."""
+        made, subjects = _made(trial)
+        _demand(tried(trial, law, subjects) if subjects else made)
+
+
+@cache
+def _host() -> Host:
+    return Host.discover()
+
+
+@cache
+def _trials(name: str) -> list[Trial]:
+    return trials(_host(), _host().plugin(name))
+
+
+@lru_cache(maxsize=4)
+def _made(trial: Trial) -> tuple[Finding, list[Tested]]:
+    """What an offer makes, kept while its laws are tried."""
+    return attempt(trial)
+
+
+def _demand(finding: Finding) -> None:
+    if finding.outcome == "does not apply":
+        pytest.skip(finding.message)
+    if finding.outcome == "broken":
+        pytest.fail(finding.in_words, pytrace=False)
+
+
+def _id(trial: Trial) -> str:
+    return f"{trial.kind}:{trial.name}"
+
+
+def _law_id(both: tuple[Trial, Law]) -> str:
+    trial, law = both
+    return f"{_id(trial)}-{law.__name__}"
