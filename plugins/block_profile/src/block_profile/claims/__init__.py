@@ -17,13 +17,13 @@ NOTE10: Final = Material(
     "note10_tables",
     "lut/note10",
     "latency tables of a Samsung Note10: a folder of SIZE_lookup_table.yaml, 160 to 224",
-    "ofa weights fetch 'note10/*' puts them into one folder",
+    "ofa weights fetch 'note10/*' puts them into the cache's folder weights/note10",
 )
 PREDICTOR: Final = Material(
     "mit_predictor",
     "predictors/mit_mbv3_w1.2.pth",
     "the OFA authors' accuracy predictor of ofa_mbv3_w1.2",
-    "ofa weights fetch acc_predictor.pth",
+    "ofa weights fetch acc_predictor.pth puts it into the cache's folder weights",
 )
 
 
@@ -60,7 +60,7 @@ def _panels() -> Iterator[ClaimEntry]:
         f"{PAPER}, figure of the Note10's latencies, 224 pixels",
         _note10,
         needs=(NOTE10,),
-        seconds=2.0,
+        seconds=4.0,
     )
     yield ClaimEntry(
         "block_profile_accuracy",
@@ -69,7 +69,7 @@ def _panels() -> Iterator[ClaimEntry]:
         f"{PAPER}, figure of accuracies, 224 pixels",
         _accuracy,
         needs=(PREDICTOR,),
-        seconds=2.0,
+        seconds=4.0,
     )
     yield ClaimEntry(
         "block_profile_depths",
@@ -78,7 +78,7 @@ def _panels() -> Iterator[ClaimEntry]:
         f"{PAPER}, figure of depths",
         _depths,
         needs=(PREDICTOR,),
-        seconds=2.0,
+        seconds=4.0,
     )
 
 
