@@ -219,3 +219,60 @@ def test_a_job_that_cannot_draw_is_blamed(tmp_path, capsys):
     assert run(["report", str(folder)], lambda block: host) == 4
     assert "counting" in (said := capsys.readouterr().err)
     assert "no ink" in said
+
+
+class TestSeveralRuns:
+    def test_one_page_of_all_in_the_present_folder(self, ofa, a_run, tmp_path, host, monkeypatch):
+        other = written(tmp_path / "other", host, swept=False)
+        monkeypatch.chdir(tmp_path)
+        code, out, err = ofa("report", str(a_run), str(other), "--no-plots", "--json")
+        assert code == 0, err
+        said = json.loads(out)
+        assert (said["page"], said["runs"]) == ("report.html", [str(a_run), str(other)])
+        text = (tmp_path / "report.html").read_text()
+        assert said["bytes"] == len(text.encode())
+        assert "2 runs compared" in text
+        assert "Run 2: other (ofa search, toy)" in text
+        assert text.count("How it was made") == 2
+        assert not (a_run / "report.html").exists()
+
+    def test_a_file_of_ones_own_choice_which_is_written_again(self, ofa, a_run, tmp_path):
+        file = tmp_path / "pages" / "mine.html"
+        for _ in range(2):
+            assert ofa("report", str(a_run), "--no-plots", "--out", str(file))[0] == 0
+        assert "ofa search: toy" in file.read_text()
+
+    def test_a_strangers_file_is_not_written_over(self, ofa, a_run, tmp_path):
+        file = tmp_path / "thesis.html"
+        file.write_text("<p>mine</p>")
+        code, _, err = ofa("report", str(a_run), "--no-plots", "--out", str(file))
+        assert (code, "is no page of ofa report" in err) == (2, True)
+        assert file.read_text() == "<p>mine</p>"
+
+    def test_a_folder_is_no_place_for_a_page(self, ofa, a_run, tmp_path):
+        code, _, err = ofa("report", str(a_run), "--no-plots", "--out", str(tmp_path))
+        assert (code, "is a folder" in err) == (5, True)
+
+    def test_a_run_without_networks_is_reported_by_itself(self, ofa, a_run, tmp_path):
+        folder = tmp_path / "fitted"
+        folder.mkdir()
+        (folder / "config.yaml").write_text("job: fit\n")
+        (folder / "run.json").write_text("{}")
+        (folder / "result.json").write_text('{"records": 3}')
+        code, _, err = ofa("report", str(a_run), str(folder))
+        assert code == 2
+        assert "it has no networks to compare" in err
+        assert ofa("report", str(folder), "--no-plots")[0] == 0
+
+    def test_the_same_run_twice(self, ofa, a_run):
+        code, _, err = ofa("report", str(a_run), str(a_run))
+        assert (code, "named twice" in err) == (2, True)
+
+    def test_accuracies_of_different_data_sets_are_warned_of(self, ofa, a_run, tmp_path, host):
+        other = written(tmp_path / "other", host)
+        for folder, data in ((a_run, "imagenet"), (other, "cifar10")):
+            result = json.loads((folder / "result.json").read_text())
+            (folder / "result.json").write_text(json.dumps({**result, "dataset": data}))
+        file = tmp_path / "p.html"
+        assert ofa("report", str(a_run), str(other), "--no-plots", "--out", str(file))[0] == 0
+        assert "Accuracies are of different data sets: imagenet, cifar10." in file.read_text()
