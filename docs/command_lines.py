@@ -25,6 +25,8 @@ from attrs import evolve, frozen
 
 ROOT: Final = Path(__file__).resolve().parents[1]
 PROGRAMS: Final = ("ofa", "pip", "python", "nox", "torchrun", "horovodrun", "pytest")
+COMMANDS: Final = ("list", "plugins", "report", "reproduce", "run", "show", "weights")
+"""Of ``ofa``, in tables: there are formats of files, too, that begin with that word."""
 MADE: Final = ("hooks.md", "commands.md")
 """Pages that programs write: their examples are tested where they come from."""
 
@@ -151,10 +153,18 @@ def _of_table(table: str, first: int) -> Iterator[tuple[int, str]]:
     """Code in cells that calls a program with something to do."""
     for number, row in enumerate(table.splitlines(), first):
         for code in re.findall(r"`([^`]+)`", row):
-            words = code.replace(r"\|", "|").split()
-            mentioned = len(words) < 2 or (words[:2] == ["ofa", "run"] and len(words) < 4)
-            if words[:1] and words[0] in PROGRAMS and not mentioned:
-                yield number, code.replace(r"\|", "|")
+            command = code.replace(r"\|", "|")
+            if _is_command(command.split()):
+                yield number, command
+
+
+def _is_command(words: Sequence[str]) -> bool:
+    """Whether code in a cell is a command line, and no mention: `ofa run fit`, `torchrun`."""
+    if len(words) < 2 or words[0] not in PROGRAMS:
+        return False
+    if words[0] != "ofa":
+        return True
+    return words[1] in COMMANDS and (words[1] != "run" or len(words) > 3)
 
 
 @frozen

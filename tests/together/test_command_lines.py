@@ -151,7 +151,7 @@ ofa three
 
 | a | b |
 |---|---|
-| `ofa four --c d\\|e` | `ofa` and `other thing` |
+| `ofa show four --c d\\|e` | `ofa` and `other thing` |
 
 <!-- not run: never -->
 
@@ -167,7 +167,7 @@ pip five
         assert found == [
             (7, "ofa one --a '# no comment'", None),
             (8, "ofa two --b", "because"),
-            (18, "ofa four --c d|e", None),
+            (18, "ofa show four --c d|e", None),
             (23, "pip five", "never"),
         ]
 
