@@ -7,12 +7,12 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from moofa import networks, published
+from moofa import claims, networks, published
 from moofa.balanced import BalancedOptions, balanced
 from moofa.importing.options import ImportOptions
 from ofa_mit.plan_options import ShrinkingOptions
 from ofa_mit.variants import MobileVariant, varied
-from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
+from ofa_plugins_core import ClaimEntry, SupernetEntry, SupernetFamilyEntry, hookimpl
 from ofa_plugins_core.entries import (
     FittedPredictorEntry,
     JobContext,
@@ -130,6 +130,12 @@ def _run_import(context: JobContext, options: ImportOptions) -> Any:
     from moofa.importing.configurations import run_import
 
     return run_import(context, options)
+
+
+@hookimpl
+def ofa_claims() -> Iterable[ClaimEntry]:
+    """What MOOFA's paper claims."""
+    yield from claims.entries()
 
 
 @hookimpl

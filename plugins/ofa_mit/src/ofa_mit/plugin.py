@@ -7,14 +7,14 @@ from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
-from ofa_mit import networks, published
+from ofa_mit import claims, networks, published
 from ofa_mit.mobile import MobileRow
 from ofa_mit.options import EvolutionOptions
 from ofa_mit.plan_options import SandwichOptions, ShrinkingOptions
 from ofa_mit.residual import ResidualRow
 from ofa_mit.specialised_options import SpecialisedOptions
 from ofa_mit.variants import MobileVariant, ResidualVariant, varied
-from ofa_plugins_core import SupernetEntry, SupernetFamilyEntry, hookimpl
+from ofa_plugins_core import ClaimEntry, SupernetEntry, SupernetFamilyEntry, hookimpl
 from ofa_plugins_core.entries import (
     FittedPredictorEntry,
     JobContext,
@@ -91,6 +91,7 @@ def ofa_searchers() -> Iterable[SearcherEntry]:
         "the published evolutionary search, with bounded tries",
         build=_build_evolution,
         options=EvolutionOptions,
+        trial={"population": 20, "generations": 3},
     )
 
 
@@ -177,6 +178,12 @@ def _build_sandwich(supernet: Supernet, options: SandwichOptions) -> TrainingPla
     from ofa_mit.plans import sandwich
 
     return sandwich(supernet, options)
+
+
+@hookimpl
+def ofa_claims() -> Iterable[ClaimEntry]:
+    """What Once-for-All's paper claims."""
+    yield from claims.entries()
 
 
 @hookimpl

@@ -1,0 +1,160 @@
+"""What the names of Once-for-All's specialised networks say, beside their configurations."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Final
+
+from ofa_mit.specialised import Specialised, run_specialised
+from ofa_mit.specialised_options import SpecialisedOptions
+from ofa_plugins_core import Checked, Comparison, InputError, JobContext
+from ofa_plugins_core.jobs.choosing import cost_models
+from ofa_plugins_core.jobs.options import PricedOptions
+from ofa_plugins_core.tables import TableFolder
+
+WIDE: Final = "ofa_mbv3_w1.2"
+MOBILE: Final = 600.0
+"""The mobile setting, million MACs."""
+HALF: Final = 0.5
+"""Names carry whole milliseconds and whole million MACs."""
+
+
+def mobile_setting(context: JobContext, files: Mapping[str, Path]) -> Checked:
+    """MACs of the networks that are named for them."""
+    found = _named_for_macs(context, files)
+    macs = [_macs(context, n) for n in found]
+    said = [_published(n) for n in found]
+    best = max(n.label.top1.value for n in found if n.label.top1 is not None)
+    return Checked(
+        [
+            *(
+                Comparison(
+                    f"{network.name}, at {network.arch.image_size} px",
+                    ours,
+                    published,
+                    "million MACs",
+                    within=HALF,
+                    why=""
+                    if network.size_from == "name"
+                    else "its configuration says no image size, and none has the MACs of its name",
+                )
+                for network, ours, published in zip(found, macs, said, strict=True)
+            ),
+            Comparison(
+                "the largest of them", max(macs), MOBILE, "million MACs", relation="at most"
+            ),
+            Comparison("top-1 of the best", best, 80.0, "%", kind="published"),
+        ],
+        "The configurations say no image size: it is the one multiple of 4 whose MACs are those "
+        "of the name. Accuracies are the names': evaluating needs weights and ImageNet.",
+    )
+
+
+def _macs(context: JobContext, network: Specialised) -> float:
+    supernet = context.host.supernet(WIDE).at([network.arch.image_size])
+    cost = context.host.cost_model("flops").build(supernet)
+    return float(cost.evaluate([network.arch.as_dict()])[0]) / 1e6
+
+
+def _published(network: Specialised) -> float:
+    assert network.label.flops is not None
+    return network.label.flops.value / 1e6
+
+
+def _named_for_macs(context: JobContext, files: Mapping[str, Path]) -> list[Specialised]:
+    """By their MACs, increasing.
+
+    Raises:
+        InputError: there are none.
+    """
+    found = [n for n in _wide(context, files) if n.label.flops is not None]
+    if not found:
+        raise InputError(
+            f"{files['specialised_networks']} holds no network that is named for its MACs",
+            advice="for example flops-595M_top1-80.0_finetune-75",
+        )
+    return sorted(found, key=_published)
+
+
+def _wide(context: JobContext, files: Mapping[str, Path]) -> Sequence[Specialised]:
+    quiet = JobContext(context.host)  # what it assumes and leaves out is said here, not on stderr
+    folder = files["specialised_networks"]
+    return run_specialised(quiet, SpecialisedOptions(folder=folder, supernet=WIDE)).networks
+
+
+def predictor_order(context: JobContext, files: Mapping[str, Path]) -> Checked:
+    """The order of the networks whose image size is known, by predicted and by measured top-1."""
+    found = _named_for_macs(context, files)
+    supernet = context.host.supernet(WIDE).at(sorted({n.arch.image_size for n in found}))
+    predictor = context.host.predictor("mlp").load(supernet, files["mit_predictor"], None)
+    values = [float(v) for v in predictor.predict([n.arch.as_dict() for n in found]).value]
+    measured = [0.0 if n.label.top1 is None else n.label.top1.value for n in found]
+    why = (
+        "its labels are accuracies on images held out of the training set; the names' are on "
+        "ImageNet's validation set"
+    )
+    return Checked(
+        [
+            Comparison(
+                "from the least to the most accurate",
+                _ranking(found, values),
+                _ranking(found, measured),
+                kind="predicted",
+                why="it has one input for 224 to 239 px: it takes a network at 236 for one at 224",
+            ),
+            *(
+                Comparison(f"top-1 of {n.name}", ours, top1, "%", "predicted", "shown", why=why)
+                for n, ours, top1 in zip(found, values, measured, strict=True)
+            ),
+        ],
+        "Only the networks named for their MACs: of the others the image size is not known.",
+    )
+
+
+def _ranking(networks: Sequence[Specialised], top1: Sequence[float]) -> str:
+    ranked = sorted(zip(top1, map(_published, networks), strict=True))
+    return " < ".join(f"{macs:.0f}M" for _, macs in ranked)
+
+
+def note10_latency(context: JobContext, files: Mapping[str, Path]) -> Checked:
+    """Table latency of the networks made for the Note10, at the image size that fits best."""
+    made = [n for n in _wide(context, files) if n.label.device == "note10"]
+    if not made:
+        raise InputError(f"{files['specialised_networks']} holds no network of {WIDE} for note10")
+    sizes = TableFolder.open(files["note10_tables"]).sizes
+    supernet = context.host.supernet(WIDE).at(sizes)
+    asked = PricedOptions(supernet=WIDE, lut=(f"note10={files['note10_tables']}",))
+    cost = cost_models(JobContext(context.host), asked, supernet, ["latency@note10"])
+    rows = []
+    for network in sorted(made, key=_milliseconds):
+        archs = [{**network.arch.as_dict(), "image_size": size} for size in sizes]
+        values = cost["latency@note10"].evaluate(archs)
+        rows.append(_nearest(network, dict(zip(sizes, map(float, values), strict=True))))
+    return Checked(
+        rows,
+        "A network's latency is the sum of its rows. The configurations say no image size: each "
+        "network has the one, among those of the tables, that comes nearest to its name. Networks "
+        "of width 1.0 are left out: these tables are of width 1.2.",
+    )
+
+
+def _nearest(network: Specialised, values: Mapping[int, float]) -> Comparison:
+    said = _milliseconds(network)
+    size = min(values, key=lambda s: abs(values[s] - said))
+    far = (
+        f"the tables end at {max(values)} px, and the network may have been made for a larger "
+        "image, as the one of 595 million MACs was, for 236 px"
+    )
+    return Comparison(
+        f"{network.name}, at {size} px",
+        values[size],
+        said,
+        "ms",
+        within=HALF,
+        why=far if size == max(values) and values[size] < said else "",
+    )
+
+
+def _milliseconds(network: Specialised) -> float:
+    return 0.0 if network.label.latency is None else network.label.latency.value
