@@ -127,8 +127,20 @@ def _tables(outcome: Outcome) -> Iterator[Row]:
     columns = ("", "ours", "published", "unit", "kind", "")
     rows = [_cells(found) for found in outcome.rows]
     yield (title, columns, rows) if rows else (title, (), ())
-    notes = [f"{r['what']}: {r['why']}" for r in outcome.rows if r.get("why")]
-    yield ("\n".join([*notes, *filter(None, [outcome.reason]), ""]) or " ", (), ())
+    yield ("\n".join([*_whys(outcome), *filter(None, [outcome.reason]), ""]) or " ", (), ())
+
+
+def _whys(outcome: Outcome) -> list[str]:
+    """Each reason once, with the figures that it is about."""
+    found: dict[str, list[str]] = {}
+    for row in outcome.rows:
+        if why := row.get("why"):
+            found.setdefault(str(why), []).append(str(row["what"]))
+    more = [
+        f"{what[0]}, and {len(what) - 1} more" if len(what) > 1 else what[0]
+        for what in found.values()
+    ]
+    return [f"{what}: {why}" for what, why in zip(more, found, strict=True)]
 
 
 def _cells(found: Mapping[str, Any]) -> tuple[str, ...]:

@@ -319,6 +319,11 @@ class TestResult:
         cells = result.as_tables()[0][2][0]
         assert cells == ("networks", "242.5", "≥ 243 ± 0.25", "ms", "computed", "differs")
 
+    def test_a_reason_of_several_figures_is_said_once(self, checked):
+        rows = [Comparison(what, 1, 2, why="known") for what in ("first", "second", "third")]
+        result = checked(claim("a", lambda context, files: Checked(rows)))
+        assert result.as_tables()[1][0] == "first, and 2 more: known\n"
+
     def test_the_page_of_its_run_has_its_tables(self, checked):
         result = checked(claim("a", found(243)), claim("b", read, needs=(TABLE,)))
         kept = json.loads(json.dumps(result.as_json()))

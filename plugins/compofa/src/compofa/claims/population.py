@@ -96,22 +96,26 @@ def average(context: JobContext, files: Mapping[str, Path]) -> Checked:
         [_ahead(gap) for gap in found.gaps]
         + [
             Comparison(
-                f"mean gap, {gap.place} ({gap.mean.low:+.2f} to {gap.mean.high:+.2f})",
+                f"mean gap, {gap.place}, {gap.mean.low:+.2f} to {gap.mean.high:+.2f}",
                 round(gap.mean.value, 3),
                 round(middle, 3),
                 "points",
                 "measured",
                 within=round(half, 3),
-                why="not seen in these records, which are other networks than the figure's; "
-                f"from {gap.first.value:+.2f} at {gap.range[0]:.0f} ms to {gap.last.value:+.2f} "
-                f"at {gap.range[1]:.0f} ms",
+                why="not seen in these records, which are other networks than the figure's",
             )
             for gap in found.gaps
         ],
         f"{GO} Parabolas through both populations, subtracted at the latencies of Once-for-All's "
         f"networks; 95 % intervals from {found.draws:,} resamples of the networks, which do not "
-        "know what all networks of a file share.",
+        f"know what all networks of a file share. {'; '.join(map(_ends, found.gaps))}.",
     )
+
+
+def _ends(gap: Gap) -> str:
+    low, high = gap.range
+    first, last = gap.first.value, gap.last.value
+    return f"{gap.place}: {first:+.2f} at {low:.0f} ms to {last:+.2f} at {high:.0f} ms"
 
 
 def _ahead(gap: Gap) -> Comparison:
