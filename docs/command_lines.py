@@ -73,12 +73,17 @@ class Line:
 
     @property
     def ofa(self) -> list[str] | None:
-        """What ``ofa`` is called with, launchers and redirection left out; None: it is not."""
+        """What ``ofa`` is called with, launchers and what follows left out; None: it is not."""
         words = [Path(w).name if w.endswith("/ofa") else w for w in self.words]
         if "ofa" not in words:
             return None
         called = words[words.index("ofa") + 1 :]
-        return called[: called.index(">")] if ">" in called else called
+        end = next(
+            (n for n, w in enumerate(called) if w in (">", "|", "&&", ";") or w[-1:] == ";"), None
+        )
+        if end is None:
+            return called
+        return [*called[:end], *filter(None, [called[end].rstrip(";>|&")])]
 
 
 def pages(root: Path = ROOT) -> list[str]:
