@@ -18,7 +18,7 @@ from ofa_plugins_core.values import Constraint, SearchSpace
 NEAR: Final = 1e-4
 """Relative difference of a cost in batches of other sizes, for what computes in single precision.
 """
-ALONE: Final = 12
+ALONE: Final = 3
 """Networks of a front whose costs are asked for again, each by itself."""
 
 
@@ -83,11 +83,10 @@ def check_items(
     demand(items, "nothing was found, and nobody says that nothing can be")
     for item in items:
         _check_bounds(float(item.costs[cost.name].value), cost.name, bounds)
-    for number in sorted({round(i) for i in np.linspace(0, len(items) - 1, ALONE)}):
-        item = items[number]
-        arch = item.arch.as_dict()
-        (again,) = space.decode(space.encode([arch]))
-        demand(again == item.arch, f"{arch} is not in canonical form")
+    some = [items[i] for i in sorted({round(i) for i in np.linspace(0, len(items) - 1, ALONE)})]
+    again = space.decode(space.encode([item.arch.as_dict() for item in some]))
+    for item, arch in zip(some, again, strict=True):
+        demand(arch == item.arch, f"{item.arch.as_dict()} is not in canonical form")
         _check_cost(item, float(np.asarray(cost.evaluate([arch]))[0]), cost.name)
     _check_front(items, cost.name)
 
