@@ -9,13 +9,16 @@ from dynamic_ofa.claims import figures, headline
 
 @pytest.mark.parametrize(
     ("name", "ours"),
-    [("faster", [3.483, 2.398, 3.265, 2.252]), ("more_accurate", [3.8, 5.1, 4.697, 5.197])],
+    [
+        ("faster", [3.483, 2.398, 3.265, 2.252]),
+        ("more_accurate", [3.8, 5.1, 4.9, 5.8, 4.697, 5.197]),
+    ],
 )
 def test_the_published_figures_come_out_by_the_reading_that_is_said(checked, name, ours):
     found = checked(name)
     assert found.verdict == "reproduced"
     assert [c.ours for c in found.comparisons] == ours
-    assert [c.holds for c in found.comparisons] == [True, True, None, None]
+    assert [c.holds for c in found.comparisons] == [True, True] + [None] * (len(ours) - 2)
 
 
 @pytest.mark.parametrize("name", ["faster", "more_accurate"])
