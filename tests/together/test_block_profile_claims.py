@@ -45,7 +45,15 @@ def test_a_forced_layer_is_not_in_every_network_by_the_published_rule(checked):
 
 
 @needs_shared
-@pytest.mark.parametrize("name", ["note10", "accuracy", "depths", "note10_space"])
+def test_the_note10s_panel_reproduces_and_a_strict_rule_is_shown_beside_it(checked):
+    found = checked("note10")
+    assert found.verdict == "reproduced"
+    strict = [c.ours for c in found.comparisons if c.published is None]
+    assert strict == pytest.approx([42.77, 43.50, 44.54], abs=0.005)
+
+
+@needs_shared
+@pytest.mark.parametrize("name", ["accuracy", "depths", "note10_space"])
 def test_the_figures_and_the_space_that_follows_reproduce(checked, name):
     pytest.importorskip("torch", reason="the published predictor is a torch file")
     assert checked(name).verdict == "reproduced"

@@ -13,6 +13,7 @@ from dynamic_ofa.claims.offline import levels_of
 from dynamic_ofa.levels.published import SUPERNET
 from ofa_plugins_core import Checked, Comparison, JobContext
 from ofa_plugins_core.correlations import pearson, spearman
+from ofa_plugins_core.events import silent
 from ofa_plugins_core.interfaces import CostModel, Problem, Supernet
 from ofa_plugins_core.jobs.choosing import cost_models
 from ofa_plugins_core.jobs.options import PricedOptions
@@ -122,11 +123,14 @@ def least(context: JobContext, supernet: Supernet, path: Path) -> float:
     Raises:
         UnknownNameError: no plugin searches exactly.
         InputError: the table is broken, or lacks rows.
+        KeyboardInterrupt: the user stopped it.
     """
     model = priced_by(context, supernet, path)
     problem = Problem(supernet, {"latency": model}, objective="latency")
     searcher = context.host.searcher("exact").build()
-    found = searcher.search(problem, np.random.default_rng(context.seed), context.listener)
+    found = searcher.search(problem, np.random.default_rng(context.seed), silent)
+    if found.interrupted:
+        raise KeyboardInterrupt
     return float(model.evaluate(found.genes)[0])
 
 
