@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from ofa_mit.claims import specialised as claims
 from ofa_mit.specialised import label_of, run_specialised
 from ofa_mit.specialised_options import SpecialisedOptions
 from ofa_plugins_core import Host, InputError, JobContext, UsageError
@@ -262,6 +263,40 @@ class TestBroken:
 @pytest.fixture(scope="module")
 def rows(host):
     return read(host, PUBLISHED)
+
+
+class TestClaims:
+    """Of ``ofa reproduce``, on a network made for the purpose."""
+
+    @pytest.fixture
+    def claimed(self, host, tmp_path):
+        """(what its name says of MACs, image size) -> what checking comes to."""
+
+        def call(off, size=200):
+            supernet = host.supernet("ofa_mbv3_w1.2")
+            arch = {**ARCH, "image_size": size}
+            macs = host.cost_model("flops").build(supernet.at([size])).evaluate([arch])[0]
+            name = f"flops-{round(macs / 1e6) + off}M_top1-80.0_finetune-75.json"
+            (tmp_path / name).write_text(json.dumps(configuration(supernet, ARCH)))
+            return claims.mobile_setting(JobContext(host), {"specialised_networks": tmp_path})
+
+        return call
+
+    def test_macs_are_those_of_the_name(self, claimed):
+        found = claimed(0)
+        assert found.verdict == "reproduced"
+        assert "at 200 px" in found.comparisons[0].what
+
+    def test_no_image_size_has_the_macs_of_a_wrong_name(self, claimed):
+        found = claimed(3)
+        assert found.verdict == "differs"
+        assert "none has the MACs" in found.comparisons[0].why
+
+    def test_a_folder_without_such_networks_is_refused(self, host, tmp_path):
+        one = configuration(host.supernet("ofa_mbv3_w1.2"), ARCH)
+        (tmp_path / "note10_lat-30ms_top1-78.4_finetune-75.json").write_text(json.dumps(one))
+        with pytest.raises(InputError, match="named for its MACs"):
+            claims.mobile_setting(JobContext(host), {"specialised_networks": tmp_path})
 
 
 @needs_published

@@ -18,6 +18,7 @@ from ofa_plugins_core.separable import Separable
 WIDTHS: Final = "3, 8, 24, 96, 288, 360, 384, 392, 392"
 LARGEST: Final = 696_192
 SMALLEST_V1: Final = 448_512
+TOO_LITTLE: Final = "peak_memory<=400k"
 STAGES: Final = 5
 
 
@@ -95,7 +96,7 @@ def _refused(context: JobContext) -> int | None:
             context,
             supernet="moofa_v1",
             cost=("peak_memory",),
-            constraint=("peak_memory<=400k",),
+            constraint=(TOO_LITTLE,),
             predictor_weights=fit_of(context, "moofa_v1", "imagenette"),
             predictor="additive",
         )

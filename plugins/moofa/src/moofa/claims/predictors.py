@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from moofa.claims.figures import LABELS, best
-from ofa_mit.claims.searching import searched
+from ofa_mit.claims.searching import EVOLUTION, published, searched
 from ofa_plugins_core import Checked, Comparison, JobContext
 from ofa_plugins_core.interfaces import Supernet
 from ofa_plugins_core.jobs.records import measured, read_records
@@ -81,7 +81,7 @@ def _bias(ours: float, published: float | None) -> Comparison:
 
 def _published(context: JobContext, supernet: Supernet, data: Measured, file: Path) -> Quality:
     moved = supernet.at(data.space.resolutions)
-    found = context.host.predictor("mlp").load(moved, file, None).predict(data.genes)
+    found = published(context, moved, file).predict(data.genes)
     return HeldOut(found.value, data.top1, found.high - found.value).quality
 
 
@@ -98,14 +98,17 @@ def promise(context: JobContext, files: Mapping[str, Path]) -> Checked:
     """The published search with the published predictors, without a bound that binds."""
     rows: list[Comparison] = []
     for name, said in GAMED.items():
+        file = files[f"predictor_{name}"]
+        published(context, context.host.supernet(name).at(SIZES), file)
         found = searched(
             context,
+            EVOLUTION,
             supernet=name,
             cost=("peak_memory",),
             constraint=("peak_memory<=100M",),
             searcher="evolution",
             predictor="mlp",
-            predictor_weights=files[f"predictor_{name}"],
+            predictor_weights=file,
             resolutions=SIZES,
         )
         rows += [

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Final
 
+import numpy as np
 from attrs import frozen
 
-from ofa_plugins_core import Checked, Comparison, JobContext
-from ofa_plugins_core.errors import UnknownNameError
+from ofa_plugins_core import Checked, Comparison, InputError, JobContext, UsageError
+from ofa_plugins_core.errors import MissingExtraError, UnknownNameError
+from ofa_plugins_core.interfaces import Predictor, Supernet
 from ofa_plugins_core.jobs.options import SearchOptions
 from ofa_plugins_core.jobs.results import Item, SearchResult
 from ofa_plugins_core.jobs.search import run_search
@@ -17,6 +19,8 @@ from ofa_plugins_core.jobs.search import run_search
 WIDE: Final = "ofa_mbv3_w1.2"
 MACS: Final = "flops<=600M"
 LATENCY: Final = "latency@note10<=25"
+EVOLUTION: Final = {"evolution": {"population": 100, "generations": 500}}
+"""Options of the published search."""
 SIZES: Final = (160, 176, 192, 208, 224)
 """Image sizes of the tutorial, pixels."""
 MACS_SECONDS: Final = (5.6, 6.3)
@@ -86,6 +90,26 @@ def fit_of(context: JobContext, supernet: str, dataset: str = "imagenet") -> Pat
     return Path(str(files[key]))
 
 
+def published(context: JobContext, supernet: Supernet, file: Path) -> Predictor:
+    """A published accuracy predictor.
+
+    Raises:
+        InputError: the file is broken, or none of this supernet.
+        MissingExtraError: it is read with torch, which is not here.
+    """
+    try:
+        predictor = context.host.predictor("mlp").load(supernet, file, None)
+        predictor.predict(supernet.space.sample(1, np.random.default_rng(0)))
+    except MissingExtraError:
+        raise
+    except UsageError as error:
+        raise InputError(
+            f"{file} is no accuracy predictor of {supernet.name}: {error.message}",
+            advice=error.advice,
+        ) from error
+    return predictor
+
+
 def search_flops(context: JobContext, files: Mapping[str, Path]) -> Checked:
     """Exact search and the published evolution under a bound on MACs, in this process."""
     return _beside(context, _under_macs(), "600 million MACs", MACS_SECONDS)
@@ -112,7 +136,7 @@ def _beside(
 ) -> Checked:
     """Exact search has to be as quick as the quickest published run, and to find as much."""
     exact = searched(context, **asked, searcher="exact")
-    evolved = searched(context, **asked, searcher="evolution")
+    evolved = searched(context, EVOLUTION, **asked, searcher="evolution")
     scored = evolved.result.evaluations
     quickest, slowest = seconds
     return Checked(
@@ -152,10 +176,10 @@ def search_promise(context: JobContext, files: Mapping[str, Path]) -> Checked:
     """What the published predictor says of the network that evolution finds by it."""
     asked = _under_macs()
     mlp: dict[str, Any] = {"predictor": "mlp", "predictor_weights": files["mit_predictor"]}
-    evolved = searched(context, **asked, **mlp, searcher="evolution")
-    exact = searched(context, **asked, searcher="exact")
     supernet = context.host.supernet(WIDE).at(SIZES)
-    predictor = context.host.predictor("mlp").load(supernet, files["mit_predictor"], None)
+    predictor = published(context, supernet, files["mit_predictor"])
+    evolved = searched(context, EVOLUTION, **asked, **mlp, searcher="evolution")
+    exact = searched(context, **asked, searcher="exact")
     said = float(predictor.predict([exact.item.arch.as_dict()]).value[0])
     why = (
         "the predictor answers some 3 points above measured top-1 (ofa_predictor_order), and a "

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
+from ofa_mit.claims.searching import published
 from ofa_mit.specialised import Specialised, run_specialised
 from ofa_mit.specialised_options import SpecialisedOptions
 from ofa_plugins_core import Checked, Comparison, InputError, JobContext
@@ -87,7 +88,7 @@ def predictor_order(context: JobContext, files: Mapping[str, Path]) -> Checked:
     """The order of the networks whose image size is known, by predicted and by measured top-1."""
     found = _named_for_macs(context, files)
     supernet = context.host.supernet(WIDE).at(sorted({n.arch.image_size for n in found}))
-    predictor = context.host.predictor("mlp").load(supernet, files["mit_predictor"], None)
+    predictor = published(context, supernet, files["mit_predictor"])
     values = [float(v) for v in predictor.predict([n.arch.as_dict() for n in found]).value]
     measured = [0.0 if n.label.top1 is None else n.label.top1.value for n in found]
     why = (

@@ -1,0 +1,186 @@
+"""MOOFA's claims that need no published file: they run, hold or differ, and could fail."""
+
+from __future__ import annotations
+
+import json
+import sys
+from importlib.util import find_spec
+from pathlib import Path
+from subprocess import run
+
+import pytest
+
+from moofa.claims import entries, figures, memory, records, searching, table
+from ofa_plugins_core import Host, InputError, JobContext, UsageError
+
+CLAIMS = {entry.name.removeprefix("moofa_"): entry for entry in entries()}
+GOLDEN = Path(__file__).parent / "golden"
+
+
+@pytest.fixture(scope="module")
+def host():
+    """Without CompOFA, which this plugin does not declare."""
+    return Host.discover(block=["compofa"] if find_spec("compofa") else [])
+
+
+@pytest.fixture
+def checked(host):
+    """Name -> what checking the claim comes to."""
+    return lambda name: CLAIMS[name].check(JobContext(host), {})
+
+
+class TestMemory:
+    @pytest.mark.parametrize("name", ["widths", "constant_memory", "v1_smallest"])
+    def test_is_as_published(self, checked, name):
+        assert checked(name).verdict == "reproduced"
+
+    def test_another_width_differs(self, checked, monkeypatch):
+        monkeypatch.setattr(memory, "WIDTHS", "3, 8, 24, 96, 288, 360, 384, 392, 400")
+        assert checked("widths").verdict == "differs"
+
+    def test_of_a_stage_is_more_even_than_ofas(self, checked):
+        by = {c.what: c.ours for c in checked("constant_memory").comparisons}
+        even = by["most / least of a stage"]
+        assert even == pytest.approx(696_192 / 614_016)
+        assert even < by["the same with e = 3"] < by["the same with e = 2"]
+        assert by["the same of OFA's largest network"] > 6
+
+    def test_a_bound_that_v1_meets_is_no_refusal(self, host, monkeypatch):
+        monkeypatch.setattr(memory, "TOO_LITTLE", "peak_memory<=450k")
+        found = memory.smallest(JobContext(host), {})
+        assert (found.verdict, found.comparisons[0].ours) == ("differs", None)
+
+
+class TestTable1:
+    @pytest.mark.parametrize("part", ["ofa", "moofa"])
+    def test_exact_search_is_at_least_as_good_within_every_bound(self, checked, part):
+        found = checked(f"table1_{part}")
+        assert found.verdict == "reproduced"
+        assert [c.holds for c in found.comparisons] == [True, True, None] * 8
+
+    def test_a_published_top1_above_the_interval_differs(self, checked, monkeypatch):
+        cells = list(figures.TABLE["moofa_v3"])
+        cells[2] = cells[2]._replace(top1=74.3)
+        monkeypatch.setitem(figures.TABLE, "moofa_v3", tuple(cells))
+        (row,) = [c for c in checked("table1_moofa").comparisons if c.holds is False]
+        assert row.what == "400k: top-1"
+
+    @pytest.mark.parametrize("part", ["ofa", "moofa"])
+    def test_every_published_peak_is_one_of_the_space(self, checked, part):
+        assert checked(f"table1_{part}_peaks").verdict == "reproduced"
+
+    def test_a_peak_that_no_network_has_differs(self, checked, monkeypatch):
+        cells = list(figures.TABLE["moofa_v3"])
+        cells[0] = cells[0]._replace(peak=305_281)
+        monkeypatch.setitem(figures.TABLE, "moofa_v3", tuple(cells))
+        (row,) = [c for c in checked("table1_moofa_peaks").comparisons if c.holds is False]
+        assert (row.ours, row.published) == (305_280, 305_281)
+        assert row.why == "no network of moofa_v3 has this peak memory"
+
+    @pytest.mark.parametrize("name", ["table1_compofa", "tight_memory", "wide_memory"])
+    def test_what_needs_compofa_says_so_without_it(self, checked, name):
+        with pytest.raises(UsageError, match="compofa_elastic"):
+            checked(name)
+
+    def test_moofa_leads_where_it_is_better_than_both_others(self):
+        tied = {"moofa_v3": 72.0, "ofa_mbv3_w1.0": 72.0, "compofa_elastic": 70.0}
+        assert table._leader(tied) == "OFA or CompOFA"
+        assert table._leader({**tied, "moofa_v3": 72.1}) == "MOOFA"
+
+    def test_the_readme_has_moofas_figure_for_ofa(self, checked):
+        found = checked("mc_ofa_readme_400k")
+        assert [c.holds for c in found.comparisons] == [False, True]
+        assert "MOOFA's own network (73.34 %)" in found.comparisons[0].why
+
+
+class TestSearch:
+    def test_under_400k_is_quicker_than_published_and_finds_as_much(self, checked):
+        found = checked("search_400k")
+        assert found.verdict == "reproduced"
+        assert found.comparisons[3].ours == 14_505_770_328_381_657_234
+
+    def test_the_share_of_draws_under_325k_is_the_published_one(self, checked, monkeypatch):
+        monkeypatch.setattr(searching, "DRAWS", 200_000)
+        found = checked("search_325k")
+        assert found.verdict == "reproduced"
+        assert found.comparisons[3].ours == pytest.approx(3.6, abs=1)
+
+    def test_another_share_differs(self, checked, monkeypatch):
+        monkeypatch.setattr(searching, "DRAWS", 200_000)
+        monkeypatch.setattr(searching, "SHARE", 6.3)
+        assert checked("search_325k").comparisons[3].holds is False
+
+
+class TestRecords:
+    @pytest.fixture
+    def folder(self, tmp_path):
+        """The golden networks of two supernets, as if they were a user's copy."""
+        for name, file in (("moofa_v3", "moofa_v3"), ("moofa_v2", "imagenette_moofa_v2")):
+            lines = (GOLDEN / f"{name}.jsonl").read_text().splitlines()[:6]
+            (tmp_path / f"{file}.jsonl").write_text("\n".join(lines))
+        return tmp_path
+
+    @pytest.fixture
+    def changed(self, folder):
+        """(line, change of its record) -> the folder."""
+
+        def call(line, change):
+            file = folder / "moofa_v3.jsonl"
+            lines = file.read_text().splitlines()
+            record = json.loads(lines[line - 1])
+            change(record)
+            lines[line - 1] = json.dumps(record)
+            file.write_text("\n".join(lines))
+            return folder
+
+        return call
+
+    def peaks(self, host, place):
+        return records.peaks(JobContext(host), {"records": place})
+
+    def test_every_one_has_our_peak_memory(self, host, folder):
+        found = self.peaks(host, folder)
+        assert found.verdict == "reproduced"
+        assert [(c.ours, c.published) for c in found.comparisons] == [(6, 6), (6, 6), (12, 12)]
+
+    def test_the_first_that_differs_is_named(self, host, changed):
+        found = self.peaks(host, changed(4, lambda r: r.update(peak_memory=r["peak_memory"] + 1)))
+        assert [c.holds for c in found.comparisons] == [True, False, False]
+        row = found.comparisons[1]
+        assert (row.ours, row.published) == (5, 6)
+        assert row.why.startswith("the first that differs is record 4: ")
+
+    @pytest.mark.parametrize("peak", [None, "many", True])
+    def test_one_without_its_peak_memory_is_refused(self, host, changed, peak):
+        with pytest.raises(InputError, match="record 3: expected peak_memory in items"):
+            self.peaks(host, changed(3, lambda r: r.update(peak_memory=peak)))
+
+    def test_one_of_another_space_is_refused_with_its_line(self, host, changed):
+        with pytest.raises(InputError, match="line 5"):
+            self.peaks(host, changed(5, lambda r: r["arch"].update(e=[6] * 20)))
+
+    def test_a_file_by_itself_is_checked_alone(self, host, folder):
+        found = self.peaks(host, folder / "moofa_v3.jsonl")
+        assert [c.published for c in found.comparisons] == [6, 6]
+
+    def test_a_file_of_a_supernet_that_is_not_here_is_left_out_and_named(self, host, folder):
+        (folder / "compofa_elastic.jsonl").write_text("{}")
+        found = self.peaks(host, folder)
+        assert found.verdict == "reproduced"
+        assert found.note.startswith("compofa_elastic.jsonl is left out: unknown supernet")
+
+    def test_nothing_to_check_is_refused(self, host, tmp_path):
+        with pytest.raises(InputError, match="holds no records"):
+            self.peaks(host, tmp_path)
+        (tmp_path / "nowhere.jsonl").write_text("{}")
+        with pytest.raises(InputError, match=r"nowhere\.jsonl is left out"):
+            self.peaks(host, tmp_path)
+
+
+def test_listing_claims_loads_nothing_that_checks_them():
+    code = (
+        "import sys, moofa.plugin as p; list(p.ofa_claims()); "
+        "print([m for m in sys.modules if m.startswith('moofa.claims.') or m == 'torch'])"
+    )
+    said = run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert said.stdout.strip() == "[]"
