@@ -3,9 +3,13 @@
 from __future__ import annotations
 
 import os
+import signal
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from pathlib import Path
+from threading import current_thread, main_thread
+from types import FrameType
 from typing import Final
 
 from attrs import evolve, frozen
@@ -170,9 +174,8 @@ def outcome_of(context: JobContext, claim: ClaimEntry, files: Files) -> Outcome:
     started = time.monotonic()
     alone = evolve(context, out=None, resume=False, listener=_progress_of(context.listener))
     try:
-        checked = claim.check(
-            alone, {name: path for name, path in places.items() if path is not None}
-        )
+        with _interruptible():
+            checked = claim.check(alone, {n: path for n, path in places.items() if path})
     except (MissingExtraError, UnknownNameError) as error:  # a plugin, or an extra, is not here
         return Outcome.of(claim, "needs", reason="; ".join(str(error).splitlines()))
     except OfaError as error:
@@ -181,6 +184,32 @@ def outcome_of(context: JobContext, claim: ClaimEntry, files: Files) -> Outcome:
     seconds = time.monotonic() - started
     rows = [c.as_json() for c in checked.comparisons]
     return Outcome.of(claim, checked.verdict, rows=rows, reason=checked.note, seconds=seconds)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Ctrl-C ends a claim, also where a search in it takes it and returns what it has.
+
+    Raises:
+        KeyboardInterrupt: it was pressed meanwhile.
+    """
+    before = signal.getsignal(signal.SIGINT)
+    if current_thread() is not main_thread() or not callable(before):
+        yield
+        return
+    pressed = []
+
+    def press(number: int, frame: FrameType | None) -> None:
+        pressed.append(number)
+        before(number, frame)
+
+    signal.signal(signal.SIGINT, press)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGINT, before)
+    if pressed:
+        raise KeyboardInterrupt
 
 
 def _progress_of(listener: Listener) -> Listener:

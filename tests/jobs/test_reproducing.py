@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import signal
+from contextlib import suppress
 from types import ModuleType
 
 import pytest
@@ -259,6 +261,17 @@ class TestInterrupted:
         result = checked(claim("a", count), claim("b", count), out=out, resume=True)
         assert (len(asked), result.exit_code) == (2, 0)
         assert verdicts(result) == {"a": "reproduced", "b": "reproduced"}
+
+    def test_it_ends_a_claim_whose_search_returns_what_it_has(self, checked):
+        def searching(context, files):
+            with suppress(KeyboardInterrupt):
+                signal.raise_signal(signal.SIGINT)
+            return found(243)(context, files)
+
+        before = signal.getsignal(signal.SIGINT)
+        result = checked(claim("a", found(243)), claim("b", searching), claim("c", found(243)))
+        assert (verdicts(result), result.exit_code) == ({"a": "reproduced"}, 130)
+        assert signal.getsignal(signal.SIGINT) is before
 
     def test_before_the_first_claim_it_ends_as_any_interrupt(self, checked):
         with pytest.raises(KeyboardInterrupt):
