@@ -339,9 +339,22 @@ def figures(session: nox.Session) -> None:
         shutil.copy(runs / "moofa_v3" / "plots" / f"{made}.svg", f"docs/figures/{kept}.svg")
 
 
+@nox.session(venv_backend="virtualenv")
+def matrix(session: nox.Session) -> None:
+    """Everything that mixes, mixed: docs/composition.md again; ends with 4 if anything is broken.
+
+    In a home of its own, so that no table or fit of the user's takes part.
+    """
+    session.install("-r", "requirements-torch.txt")
+    session.install("--force-reinstall", "--no-deps", *ALL)
+    home = {"XDG_DATA_HOME": session.create_tmp(), "OMP_NUM_THREADS": "1"}
+    words = ("--parallel", "2", "--markdown", "docs/composition.md")
+    session.run("ofa", "plugins", "matrix", *words, *session.posargs, env=home)
+
+
 @nox.session(venv_backend="none")
 def full(session: nox.Session) -> None:
-    """Everything CI runs, and what takes longer: lowest versions, benchmarks, kills, ExecuTorch."""
+    """Everything CI runs, and what takes longer: lowest versions, benchmarks, matrix, kills, …"""
     for name in nox.options.sessions:
         session.notify(name)
     session.notify("lowest")
@@ -349,3 +362,4 @@ def full(session: nox.Session) -> None:
     session.notify("kills")
     session.notify("executorch")
     session.notify("commands")
+    session.notify("matrix")

@@ -79,10 +79,17 @@ class Matrix:
 
     def as_json(self) -> dict[str, Any]:
         """JSON form; matrix.json holds it."""
-        found: dict[str, Any] = plain(self)
+        found: dict[str, Any] = _without_none(plain(self))
         for cell, told in zip(self.cells, found["cells"], strict=True):
             told["outcome"] = cell.outcome
         return {"format": FORMAT, "counts": self.counts, **found}
+
+
+def _without_none(value: Any) -> Any:
+    """Plain data without the keys that say nothing."""
+    if isinstance(value, dict):
+        return {k: _without_none(v) for k, v in value.items() if v is not None}
+    return [_without_none(v) for v in value] if isinstance(value, list) else value
 
 
 def matrix_of(

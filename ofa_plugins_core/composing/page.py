@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shlex
 from collections.abc import Iterator, Mapping, Sequence
+from pathlib import PurePath
 from typing import Final
 
 from ofa_plugins_core.composing.cells import Answer
@@ -222,8 +223,8 @@ def _provenance(matrix: Matrix) -> Iterator[str]:
     about = matrix.about
     yield "## Made"
     yield ""
-    command = shlex.join(about.get("command", ("ofa", "plugins", "matrix")))
-    yield f"- `{command}`, {duration(about.get('seconds', 0.0))}"
+    words = about.get("command", ("ofa", "plugins", "matrix"))
+    yield f"- `{shlex.join(map(_without_folders, words))}`, {duration(about.get('seconds', 0.0))}"
     yield f"- finished {about.get('finished', 'at an unknown time')}"
     cores = about.get("cores")
     beside = f", {counted(cores, 'core')}" if cores else ""
@@ -233,6 +234,11 @@ def _provenance(matrix: Matrix) -> Iterator[str]:
     yield f"- {', '.join(dict.fromkeys(versions))}"
     packages = about.get("packages", {})
     yield f"- {', '.join(f'{name} {version}' for name, version in packages.items() if version)}"
+
+
+def _without_folders(word: str) -> str:
+    """A path of this machine by its last name alone: a page is for others."""
+    return PurePath(word).name if PurePath(word).is_absolute() else word
 
 
 def _head(names: Sequence[str]) -> Iterator[str]:
