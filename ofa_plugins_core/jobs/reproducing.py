@@ -38,13 +38,13 @@ def run_reproduce(context: JobContext, options: ReproduceOptions) -> Reproductio
     """Check claims, each by itself: one that cannot be checked keeps no other from it.
 
     Raises:
-        UsageError: a name is unknown, or --given does not read.
+        UsageError: a name is unknown, --given does not read, or there are no claims at all.
         PluginError: a name is that of a plugin's claim that takes no part.
         InputError: the material's folder is not there.
     """
-    claims = _asked(context, options.claims)
     if not options.claims:
         _tell_lost(context)
+    claims = _asked(context, options.claims)
     files = _files(claims, options)
     if options.show:
         return Shown(claims, {m for c in claims for m in c.needs if files.of(m) is not None})
@@ -54,6 +54,11 @@ def run_reproduce(context: JobContext, options: ReproduceOptions) -> Reproductio
 def _asked(context: JobContext, names: Sequence[str]) -> list[ClaimEntry]:
     """The claims by name, or all of a work, in the order of works."""
     every = sorted(context.host.entries("claims"), key=lambda c: (c.work, c.name))
+    if not every and not names:
+        raise UsageError(
+            "no plugin that takes part offers a claim",
+            advice="ofa plugins list says what is installed, and what takes no part",
+        )
     found: list[ClaimEntry] = []
     for name in names:
         meant = [c for c in every if name.lower() in (c.name, c.work.lower())]

@@ -164,6 +164,10 @@ class TestNames:
             checked(*self.CLAIMS, claims=("Secnd",))
         assert "Second" in str(error.value)
 
+    def test_without_any_claim_it_says_where_to_look(self, checked):
+        with pytest.raises(UsageError, match="offers a claim"):
+            checked()
+
     def test_a_claim_of_a_failed_plugin_is_told_with_its_blame(self, host_on_claims):
         def offer():
             yield claim("a", found(243))
@@ -173,7 +177,8 @@ class TestNames:
         told = []
         with pytest.raises(PluginError, match="ZeroDivisionError"):
             run_reproduce(JobContext(host), ReproduceOptions(claims=("paper_a",)))
-        run_reproduce(JobContext(host, told.append), ReproduceOptions())
+        with pytest.raises(UsageError):
+            run_reproduce(JobContext(host, told.append), ReproduceOptions())
         assert "ZeroDivisionError" in told[0].message
 
 
