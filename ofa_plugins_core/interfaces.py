@@ -25,6 +25,7 @@ from ofa_plugins_core.runtime import Observation as Observation
 from ofa_plugins_core.runtime import RuntimePolicy as RuntimePolicy
 from ofa_plugins_core.runtime import StartingPolicy as StartingPolicy
 from ofa_plugins_core.separable import Separable
+from ofa_plugins_core.structural import Structural
 from ofa_plugins_core.values import Arch, ArchLike, Constraint, Genes, Kind, SearchSpace
 
 Archs: TypeAlias = Genes | Sequence[ArchLike]
@@ -32,7 +33,7 @@ Archs: TypeAlias = Genes | Sequence[ArchLike]
 
 
 @runtime_checkable
-class Supernet(Protocol):
+class Supernet(Protocol, metaclass=Structural):
     """A supernet as described: its space and its geometry. Knows no torch."""
 
     @property
@@ -72,7 +73,7 @@ class Sampler(Protocol):
 
 
 @runtime_checkable
-class CostModel(Protocol):
+class CostModel(Protocol, metaclass=Structural):
     """Architecture -> cost."""
 
     @property
@@ -118,7 +119,7 @@ class IntervalCost(CostModel, Protocol):
 
 
 @runtime_checkable
-class Ranged(Sampler, Protocol):
+class Ranged(Sampler, Protocol, metaclass=Structural):
     """A sampler that fills ranges of a cost: each network of predictor data is told its range.
 
     Mostly one whose ``SamplerEntry.cost`` names an option: ``build`` then gets that cost's model
@@ -149,7 +150,7 @@ class Predictions:
 
 
 @runtime_checkable
-class Predictor(Protocol):
+class Predictor(Protocol, metaclass=Structural):
     """Architecture -> accuracy."""
 
     @property
@@ -190,7 +191,7 @@ class SeparablePredictor(Predictor, Protocol):
 
 
 @runtime_checkable
-class RecordSupport(Protocol):
+class RecordSupport(Protocol, metaclass=Structural):
     """A predictor that knows how many measured records stand behind a bound."""
 
     def support(self, size: int, constraints: Sequence[Constraint]) -> int | None:
@@ -376,7 +377,7 @@ class TrainingPlan(Protocol):
 
 
 @runtime_checkable
-class PlannedSupernet(Protocol):
+class PlannedSupernet(Protocol, metaclass=Structural):
     """A supernet that says which training plan is its usual one."""
 
     @property
@@ -390,7 +391,7 @@ Statistics: TypeAlias = Mapping[str, tuple[Any, Any]]
 
 
 @runtime_checkable
-class Subnet(Protocol):
+class Subnet(Protocol, metaclass=Structural):
     """An extracted network, a ``torch.nn.Module`` that stands alone: plain torch layers inside."""
 
     @property
@@ -413,7 +414,7 @@ class Subnet(Protocol):
 
 
 @runtime_checkable
-class ElasticModule(Protocol):
+class ElasticModule(Protocol, metaclass=Structural):
     """An elastic network, a ``torch.nn.Module`` whose weights serve every arch of a space.
 
     Its forward pass takes (n, 3, height, width) images of any size from 32 pixels up and gives

@@ -10,6 +10,8 @@ from typing import Any, Protocol, runtime_checkable
 
 from attrs import field, frozen
 
+from ofa_plugins_core.structural import Structural
+
 
 @frozen
 class Observation:
@@ -75,7 +77,7 @@ class RuntimePolicy(Protocol):
 
 
 @runtime_checkable
-class StartingPolicy(Protocol):
+class StartingPolicy(Protocol, metaclass=Structural):
     """A policy that says at which level to begin.
 
     Others begin at the most accurate one that the limit allows by the table.

@@ -32,6 +32,7 @@ from ofa_plugins_core.interfaces import (
     Supernet,
 )
 from ofa_plugins_core.jobs.options import PredictedOptions, PricedOptions
+from ofa_plugins_core.structural import Structural
 
 LATENCY = "latency"
 DEFAULT_DEVICE = "cpu"
@@ -42,7 +43,7 @@ AUTOMATIC = ("exact", "evolution", "nsga2", "random")
 
 
 @runtime_checkable
-class Noticing(Protocol):
+class Noticing(Protocol, metaclass=Structural):
     """A cost model that has something to say about itself."""
 
     def notices(self) -> Iterable[Notice]:

@@ -15,6 +15,7 @@ from ofa_plugins_core.jobs.choosing import cost_models, notices_of, priced_super
 from ofa_plugins_core.jobs.options import CostOptions
 from ofa_plugins_core.jobs.results import Row, number, sources, with_ends
 from ofa_plugins_core.pricing import measurements
+from ofa_plugins_core.structural import Structural
 from ofa_plugins_core.values import Arch, ArchLike, Measurement, Number
 
 DEFAULT_COSTS: Final = ("params", "flops", "peak_memory")
@@ -22,7 +23,7 @@ History = Sequence[tuple[str, str, int]]
 
 
 @runtime_checkable
-class HistoryCost(Protocol):
+class HistoryCost(Protocol, metaclass=Structural):
     """A cost that knows what each op needs."""
 
     def history(self, arch: ArchLike) -> History:

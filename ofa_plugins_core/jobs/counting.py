@@ -8,10 +8,11 @@ import numpy as np
 
 from ofa_plugins_core.chain import count_within
 from ofa_plugins_core.interfaces import Problem, Searcher, SeparableCost
+from ofa_plugins_core.structural import Structural
 
 
 @runtime_checkable
-class FittingCount(Protocol):
+class FittingCount(Protocol, metaclass=Structural):
     """A searcher that can estimate how many networks meet bounds on sums."""
 
     def count_fitting(self, problem: Problem, generator: np.random.Generator) -> Any:

@@ -23,6 +23,7 @@ from ofa_plugins_core.jobs.fitting.result import FitResult
 from ofa_plugins_core.jobs.records import files_of, measured, read_records
 from ofa_plugins_core.measured import FitTask, FittedFile, Measured
 from ofa_plugins_core.reduction.supernet import whole
+from ofa_plugins_core.structural import Structural
 
 LEAST: Final = 20
 """Records from which an image size is fitted."""
@@ -36,7 +37,7 @@ NAMED: Final = {".json", ".npz"}
 
 
 @runtime_checkable
-class Portable(Protocol):
+class Portable(Protocol, metaclass=Structural):
     """A predictor that can write itself to a file that needs no torch."""
 
     def save(self, file: Path) -> None:

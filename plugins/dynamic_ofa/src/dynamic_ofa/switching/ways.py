@@ -15,6 +15,7 @@ from dynamic_ofa.switching.sharing import share, storage_bytes, tensor_bytes
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import ElasticModule, Statistics
 from ofa_plugins_core.nn import calibrate
+from ofa_plugins_core.structural import Structural
 
 Mode = Literal["resident", "in_place"]
 
@@ -40,7 +41,7 @@ class Prepared:
 
 
 @runtime_checkable
-class Preparing(Protocol):
+class Preparing(Protocol, metaclass=Structural):
     """An elastic network that can do before a pass what its first one would do."""
 
     def prepare(self) -> None:
