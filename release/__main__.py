@@ -33,8 +33,7 @@ def main() -> int:
             return _frozen(SURFACE)
         return _release(given.out.resolve(), given.types, given.only_build)
     except subprocess.CalledProcessError as error:
-        shown = (error.stderr or b"").decode() if isinstance(error.stderr, bytes) else error.stderr
-        sys.stderr.write(f"{shown or ''}release: {error}\n")
+        sys.stderr.write(f"release: {error}\n")  # what it said stands above
     except ValueError as error:
         sys.stderr.write(f"release: {error}\n")
     return 1

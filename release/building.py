@@ -44,16 +44,20 @@ def build(folder: Path, out: Path, kinds: Sequence[str], time: str) -> None:
     """Build a folder's ``sdist`` or ``wheel`` or both into ``out``.
 
     Raises:
-        CalledProcessError: the build ended in an error, for example at an address of the checkout.
+        ValueError: the build ended in an error, for example at an address of the checkout.
     """
     targets = [word for kind in kinds for word in ("-t", kind)]
-    subprocess.run(
+    done = subprocess.run(
         [sys.executable, "-m", "hatchling", "build", "-d", str(out), *targets],
         cwd=folder,
-        check=True,
+        check=False,
         capture_output=True,
+        text=True,
         env={**os.environ, "SOURCE_DATE_EPOCH": time},
     )
+    if done.returncode:
+        said = (done.stderr.strip() or done.stdout.strip() or "no word why").splitlines()[-1]
+        raise ValueError(f"{folder.name} cannot be built: {said}")
 
 
 def rebuilt(sdist: Path, folder: Path, time: str) -> Path:
