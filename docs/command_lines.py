@@ -178,7 +178,8 @@ class Substitutes:
 
     Attributes:
         replaced: (pattern, replacement) in every line: what a reader has to fill in.
-        smaller: job -> flags that make it take seconds, where the line does not have them.
+        smaller: pattern of a job -> flags that make it take seconds, where a line has none; the
+            first pattern counts.
         elsewhere: (pattern, why) of lines that are not run here.
         as_written: pages whose jobs are run at full size.
         prepared: what lines take for granted -> the command that makes it.
@@ -200,12 +201,12 @@ class Substitutes:
         text = line.text
         for pattern, new in self.replaced:
             text = re.sub(pattern, new, text)
-        found = re.search(r"\bofa run (\S+)", text)
-        if found is None or line.page in self.as_written:
+        if line.page in self.as_written:
             return text
-        flags = self.smaller.get(found[1], {})
+        jobs = (f for job, f in self.smaller.items() if re.search(rf"\bofa run {job}\b", text))
         given = set(text.split())
-        return " ".join([text, *(f"{k} {v}".rstrip() for k, v in flags.items() if k not in given)])
+        added = (f"{k} {v}" for k, v in next(jobs, {}).items() if k not in given)
+        return " ".join([text, *added])
 
 
 def substitutes() -> Substitutes:

@@ -8,6 +8,8 @@ command failed.
 from __future__ import annotations
 
 import os
+import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -62,6 +64,7 @@ def _checkout(scratch: Path) -> Path:
 
 def _run(line: Line, command: str, folder: Path) -> str | None:
     """What went wrong, or None."""
+    _make_room(command, folder)
     started = time.monotonic()
     code, said = _shell(command, folder)
     took = f"{time.monotonic() - started:.1f} s"
@@ -70,6 +73,16 @@ def _run(line: Line, command: str, folder: Path) -> str | None:
         return None
     _say(said[-1500:])
     return f"{line.page}:{line.number}: code {code}: {command}"
+
+
+def _make_room(command: str, folder: Path) -> None:
+    """Remove what an earlier line of the page left under the same --out, which would be refused."""
+    for name in re.findall(r"--out ([\w.]+)", command):
+        place = folder / name
+        if "--resume" not in command and place.is_dir():
+            shutil.rmtree(place)
+        elif "--resume" not in command:
+            place.unlink(missing_ok=True)
 
 
 def _shell(command: str, folder: Path) -> tuple[int, str]:
