@@ -7,10 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Hashable, Iterable, Mapping, Sequence
+from string import ascii_uppercase
 from typing import Final, TypeVar
 
 from attrs import define, field, frozen
 
+from ofa_plugins_core.composing.axes import Combination
 from ofa_plugins_core.composing.cells import Answer, Cell
 from ofa_plugins_core.composing.matrix import Matrix, Pair
 
@@ -29,6 +31,8 @@ LEGEND: Final = (
     (UNTRIED, "not tried"),
 )
 POLICIES: Final = "policies"
+MANY: Final = 3
+"""Costs that share a letter, at least."""
 
 K = TypeVar("K", bound=Hashable)
 T = TypeVar("T")
@@ -69,7 +73,7 @@ class Reason:
 
     Attributes:
         number: in the grids. text: as the program says it, of the first of its kind.
-        advice: of the program. example: where it said so. count: how many cells have it.
+        advice: of the program. example: where it said so. seen: combinations that have it.
         varies: other cells have other names or numbers in the same sentence.
         instead: searchers that work wherever this one is refused.
     """
@@ -78,17 +82,31 @@ class Reason:
     text: str
     advice: str | None
     example: str
-    count: int = 0
+    seen: set[Combination] = field(factory=set)
     varies: bool = False
     instead: tuple[str, ...] | None = None
 
 
-@define(eq=False)
+@frozen(eq=False)
 class Folded:
-    """Grids, and the reasons that they number."""
+    """Grids, and the reasons that they number.
+
+    Attributes:
+        groups: letter -> many costs that come to the same everywhere.
+    """
 
     grids: tuple[Grid, ...]
     reasons: tuple[Reason, ...]
+    groups: Mapping[str, tuple[str, ...]]
+
+    def named(self, costs: Sequence[str]) -> str:
+        """Costs as a list, those of a group by its letter."""
+        names = list(costs)
+        for letter, group in self.groups.items():
+            if set(group) <= set(names):
+                names[names.index(group[0])] = letter
+                names = [name for name in names if name not in group]
+        return ", ".join(names)
 
 
 @define(eq=False)
@@ -105,7 +123,7 @@ class _Reasons:
         if found is None:
             found = Reason(len(self.known) + 1, text, answer.advice, cell.combination.words)
             self.known[key] = found
-        found.count += 1
+        found.seen.add(cell.combination)
         found.varies |= found.text != text
         working = tuple(instead)
         before = working if found.instead is None else found.instead
@@ -127,7 +145,19 @@ def folded(matrix: Matrix) -> Folded:
             tables[supernet] = _merged(own)
     columns = (*searchers, POLICIES)
     grids = tuple(Grid(tuple(names), columns, table) for table, names in _grouped(tables).items())
-    return Folded(grids, tuple(reasons.known.values()))
+    return Folded(grids, tuple(reasons.known.values()), _groups(rows, matrix.axes["costs"]))
+
+
+def _groups(
+    rows: Mapping[tuple[str, str, str], tuple[Mark, ...]], costs: Sequence[str]
+) -> dict[str, tuple[str, ...]]:
+    """Letter -> costs that come to the same with everything, where they are many."""
+    told: dict[str, list[Hashable]] = {cost: [] for cost in costs}
+    for (supernet, cost, predictor), marks in rows.items():
+        told[cost].append((supernet, predictor, marks))
+    alike = _grouped({cost: tuple(all_of) for cost, all_of in told.items()}).values()
+    many = [tuple(names) for names in alike if len(names) >= MANY]
+    return dict(zip(ascii_uppercase, many, strict=False))
 
 
 def _by_row(cells: Iterable[Cell]) -> dict[tuple[str, str, str], dict[str, Cell]]:
@@ -195,7 +225,12 @@ def _merged(rows: Mapping[tuple[str, str], tuple[Mark, ...]]) -> tuple[Row, ...]
     found: dict[tuple[tuple[str, ...], tuple[Mark, ...]], list[str]] = {}
     for (cost, marks), predictors in by_cost.items():
         found.setdefault((tuple(predictors), marks), []).append(cost)
-    return tuple(Row(tuple(costs), names, marks) for (names, marks), costs in found.items())
+    merged = [Row(tuple(costs), names, marks) for (names, marks), costs in found.items()]
+    return tuple(sorted(merged, key=_is_refused))  # in their order, the refused ones last
+
+
+def _is_refused(row: Row) -> bool:
+    return all(mark.sign == REFUSED for mark in row.marks[:-1])
 
 
 def _grouped(tables: Mapping[str, T]) -> dict[T, list[str]]:

@@ -41,9 +41,11 @@ def tables(matrix: Matrix) -> list[Table]:
     out: list[Table] = []
     for grid in found.grids:
         rows = [
-            (_listed(row.costs), _listed(row.predictors), *map(str, row.marks)) for row in grid.rows
+            (found.named(row.costs), _listed(row.predictors), *map(str, row.marks))
+            for row in grid.rows
         ]
         out.append((f"{_listed(grid.supernets)}:", (*HEADS, *grid.columns), rows))
+    out += [(f"{letter}: {_listed(costs)}", (), ()) for letter, costs in found.groups.items()]
     signs = "  ".join(f"{sign} {words}" for sign, words in LEGEND)
     out.append((signs, (), ()))
     if found.reasons:
@@ -125,17 +127,23 @@ def _grids(found: Folded) -> Iterator[str]:
     for sign, words in LEGEND[:-1]:
         yield f"- {sign} {words}"
     yield ""
+    if found.groups:
+        yield "Costs that come to the same with everything go by a letter:"
+        yield ""
+        for letter, costs in found.groups.items():
+            yield f"- **{letter}**: {_listed(costs)}"
+        yield ""
     for grid in found.grids:
         yield f"### {_listed(grid.supernets)}"
         yield ""
-        yield from _grid(grid)
+        yield from _grid(found, grid)
         yield ""
 
 
-def _grid(grid: Grid) -> Iterator[str]:
+def _grid(found: Folded, grid: Grid) -> Iterator[str]:
     yield from _head((*HEADS, *grid.columns))
     for row in grid.rows:
-        cells = (_listed(row.costs), _listed(row.predictors), *map(str, row.marks))
+        cells = (found.named(row.costs), _listed(row.predictors), *map(str, row.marks))
         yield _row(cells)
 
 
@@ -148,7 +156,7 @@ def _reasons(found: Folded) -> Iterator[str]:
     for reason in found.reasons:
         text = reason.text + (f" (of {reason.example})" if reason.varies else "")
         instead = _listed(reason.instead or ()) or reason.advice or ""
-        yield _row((f"{reason.number}", text, f"{reason.count:,}", instead))
+        yield _row((f"{reason.number}", text, f"{len(reason.seen):,}", instead))
     yield ""
 
 

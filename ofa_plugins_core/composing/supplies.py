@@ -7,9 +7,9 @@ and serves to see that the parts fit together. Each file is made once and kept i
 from __future__ import annotations
 
 import json
-import os
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -17,9 +17,15 @@ import numpy as np
 from attrs import frozen
 
 from ofa_plugins_core.config import plain, structure
-from ofa_plugins_core.entries import FittedPredictorEntry, LatencyPredictorEntry, Plugins
+from ofa_plugins_core.entries import (
+    FittedPredictorEntry,
+    LatencyPredictorEntry,
+    Plugins,
+    PredictorEntry,
+)
 from ofa_plugins_core.errors import UsageError
 from ofa_plugins_core.interfaces import Supernet
+from ofa_plugins_core.journal import locked
 from ofa_plugins_core.latency_fits import quality_of
 from ofa_plugins_core.latency_models import Header, Split, as_bytes, networks_digest
 from ofa_plugins_core.measured import FitTask, Measured
@@ -78,14 +84,19 @@ class Supplies:
             OfaError: what it needs is not installed.
         """
         entry = self.host.predictor(form)
-        if entry.fit is None:
-            raise UsageError(f"{form} cannot be fitted: it comes as a file")
         place = self.folder / _safe(f"{supernet.name}-{form}-fit")
         file = next(place.glob("fit.*"), None)
         if file is None:
-            fitted = entry.fit(_task(supernet))
-            file = _kept(place / f"fit{fitted.ending}", lambda: fitted.content)
+            with _alone(place):
+                file = next(place.glob("fit.*"), None) or self._fitted(entry, supernet, place)
         return FittedPredictorEntry(form, supernet.name, DATASET, file, ORIGIN)
+
+    @staticmethod
+    def _fitted(entry: PredictorEntry, supernet: Supernet, place: Path) -> Path:
+        if entry.fit is None:
+            raise UsageError(f"{entry.name} cannot be fitted: it comes as a file")
+        fitted = entry.fit(_task(supernet))
+        return _written(place / f"fit{fitted.ending}", fitted.content)
 
 
 def _safe(name: str) -> str:
@@ -93,13 +104,28 @@ def _safe(name: str) -> str:
     return re.sub(r"[^\w.=+@-]", "_", name)
 
 
+@contextmanager
+def _alone(place: Path) -> Iterator[None]:
+    """One process at a time makes what belongs into a folder; the others wait for it."""
+    place.mkdir(parents=True, exist_ok=True)
+    with (place / ".lock").open("w") as file:
+        locked(file, wait=True)
+        yield
+
+
 def _kept(path: Path, made: Callable[[], bytes]) -> Path:
-    """A file that is there, or is made now; never half of one, however many processes make it."""
+    """A file that is there, or is made now."""
     if not path.exists():
-        path.parent.mkdir(parents=True, exist_ok=True)
-        beside = path.with_name(f".{os.getpid()}.part")
-        beside.write_bytes(made())
-        beside.replace(path)
+        with _alone(path.parent):
+            return path if path.exists() else _written(path, made())
+    return path
+
+
+def _written(path: Path, content: bytes) -> Path:
+    """All of it or nothing: an interruption leaves no half of a file."""
+    beside = path.with_name(".part")
+    beside.write_bytes(content)
+    beside.replace(path)
     return path
 
 

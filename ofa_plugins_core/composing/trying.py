@@ -113,7 +113,8 @@ def _driven(
     if not levels:
         if combination.predictor != NO_PREDICTOR:
             return {}  # the search has said why
-        return {name: Answer(outcome="refused", reason=NO_LEVELS) for name in policies}
+        refused = Answer(outcome="refused", reason=NO_LEVELS, advice="take a predictor")
+        return dict.fromkeys(policies, refused)
     return {name: _policy(bench, name, levels) for name in policies}
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import tempfile
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -25,6 +26,7 @@ from ofa_plugins_core.jobs.crew import worked
 from ofa_plugins_core.journal import Journal
 
 JOURNAL: Final = "cells.jsonl"
+MADE: Final = "made"
 SMALLER: Final = "+"
 """In the name of a smaller space."""
 
@@ -101,8 +103,8 @@ def try_all(
 
     left = [number for number in range(len(asked)) if number not in cells]
     try:
-        with tempfile.TemporaryDirectory(prefix="ofa-matrix-") as folder:
-            task = Task(host, axes, seed, Path(folder))
+        with _supplied(out) as folder:
+            task = Task(host, axes, seed, folder)
             _work(task, left, keep, min(processes, len(left)), listener)
             whole = tuple(n for n in axes.supernets if SMALLER not in n)
             return Progressed(cells, list(pairs_of(task.bench(), whole)))
@@ -110,6 +112,17 @@ def try_all(
         return Progressed(cells, interrupted=True)
     finally:
         journal.close()
+
+
+@contextmanager
+def _supplied(out: Path | None) -> Iterator[Path]:
+    """A folder for what a trial makes up; in --out it is there for whoever goes on."""
+    if out is None:
+        with tempfile.TemporaryDirectory(prefix="ofa-matrix-") as folder:
+            yield Path(folder)
+        return
+    yield out / MADE
+    shutil.rmtree(out / MADE, ignore_errors=True)  # all is tried: it is of no more use
 
 
 def _work(

@@ -108,7 +108,7 @@ class TestFolded:
         assert str(told.grids[0].rows[0].marks[1]) == f"{REFUSED} 1"
         (reason,) = told.reasons
         assert reason.varies
-        assert reason.count == 2 * 2 * 2 * 2
+        assert len(reason.seen) == 2 * 2 * 2
         assert reason.text == "big: 87,034,621 networks are too many"
         assert reason.instead == ("quick",)
 
@@ -126,6 +126,23 @@ class TestFolded:
         made[0] = evolve(made[0], policies=wrong)
         told = folded(matrix_of(AXES, made))
         assert told.grids[0].rows[0].marks[-1].sign == BROKEN
+
+    def test_many_costs_that_never_differ_share_a_letter(self):
+        names = ("a", "b", "c", "odd")
+        axes = evolve(AXES, supernets=("big",), costs=names, predictors=("form",))
+        made = {
+            n: cell("big", one.cost, "form", one.searcher, SURE if one.cost == "odd" else GOOD)
+            for n, one in enumerate(axes.combinations())
+        }
+        told = folded(matrix_of(axes, made))
+        assert told.groups == {"A": ("a", "b", "c")}
+        assert [told.named(row.costs) for row in told.grids[0].rows] == ["A", "odd"]
+        assert told.named(("a", "odd")) == "a, odd"
+
+    def test_rows_that_are_refused_come_last(self):
+        made = cells(lambda one: {"best": refusal("no")} if one.cost == "flops" else {})
+        rows = folded(matrix_of(AXES, made)).grids[0].rows
+        assert [row.costs for row in rows] == [("params",), ("flops",)]
 
     def test_what_was_not_reached_is_not_tried(self):
         one = {0: cells()[0]}
