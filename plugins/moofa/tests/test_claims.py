@@ -8,6 +8,7 @@ from importlib.util import find_spec
 from pathlib import Path
 from subprocess import run
 
+import numpy as np
 import pytest
 
 from moofa.claims import entries, figures, memory, records, searching, table
@@ -88,7 +89,7 @@ class TestTable1:
         assert table._leader({**tied, "moofa_v3": 72.1}) == "MOOFA"
 
     def test_the_readme_has_moofas_figure_for_ofa(self, checked):
-        found = checked("mc_ofa_readme_400k")
+        found = checked("readme_400k")
         assert [c.holds for c in found.comparisons] == [False, True]
         assert "MOOFA's own network (73.34 %)" in found.comparisons[0].why
 
@@ -175,6 +176,16 @@ class TestRecords:
         (tmp_path / "nowhere.jsonl").write_text("{}")
         with pytest.raises(InputError, match=r"nowhere\.jsonl is left out"):
             self.peaks(host, tmp_path)
+
+
+def test_too_few_records_to_judge_a_predictor_are_refused(host, tmp_path):
+    supernet = host.supernet("moofa_v3")
+    archs = supernet.space.decode(supernet.space.sample(59, np.random.default_rng(0)))
+    file = tmp_path / "moofa_v3.jsonl"
+    file.write_text("\n".join(json.dumps({"arch": a.as_dict(), "top1": 70.0}) for a in archs))
+    files = {"records_moofa_v3": file, "predictor_moofa_v3": tmp_path / "unread"}
+    with pytest.raises(InputError, match="has 59 distinct networks, too few"):
+        CLAIMS["predictor_moofa"].check(JobContext(host), files)
 
 
 def test_listing_claims_loads_nothing_that_checks_them():

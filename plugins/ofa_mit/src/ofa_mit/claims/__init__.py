@@ -143,5 +143,5 @@ def _searches() -> Iterator[ClaimEntry]:
         f"{PAPER}, section 3.4; its best network under 600 million MACs: 80.0 %",
         by(room, "search_promise"),
         (PREDICTOR,),
-        seconds=20.0,
+        seconds=15.0,
     )

@@ -66,8 +66,8 @@ def searched(
     if "predictor" not in asked:
         shipped = fit_of(context, asked["supernet"])
         asked |= {"predictor": "additive", "predictor_weights": shipped}
-    quiet = JobContext(context.host, seed=context.seed, settings=settings or {})
-    result = run_search(quiet, SearchOptions(**asked))
+    alone = JobContext(context.host, context.listener, seed=context.seed, settings=settings or {})
+    result = run_search(alone, SearchOptions(**asked))
     if result.interrupted:
         raise KeyboardInterrupt
     (item,) = result.front
