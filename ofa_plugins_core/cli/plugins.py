@@ -36,6 +36,7 @@ MOST_NAMES: Final = 12
 """Of one kind that are listed: a plugin may know a hundred published files."""
 
 COLOURS: Final = {"loaded": "green", "blocked": "dim", "conflict": "yellow"}
+COLOURS_OF: Final = {"broken": "red", "does not apply": "dim"}
 AsJson = Annotated[bool, typer.Option("--json", help="Print only JSON, on stdout.")]
 
 app.command("matrix")(try_matrix)
@@ -70,25 +71,36 @@ def described(plugin: Plugin) -> dict[str, Any]:
 def check_plugin(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="As `ofa plugins list` names it.")],
+    offer: Annotated[
+        str,
+        typer.Option("--offer", metavar="NAME", help="Only this offer, or offers of this kind."),
+    ] = "",
+    law: Annotated[
+        str, typer.Option("--law", metavar="WORDS", help="Only laws with these words.")
+    ] = "",
+    every: Annotated[
+        bool, typer.Option("--laws", help="List every law, not only broken ones.")
+    ] = False,
     as_json: AsJson = False,
 ) -> None:
     """Try on everything that a plugin offers whether it does what its seam asks for."""
     from ofa_plugins_core.cli.output import Teller
     from ofa_plugins_core.errors import PluginError
-    from ofa_plugins_core.testing.checking import check
+    from ofa_plugins_core.testing.checking import checked
 
     session: Session = context.obj
     teller = Teller()
+    found: list[Finding] = []
     try:
-        found = check(session.host(), name, teller)
-    finally:
+        found.extend(checked(session.host(), name, teller, law=law, offer=offer))
+    finally:  # Ctrl-C, too: what was found is told
         teller.close()
-    broken = [f for f in found if f.outcome == "broken"]
-    if as_json:
-        findings = [f.as_dict() for f in found]
-        _print_json({"name": name, "passed": not broken, "findings": findings})
-    else:
-        _print_findings(_console(), name, found)
+        broken = [f for f in found if f.outcome == "broken"]
+        if found and as_json:
+            findings = [f.as_dict() for f in found]
+            _print_json({"name": name, "passed": not broken, "findings": findings})
+        elif found:
+            _print_findings(_console(), found, every=every or bool(law))
     if broken:
         raise PluginError(f"plugin {name!r}: {counted(len(broken), 'law')} broken")
 
@@ -103,7 +115,7 @@ def new_plugin(
     ] = None,
 ) -> None:
     """Write a new plugin: complete, installable, with a test that passes."""
-    from ofa_plugins_core.scaffold import write_plugin
+    from ofa_plugins_core.scaffold import mixed, write_plugin
 
     session: Session = context.obj
     taken = [p.name for p in session.host().plugins]
@@ -113,8 +125,11 @@ def new_plugin(
     for path in written:
         console.print(Text(f"  {path}", "dim"))
     console.print("next:")
-    console.print(Text(f"  pip install -e {quote(f'{folder}[test]')}"), soft_wrap=True)
-    console.print(Text(f"  pytest {quote(str(folder))}"), soft_wrap=True)
+    install = f"pip install -e {quote(f'{folder}[test]')}"
+    for line in (install, f"pytest {quote(str(folder))}", f"ofa plugins check {name}"):
+        console.print(Text(f"  {line}"), soft_wrap=True)
+    for line in mixed(name, kind):
+        console.print(Text(f"  {line}"), soft_wrap=True)
 
 
 def _console() -> Console:
@@ -149,7 +164,8 @@ def _folded(names: list[str]) -> str:
     return f"{', '.join(names[:4])} and {len(names) - 4} more"
 
 
-def _print_findings(console: Console, name: str, found: list[Finding]) -> None:
+def _print_findings(console: Console, found: list[Finding], *, every: bool) -> None:
+    """Counts an offer; then why laws do not apply, and what is broken, which is read last."""
     table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim")
     for title in ("offer", "laws that hold", "broken", "do not apply"):
         table.add_column(title, justify="left" if title == "offer" else "right")
@@ -157,8 +173,16 @@ def _print_findings(console: Console, name: str, found: list[Finding]) -> None:
         counts = Counter(f.outcome for f in found if (f.kind, f.name) == (kind, offer))
         numbers = (str(counts[o]) for o in ("holds", "broken", "does not apply"))
         table.add_row(Text(f"{kind}: {offer}"), *numbers)
-    console.print(table if found else f"plugin {name!r} offers nothing that could be checked")
+    console.print(table)
+    if every:
+        for finding in found:
+            console.print(
+                Text(finding.in_words, COLOURS_OF.get(finding.outcome, "")), soft_wrap=True
+            )
+        return
+    apart = Counter((f.kind, f.message) for f in found if f.outcome == "does not apply")
+    for (kind, message), count in apart.items():
+        console.print(Text(f"{kind}: {count} do not apply: {message}", "dim"), soft_wrap=True)
     for finding in found:
         if finding.outcome == "broken":
-            text = f"{finding.kind}: {finding.name}: broken: {finding.law} {finding.message}"
-            console.print(Text(text, "red"), soft_wrap=True)
+            console.print(Text(finding.in_words, "red"), soft_wrap=True)

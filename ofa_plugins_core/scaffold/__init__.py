@@ -18,8 +18,10 @@ KINDS: Final = {
     "cost_model": "cost",
     "device": "device",
     "job": "job",
+    "latency_predictor": "latency predictor",
     "monitor": "monitor",
     "predictor": "predictor",
+    "reduction": "smaller space",
     "runtime_policy": "runtime policy",
     "sampler": "sampler",
     "searcher": "searcher",
@@ -27,6 +29,37 @@ KINDS: Final = {
     "training_plan": "training plan",
 }
 """Kind -> what its README calls it."""
+
+_SEARCH: Final = "ofa run search --supernet moofa_v3 --cost peak_memory"
+_SWITCH: Final = "ofa run switch --levels moofa_v3 --policy hysteresis --limit '60 ms'"
+_LIVE: Final = "--weights synthetic --count 20"
+MIXED: Final = {
+    "actuator": (f"{_SWITCH} --actuators $name {_LIVE}",),
+    "cost_model": (
+        "ofa run search --supernet moofa_v3 --cost $name --constraint 'peak_memory<=400k'",
+    ),
+    "device": ("ofa run label --supernet compofa --device $name --measure --n 5 --out times.csv",),
+    "job": ("ofa run $name --supernet moofa_v3 --cost peak_memory",),
+    "latency_predictor": (
+        "ofa run label --supernet compofa --device cpu --measure --n 60 --out labels.csv",
+        "ofa run fit --kind latency --supernet compofa --predictor $name --data labels.csv",
+    ),
+    "monitor": (f"{_SWITCH} --monitors $name {_LIVE}",),
+    "predictor": (f"{_SEARCH} --constraint 'peak_memory<=400k' --predictor $name",),
+    "reduction": (
+        "ofa run search --supernet moofa_v3+$name --cost flops --constraint 'peak_memory<=400k'",
+    ),
+    "runtime_policy": ("ofa run simulate --levels moofa_v3 --policy $name --limit '60 ms'",),
+    "sampler": ("ofa run sample --supernet moofa_v3 --sampler $name --n 5",),
+    "searcher": (f"{_SEARCH} --constraint 'peak_memory<=400k' --searcher $name",),
+    "supernet": (
+        "ofa run search --supernet $name --cost flops --minimize flops --constraint 'params>=20k'",
+    ),
+    "training_plan": (
+        "ofa run train --supernet ofa_small --plan $name --all --smoke --no-finish --out trained",
+    ),
+}
+"""Kind -> the commands that use it together with other plugins' parts."""
 
 _RESERVED: Final = frozenset({"ofa", "ofa_plugins_core", "tests", "plugin", "test"})
 
@@ -56,8 +89,14 @@ def write_plugin(name: str, kind: str, folder: Path, taken: Iterable[str] = ()) 
         "label": KINDS[kind],
         "Class": "".join(part.capitalize() for part in name.split("_")),
         "distribution": f"ofa-plugins-{name.replace('_', '-')}",
+        "mixed": "\n    ".join(mixed(name, kind)),
     }
     return [_written(folder / path, text) for path, text in _contents(words)]
+
+
+def mixed(name: str, kind: str) -> list[str]:
+    """The commands that use a new plugin together with other plugins' parts."""
+    return [Template(line).substitute(name=name) for line in MIXED[kind]]
 
 
 def _check_name(name: str, taken: Iterable[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from itertools import chain
 from typing import Any, Final, TypeAlias
 
 from attrs import frozen
@@ -120,8 +121,8 @@ def _reduction(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
     mine = plugin.offers.get("supernets", ())
     others = sorted(host.entries("supernets"), key=lambda entry: entry.name not in mine)
     found, refusals = False, []
-    for make in (toys.toy_supernet, *(lambda name=e.name: host.supernet(name) for e in others)):
-        whole = make()
+    wholes = chain([toys.toy_supernet()], (host.supernet(entry.name) for entry in others))
+    for whole in wholes:
         try:
             small = reduced(whole, host.reduction(name))
         except UsageError as error:

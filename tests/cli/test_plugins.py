@@ -12,7 +12,7 @@ from ofa_plugins_core.cli.main import run
 from ofa_plugins_core.hookspecs import KINDS
 from ofa_plugins_core.scaffold import KINDS as NEW
 from ofa_plugins_core.testing import in_process, toy_cost, toy_supernet
-from ofa_plugins_core.testing.checking import MADE, check
+from ofa_plugins_core.testing.checking import MADE, Finding, check
 
 
 class Jumpy:
@@ -126,6 +126,28 @@ class TestCheck:
         laws = {f["law"] for f in found["findings"] if f["outcome"] == "broken"}
         assert "The same networks cost the same again, in any order." in laws
 
+    def test_one_law_of_one_offer_can_be_asked_for(self, ofa):
+        words = ("plugins", "check", "jumpy", "--offer", "jumpy", "--law", "finite")
+        found = json.loads(ofa(*words, "--json").out)["findings"]
+        assert [f["law"].split()[0] for f in found] == ["It", "Every"]
+        assert "holds: Every cost is a finite number" in ofa(*words).out
+
+    def test_a_law_that_there_is_not_is_wrong_use(self, ofa):
+        shown = ofa("plugins", "check", "sound", "--law", "of gravity", code=2)
+        assert "nothing with the law 'of gravity'" in shown.err
+
+    def test_why_a_law_does_not_apply_is_said(self, ofa):
+        shown = ofa("plugins", "check", "sound").out
+        assert "plugin: 1 do not apply: it is not installed" in shown
+
+    def test_ctrl_c_tells_what_was_found(self, ofa, monkeypatch):
+        def interrupted(*given, **how):
+            yield Finding("plugin", "sound", "It is quick.", "holds")
+            raise KeyboardInterrupt
+
+        monkeypatch.setattr("ofa_plugins_core.testing.checking.checked", interrupted)
+        assert "plugin: sound" in ofa("plugins", "check", "sound", code=130).out
+
     def test_a_failed_plugin_fails_with_its_blame(self, ofa):
         assert "ofa_jobs() yielded 42" in ofa("plugins", "check", "broken", code=4).err
 
@@ -154,13 +176,15 @@ class TestNew:
             "fresh/tests/test_fresh.py",
         }
 
-    def test_the_next_two_commands_are_said(self, ofa):
+    def test_the_next_commands_are_said(self, ofa):
         lines = ofa(
             "plugins", "new", "fresh", "--kind", "job", "--out", "my place"
         ).out.splitlines()
-        assert [line.strip() for line in lines[-2:]] == [
+        assert [line.strip() for line in lines[-4:]] == [
             "pip install -e 'my place[test]'",
             "pytest 'my place'",
+            "ofa plugins check fresh",
+            "ofa run fresh --supernet moofa_v3 --cost peak_memory",
         ]
 
     def test_an_existing_folder_is_left_alone(self, ofa, tmp_path):

@@ -6,26 +6,25 @@ from itertools import count
 
 from ofa_plugins_core import Checked, ClaimEntry, Comparison, Material
 
-NUMBERS = count()
+DRAWN = count()
 
 
-def finds(*comparisons):
-    return lambda context, files: Checked(comparisons)
+def finding(*figures, **how):
+    return lambda context, files: Checked([Comparison("x", ours, 3, **how) for ours in figures])
 
 
 def another(context, files):
-    number = next(NUMBERS)
-    return Checked((Comparison("x", number, 3),))
+    return Checked([Comparison("x", next(DRAWN), 3, relation="at most", within=1e9)])
 
 
 BROKEN = {
     "says_whose_it_is": {"source": " "},
-    "says_how_to_get_what_it_needs": {"needs": (Material("t", "/etc/t", "a table", "ask us"),)},
-    "judges_something": {"check": finds(Comparison("x", 3, 3, relation="shown"))},
+    "says_how_to_get_what_it_needs": {"needs": (Material("table", "../table", "a table", "ask"),)},
+    "judges_something": {"check": finding(None)},
     "answers_alike": {"check": another},
 }
 
 
 def ofa_claims(law, name):
-    sound = {"source": "Table 1", "check": finds(Comparison("x", 3, 3))}
-    yield ClaimEntry(name, "it is 3", "Mine", **{**sound, **BROKEN[law]})
+    lawful = {"summary": "it is 3", "work": "Mine", "source": "Table 1", "check": finding(3)}
+    yield ClaimEntry(name, **{**lawful, **BROKEN[law]})
