@@ -78,6 +78,11 @@ class TestTable1:
         assert (row.ours, row.published) == (305_280, 305_281)
         assert row.why == "no network of moofa_v3 has this peak memory"
 
+    def test_what_the_stem_needs_is_no_networks_peak(self, host):
+        supernet = host.supernet("moofa_v3").at([224])
+        tables = list(memory.peak_tables(JobContext(host), supernet).values())
+        assert table.nearest(supernet, tables, 188_241) == 378_048
+
     @pytest.mark.parametrize("name", ["table1_compofa", "tight_memory", "wide_memory"])
     def test_what_needs_compofa_says_so_without_it(self, checked, name):
         with pytest.raises(UsageError, match="compofa_elastic"):
@@ -144,8 +149,10 @@ class TestRecords:
         assert found.verdict == "reproduced"
         assert [(c.ours, c.published) for c in found.comparisons] == [(6, 6), (6, 6), (12, 12)]
 
-    def test_the_first_that_differs_is_named(self, host, changed):
-        found = self.peaks(host, changed(4, lambda r: r.update(peak_memory=r["peak_memory"] + 1)))
+    @pytest.mark.parametrize("off", [1, -1])
+    def test_the_first_that_differs_is_named(self, host, changed, off):
+        folder = changed(4, lambda r: r.update(peak_memory=r["peak_memory"] + off))
+        found = self.peaks(host, folder)
         assert [c.holds for c in found.comparisons] == [True, False, False]
         row = found.comparisons[1]
         assert (row.ours, row.published) == (5, 6)
