@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import shutil
 import tempfile
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
 from attrs import field, frozen
 
-from ofa_plugins_core.composing.axes import Axes, Combination
+from ofa_plugins_core.composing.axes import NO_PREDICTOR, Axes, Combination
 from ofa_plugins_core.composing.bench import Bench
 from ofa_plugins_core.composing.cells import Cell
 from ofa_plugins_core.composing.matrix import Pair
@@ -105,7 +105,7 @@ def try_all(
     try:
         with _supplied(out) as folder:
             task = Task(host, axes, seed, folder)
-            _work(task, left, keep, min(processes, len(left)), listener)
+            _work(task, openers_first(asked, left), keep, min(processes, len(left)), listener)
             whole = tuple(n for n in axes.supernets if SMALLER not in n)
             return Progressed(cells, list(pairs_of(task.bench(), whole)))
     except KeyboardInterrupt:
@@ -123,6 +123,25 @@ def _supplied(out: Path | None) -> Iterator[Path]:
         return
     yield out / MADE
     shutil.rmtree(out / MADE, ignore_errors=True)  # all is tried: it is of no more use
+
+
+def openers_first(asked: Sequence[Combination], left: Iterable[int]) -> list[int]:
+    """Numbers in an order in which processes seldom wait for what another makes up.
+
+    Those come first that may need one table or fit that none before needs; the rest find them all.
+    """
+    known: set[tuple[str, str]] = set()
+    openers, rest = [], []
+    for number in left:
+        one = asked[number]
+        needs = [one.cost] * ("@" in one.cost) + [one.predictor] * (one.predictor != NO_PREDICTOR)
+        new = {(one.supernet, name) for name in needs} - known
+        if len(new) == 1:
+            known |= new
+            openers.append(number)
+        else:
+            rest.append(number)
+    return openers + rest
 
 
 def _work(

@@ -6,8 +6,8 @@ import json
 
 import pytest
 
-from ofa_plugins_core.composing.axes import Asked, axes_of
-from ofa_plugins_core.composing.working import JOURNAL, try_all
+from ofa_plugins_core.composing.axes import Asked, Axes, axes_of
+from ofa_plugins_core.composing.working import JOURNAL, openers_first, try_all
 from ofa_plugins_core.errors import InputError, UsageError
 from ofa_plugins_core.events import Progress
 from ofa_plugins_core.interfaces import Found
@@ -34,6 +34,25 @@ def test_the_same_seed_finds_the_same(host_of):
         return [a.value for c in cells.values() for a in c.answers.values()]
 
     assert values(1) == values(1)
+
+
+def test_what_makes_something_up_comes_first_each_by_itself():
+    axes = Axes(
+        supernets=("s", "t"),
+        costs=("flops", "latency@table"),
+        predictors=("none", "form"),
+        searchers=("one", "two"),
+    )
+    asked = axes.combinations()
+    order = openers_first(asked, range(len(asked)))
+    assert sorted(order) == list(range(len(asked)))
+    first = [(c.supernet, c.cost, c.predictor) for c in (asked[n] for n in order[:4])]
+    assert first == [
+        ("s", "flops", "form"),
+        ("s", "latency@table", "none"),
+        ("t", "flops", "form"),
+        ("t", "latency@table", "none"),
+    ]
 
 
 class TestInterrupted:
