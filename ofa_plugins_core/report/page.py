@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from attrs import field, frozen
 
-from ofa_plugins_core.report.drawing import Figure
+from ofa_plugins_core.report.drawing import PLOTS, Figure
 from ofa_plugins_core.report.embedded import Drawable, embedded
 from ofa_plugins_core.report.html import Markup, element, facts, joined, table
 from ofa_plugins_core.report.listed import figures_of, plain_facts, tables_of
@@ -22,8 +22,9 @@ from ofa_plugins_core.report.searched import figure_of, front_table, overview, s
 
 MOST_BYTES: Final = 1_950_000
 """Longest page that is written where its figures leave room."""
-FIGURE_BYTES: Final = 700_000
-"""Of all figures of a comparison; those that do not fit stay files."""
+FIGURE_BYTES: Final = 1_200_000
+FIGURE_BYTES_COMPARED: Final = 700_000
+"""Of all figures of a page; those that do not fit stay files."""
 SCRIPTS: Final = (
     "data.js",
     "elements.js",
@@ -145,39 +146,46 @@ def _said(run: Run) -> str:
 
 
 def _alone(chapter: Chapter) -> _Page:
-    run, search = chapter.run, chapter.run.search
+    run = chapter.run
     title = f"ofa {run.job}: {supernet_name(run) or run.folder.name}"
-    if search is None:
-        return _Page(title, [], [*_listed(chapter), *origin(run)])
-    below = [*searched(search, chapter.figures, chapter.networks), *origin(run)]
-    return _Page(title, overview(search), below)
+    figures, _ = _fitting(chapter, FIGURE_BYTES)
+    above = [] if run.search is None else overview(run.search)
+    return _Page(title, above, [*_shown(chapter, figures), *origin(run)])
 
 
 def _compared(chapters: Sequence[Chapter]) -> _Page:
     found = _Page(f"{len(chapters)} runs compared")
-    left = FIGURE_BYTES
+    left = FIGURE_BYTES_COMPARED
     for note in _differences(chapters):
         found.above.append(element("p", note, class_="warn"))
     for number, chapter in enumerate(chapters, 1):
-        run, search = chapter.run, chapter.run.search
-        shown, left = _fitting(chapter.figures, left)
-        if search is None:
-            body = _listed(Chapter(chapter.drawable, shown))
-        else:
-            body = [*overview(search), *searched(search, shown, chapter.networks)]
-        if len(shown) < len(chapter.figures):
-            said = f"Figures that are too long for one page: {run.folder / 'plots'}"
-            body.append(element("p", said, class_="muted"))
+        run = chapter.run
+        figures, left = _fitting(chapter, left)
+        body = [] if run.search is None else overview(run.search)
+        body += _shown(chapter, figures)
         heading = f"Run {number}: {run_name(run)} (ofa {run.job}, {supernet_name(run)})"
         parts = [element("summary", heading), element("p", _said(run), class_="muted")]
         found.below.append(element("details", [*parts, *body, *origin(run)], class_="run"))
     return found
 
 
-def _fitting(figures: Sequence[Figure], left: int) -> tuple[list[Figure], int]:
+def _shown(chapter: Chapter, figures: Sequence[Figure]) -> list[Markup]:
+    """What a run found, with those of its figures that fit."""
+    run, search = chapter.run, chapter.run.search
+    if search is None:
+        body = _listed(chapter, figures)
+    else:
+        body = searched(search, figures, chapter.networks)
+    if len(figures) < len(chapter.figures):
+        said = f"Figures that are too long for one page: {run.folder / PLOTS}"
+        body.append(element("p", said, class_="muted"))
+    return body
+
+
+def _fitting(chapter: Chapter, left: int) -> tuple[list[Figure], int]:
     """Figures that are not too long, and how many bytes are left for others."""
     found = []
-    for figure in figures:
+    for figure in chapter.figures or figures_of(chapter.run):
         size = figure.file.stat().st_size if figure.file.is_file() else 0
         if size <= left:
             found.append(figure)
@@ -203,10 +211,10 @@ def _data_set(run: Run) -> str:
 # --------------------------------------------------------------------------- other jobs
 
 
-def _listed(chapter: Chapter) -> list[Markup]:
+def _listed(chapter: Chapter, figures: Sequence[Figure]) -> list[Markup]:
     """Another job's result: its figures, its networks, its tables, and the rest by name."""
     run, result = chapter.run, chapter.run.result
-    body = [figure_of(figure) for figure in chapter.figures or figures_of(run)]
+    body = [figure_of(figure) for figure in figures]
     tables = tables_of(result)
     for found in tables:
         columns = [(name, small) for name, _, small in (c.partition("\n") for c in found.columns)]
