@@ -33,7 +33,7 @@ PREDICTOR: Final = Material(
     "mit_predictor",
     "predictors/mit_mbv3_w1.2.pth",
     "the OFA authors' accuracy predictor of ofa_mbv3_w1.2",
-    "https://raw.githubusercontent.com/han-cai/files/master/ofa/acc_predictor.pth.",
+    "https://raw.githubusercontent.com/han-cai/files/master/ofa/acc_predictor.pth under that name.",
 )
 
 Check: TypeAlias = Callable[[JobContext, Mapping[str, Path]], Checked]
