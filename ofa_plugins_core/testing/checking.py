@@ -116,8 +116,7 @@ def findings(
 def attempt(trial: Trial) -> tuple[Finding, list[Tested]]:
     """Whether an offer can be made, and what comes of it; nothing where it cannot."""
     try:
-        with effects.generators_stay():
-            subjects = list(trial.subjects())
+        subjects = effects.quietly(lambda: list(trial.subjects()))
     except laws.NotApplicableError as reason:
         return Finding(trial.kind, trial.name, MADE, "does not apply", str(reason)), []
     except (PluginError, laws.LawBrokenError) as error:

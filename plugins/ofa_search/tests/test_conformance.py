@@ -1,31 +1,16 @@
-"""The searchers that ofa_search offers keep the laws of their seam."""
+"""What ofa_search offers keeps the laws of the seams."""
 
 from __future__ import annotations
 
-import attrs
-import pytest
-
 from ofa_plugins_core import Host
-from ofa_plugins_core.testing import SearcherSuite
-
-HOST = Host.discover()
-SEARCHERS = HOST.plugin("ofa_search").offers.get("searchers", [])
+from ofa_plugins_core.testing import PluginSuite
 
 
-def test_it_is_loaded_and_nothing_is_contested():
-    plugin = HOST.plugin("ofa_search")
-    assert (plugin.state, plugin.error) == ("loaded", None)
-    assert {"exact", "exhaustive", "nsga2"} <= set(SEARCHERS)
+class TestPlugin(PluginSuite):
+    plugin = "ofa_search"
 
 
-def small(entry):
-    """A searcher with so few generations that the toy's 800 networks keep it busy."""
-    if "generations" not in {a.name for a in attrs.fields(entry.options)}:
-        return entry.build()
-    return entry.build(entry.options(population=40, generations=8))
-
-
-class TestSearchers(SearcherSuite):
-    @pytest.fixture(params=SEARCHERS)
-    def searcher(self, request):
-        return small(HOST.searcher(request.param))
+def test_it_offers_what_exact_search_and_its_baselines_are_called():
+    offers = Host.discover().plugin("ofa_search").offers
+    assert {"exact", "exhaustive", "nsga2"} <= set(offers["searchers"])
+    assert "additive" in offers["predictors"]
