@@ -48,6 +48,7 @@ PLUGINS = {
 """Plugin -> what its own tests need beyond its declared dependencies."""
 
 ALONE = [
+    "tests/report",
     "plugins/devices_jetson/tests",
     *(f"plugins/dynamic_ofa/tests/{part}" for part in ("monitoring", "policies", "simulating")),
     *(f"plugins/block_profile/tests/{part}" for part in ("profiling", "reducing")),
