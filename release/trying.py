@@ -45,7 +45,7 @@ def tried(packages: Sequence[Package], dist: Path, typing: Sequence[str] = ()) -
         folder = Path(place)
         python = _environment(folder / "env")
         wanted = [f"{p.name}{'[testing]' * (p.name == CORE)}=={p.version}" for p in packages]
-        _install(python, "--find-links", str(dist), *wanted, *typing)
+        _install(python, [p.name for p in packages], "--find-links", str(dist), *wanted, *typing)
         _ours(packages, dist, json.loads(_run(python, "-c", READING % [p.name for p in packages])))
         said = [f"{len(packages)} wheels installed by name into an empty environment"]
         said += [_listed(python, packages), _searched(python), _checked(python)]
@@ -63,9 +63,11 @@ def _environment(folder: Path) -> Path:
     return folder / ("Scripts/python.exe" if os.name == "nt" else "bin/python")
 
 
-def _install(python: Path, *words: str) -> None:
+def _install(python: Path, ours: Sequence[str], *words: str) -> None:
+    """Install; uv keeps wheels by name and version, and ours may be others than the last time."""
     if uv := shutil.which("uv"):
-        command = [uv, "pip", "install", "-q", "--python", str(python), *words]
+        fresh = [word for name in ours for word in ("--refresh-package", name)]
+        command = [uv, "pip", "install", "-q", "--python", str(python), *fresh, *words]
     else:
         command = [str(python), "-m", "pip", "install", "-q", *words]
     subprocess.run(command, check=True)
