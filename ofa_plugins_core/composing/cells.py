@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Literal, TypeAlias
+from typing import Final, Literal, TypeAlias
 
 from attrs import field, frozen
 
 from ofa_plugins_core.composing.axes import Combination
+
+GIVEN: Final = "given"
+"""In place of a question, where the cost or the predictor cannot be had."""
 
 Outcome: TypeAlias = Literal["works", "refused", "broken"]
 

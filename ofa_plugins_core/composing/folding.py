@@ -13,7 +13,7 @@ from typing import Final, TypeVar
 from attrs import define, field, frozen
 
 from ofa_plugins_core.composing.axes import Combination
-from ofa_plugins_core.composing.cells import Answer, Cell
+from ofa_plugins_core.composing.cells import GIVEN, Answer, Cell
 from ofa_plugins_core.composing.matrix import Matrix, Pair
 
 PROVEN: Final = "●"
@@ -249,8 +249,9 @@ def needed(cells: Iterable[Cell], axis: str) -> dict[str, dict[str, str]]:
     """
     found: dict[str, dict[str, str]] = {}
     for cell in cells:
-        name = cell.cost if axis == "cost" else cell.predictor
-        found.setdefault(name, {})[cell.supernet] = cell.needs.get(axis, "")
+        if GIVEN not in cell.answers:  # it came to a question: all that it needs was there
+            name = cell.cost if axis == "cost" else cell.predictor
+            found.setdefault(name, {})[cell.supernet] = cell.needs.get(axis, "")
     return found
 
 

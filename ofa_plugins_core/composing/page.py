@@ -232,7 +232,9 @@ def _provenance(matrix: Matrix) -> Iterator[str]:
     yield "## Made"
     yield ""
     words = about.get("command", ("ofa", "plugins", "matrix"))
-    yield f"- `{shlex.join(map(_without_folders, words))}`, {duration(about.get('seconds', 0.0))}"
+    taken = sum(cell.seconds for cell in matrix.cells)
+    yield f"- `{shlex.join(map(_without_folders, words))}`"
+    yield f"- the trials took {duration(taken)}, one after the other"
     yield f"- finished {about.get('finished', 'at an unknown time')}"
     cores = about.get("cores")
     beside = f", {counted(cores, 'core')}" if cores else ""

@@ -11,7 +11,7 @@ from attrs import evolve
 from ofa_plugins_core.blame import culprit, shown
 from ofa_plugins_core.composing.axes import NO_PREDICTOR, Combination
 from ofa_plugins_core.composing.bench import Bench, Reference, Setting
-from ofa_plugins_core.composing.cells import Answer, Cell
+from ofa_plugins_core.composing.cells import GIVEN, Answer, Cell
 from ofa_plugins_core.composing.checking import WrongResultError, check_items
 from ofa_plugins_core.composing.policies import drive, levels_of
 from ofa_plugins_core.errors import InfeasibleError, OfaError, PeerLostError, PluginError
@@ -20,8 +20,6 @@ from ofa_plugins_core.jobs.options import SearchOptions
 from ofa_plugins_core.jobs.results import Item
 from ofa_plugins_core.values import Constraint
 
-GIVEN: Final = "given"
-"""In place of a question, where the cost or the predictor cannot be had."""
 NO_LEVELS: Final = "no level without a network of known accuracy"
 
 

@@ -8,7 +8,15 @@ from attrs import evolve
 
 from ofa_plugins_core.composing.axes import Axes
 from ofa_plugins_core.composing.cells import Answer, Cell
-from ofa_plugins_core.composing.folding import BROKEN, PARTLY, PROVEN, REFUSED, WORKS, folded
+from ofa_plugins_core.composing.folding import (
+    BROKEN,
+    PARTLY,
+    PROVEN,
+    REFUSED,
+    WORKS,
+    folded,
+    needed,
+)
 from ofa_plugins_core.composing.matrix import Pair, contradicted, matrix_of
 from ofa_plugins_core.composing.page import markdown, summary, tables
 
@@ -148,6 +156,15 @@ class TestFolded:
         one = {0: cells()[0]}
         (grid,) = folded(matrix_of(AXES, one, interrupted=True)).grids
         assert [str(m) for m in grid.rows[0].marks] == [WORKS, "·", WORKS]
+
+
+class TestNeeded:
+    def test_what_came_to_no_question_says_nothing_of_what_ships(self):
+        ours = cell("big", needs={"predictor": "no fit"})
+        theirs = cell("tiny")
+        stuck = evolve(cell("big", cost="energy"), answers={"given": refusal("no board")})
+        told = needed([ours, theirs, stuck], "predictor")
+        assert told == {"form": {"big": "no fit", "tiny": ""}}
 
 
 class TestMatrix:
