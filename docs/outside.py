@@ -20,6 +20,8 @@ ROOT: Final = Path(__file__).resolve().parents[1]
 COPIED: Final = "copied"
 """The folder in ``docs/`` for pages that are made from files outside it; not kept."""
 
+MADE_BY_FULL: Final = "composition"
+"""The page that a run of every combination writes: it may not be there yet."""
 LINK: Final = re.compile(
     r"(?<!!)\[(?P<text>[^\]]*)\]\((?P<target>[^)#\s:]*)(?P<anchor>#[^)\s]*)?\)"
 )
@@ -122,6 +124,8 @@ def _write(app: Sphinx) -> None:
 
 
 def _read(app: Sphinx, name: str, source: list[str]) -> None:
+    if name == "index" and not (Path(app.srcdir) / f"{MADE_BY_FULL}.md").is_file():
+        source[0] = re.sub(rf"\n.*\b{MADE_BY_FULL}\b.*", "", source[0])
     if not name.startswith(f"{COPIED}/"):
         source[0] = linked(source[0], f"docs/{name}.md", f"{name}.md")
 
