@@ -46,6 +46,7 @@ keeps what was found, Ctrl-C ends it, and `--resume --out RUN` goes on.
 | verdict | |
 |---|---|
 | **reproduced** | every judged row holds: it stands to the published figure as the claim says |
+| **consistent** | every judged row holds, but is arithmetic, or hangs on a choice of ours |
 | **differs** | one does not; the reason is said where it is known |
 | **needs** | it takes a file, a plugin or an extra that is not here |
 | **failed** | a file is broken (exit code 5), or a plugin is (4) |

@@ -1,7 +1,8 @@
 """What a paper claims, beside what comes out here: comparisons, and the files that they need.
 
 Knows no plugin and reads no file. A plugin's claim yields comparisons; what they come to is a
-verdict: reproduced where every judged one holds, else differs.
+verdict: reproduced where every judged one holds and something of it was had here; consistent where
+all that holds is arithmetic on published figures, or hangs on a choice of ours; else differs.
 """
 
 from __future__ import annotations
@@ -14,7 +15,7 @@ from attrs import field, frozen
 
 from ofa_plugins_core.values import Kind
 
-Verdict: TypeAlias = Literal["reproduced", "differs", "needs", "failed"]
+Verdict: TypeAlias = Literal["reproduced", "consistent", "differs", "needs", "failed"]
 Relation: TypeAlias = Literal["equal", "at least", "at most", "shown"]
 Figure: TypeAlias = float | int | str | None
 
@@ -49,6 +50,8 @@ class Comparison:
         relation: how ours has to stand to the published one; ``shown``: it is not judged.
         within: how far off ours may be, in the unit of both.
         why: why ours differs, where that is known; said unless it holds.
+        against: what ours is held to where nothing was published: another figure of ours.
+        beside: whose that is, for example ``Once-for-All's, of the same records``.
     """
 
     what: str
@@ -59,25 +62,30 @@ class Comparison:
     relation: Relation = "equal"
     within: float = 0.0
     why: str = ""
+    against: Figure = None
+    beside: str = ""
 
     @property
     def holds(self) -> bool | None:
         """Whether ours stands to the published figure as it has to; None: not judged."""
         if self.relation == "shown":
             return None
-        if not isinstance(self.ours, int | float) or not isinstance(self.published, int | float):
-            return self.ours is not None and self.ours == self.published
+        due = self.against if self.published is None else self.published
+        if not isinstance(self.ours, int | float) or not isinstance(due, int | float):
+            return self.ours is not None and self.ours == due
         if not math.isfinite(self.ours):
             return False
         # whole numbers beyond a float's digits are compared exactly where nothing is granted
         off = self.within or 0
-        above = self.ours >= self.published - off
-        below = self.ours <= self.published + off
+        above = self.ours >= due - off
+        below = self.ours <= due + off
         return {"at least": above, "at most": below, "equal": above and below}[self.relation]
 
     def as_json(self) -> dict[str, Any]:
         """JSON form."""
         found = {k: getattr(self, k) for k in ("what", "ours", "published", "unit", "kind")}
+        if self.against is not None:
+            found |= {"against": self.against, "beside": self.beside}
         found |= {"relation": self.relation, "within": self.within, "holds": self.holds}
         return {**found, "why": self.why} if self.why and not self.holds else found
 
@@ -93,12 +101,19 @@ class Checked:
     Attributes:
         comparisons: in the order in which they are to be read; at least one is judged.
         note: how it was done, and how far it goes, in a sentence or two.
+        chosen: what we chose where the paper leaves it open, and the verdict hangs on it: a
+            constructed trace, a reading of a word. Such a claim is consistent, not reproduced.
     """
 
     comparisons: tuple[Comparison, ...] = field(converter=_in_order)
     note: str = ""
+    chosen: str = ""
 
     @property
     def verdict(self) -> Verdict:
-        """``reproduced`` where every judged comparison holds, else ``differs``."""
-        return "differs" if any(c.holds is False for c in self.comparisons) else "reproduced"
+        """Of all that is judged; see the module."""
+        judged = [c for c in self.comparisons if c.holds is not None]
+        if any(c.holds is False for c in judged):
+            return "differs"
+        earned = any(c.kind != "published" for c in judged)
+        return "reproduced" if earned and not self.chosen else "consistent"

@@ -66,6 +66,26 @@ def test_a_claim_is_reproduced_where_everything_judged_holds():
     assert Checked([good, shown, Comparison("c", 1, 2)]).verdict == "differs"
 
 
+def test_arithmetic_on_published_figures_is_consistent_no_more():
+    own = Comparison("a", 216, 216, kind="published")
+    assert Checked([own]).verdict == "consistent"
+    assert Checked([own, Comparison("b", 1, 1)]).verdict == "reproduced"
+    assert Checked([Comparison("a", 215, 216, kind="published")]).verdict == "differs"
+
+
+def test_what_hangs_on_a_choice_of_ours_is_consistent_no_more():
+    good = Comparison("a", 1, 1)
+    assert Checked([good], chosen="the trace is ours").verdict == "consistent"
+    assert Checked([good, Comparison("b", 1, 2)], chosen="the trace is ours").verdict == "differs"
+
+
+def test_what_was_never_published_is_held_to_another_figure_of_ours():
+    row = Comparison("a", 3, None, relation="at least", against=2, beside="the other's")
+    assert row.holds
+    assert not Comparison("a", 1, None, relation="at least", against=2, beside="the other's").holds
+    assert (row.as_json()["published"], row.as_json()["against"]) == (None, 2)
+
+
 def test_why_is_said_unless_it_holds():
     said = [Comparison("x", ours, 1, why="known").as_json().get("why") for ours in (1, 2)]
     assert said == [None, "known"]

@@ -18,6 +18,7 @@ VERDICTS: Final[tuple[Verdict, ...]] = get_args(Verdict)
 
 STYLES: Final = {
     "reproduced": "bold green",
+    "consistent": "green",
     "holds": "green",
     "differs": "bold yellow",
     "needs": "cyan",
@@ -33,7 +34,7 @@ class Outcome:
 
     Attributes:
         claim, summary, work, source: as its entry has them.
-        verdict: reproduced, differs, needs, or failed.
+        verdict: reproduced, consistent, differs, needs, or failed.
         rows: its comparisons as JSON.
         reason: how it was done; what it needs and how to get it; or why it failed.
         seconds: that it took.
@@ -158,6 +159,8 @@ def _demanded(found: Mapping[str, Any]) -> str:
     """The published figure, with how ours has to stand to it."""
     sign = {"at least": "≥ ", "at most": "≤ "}.get(str(found["relation"]), "")
     off = f" ± {_shown(found['within'])}" if found["within"] else ""
+    if found.get("against") is not None:
+        return f"none; {sign}{_shown(found['against'])}{off} ({found['beside']})"
     return f"{sign}{_shown(found['published'])}{off}"
 
 

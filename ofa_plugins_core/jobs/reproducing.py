@@ -14,7 +14,7 @@ from typing import Final
 
 from attrs import evolve, frozen
 
-from ofa_plugins_core.claims import Material
+from ofa_plugins_core.claims import Checked, Material
 from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import ClaimEntry, JobContext
 from ofa_plugins_core.errors import (
@@ -188,7 +188,7 @@ def outcome_of(context: JobContext, claim: ClaimEntry, files: Files) -> Outcome:
         return Outcome.of(claim, "failed", reason=said, exit_code=error.exit_code)
     seconds = time.monotonic() - started
     rows = [c.as_json() for c in checked.comparisons]
-    return Outcome.of(claim, checked.verdict, rows=rows, reason=checked.note, seconds=seconds)
+    return Outcome.of(claim, checked.verdict, rows=rows, reason=_said(checked), seconds=seconds)
 
 
 @contextmanager
@@ -229,3 +229,10 @@ def _progress_of(listener: Listener) -> Listener:
 
 def _needed(material: Material) -> str:
     return f"needs {material.name}: {material.summary}; {material.how}"
+
+
+def _said(checked: Checked) -> str:
+    """What there is to say of a claim that could be checked."""
+    if checked.verdict != "consistent" or not checked.chosen:
+        return checked.note
+    return f"{checked.note} Consistent, not reproduced: {checked.chosen}.".strip()

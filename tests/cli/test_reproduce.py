@@ -34,7 +34,13 @@ def paper(host_with):
 def test_a_program_gets_verdicts_and_figures(ofa, paper):
     found = ofa("reproduce", "paper", "--json", host=paper)
     assert found.code == 0
-    assert found.json["verdicts"] == {"reproduced": 0, "differs": 1, "needs": 1, "failed": 0}
+    assert found.json["verdicts"] == {
+        "reproduced": 0,
+        "consistent": 0,
+        "differs": 1,
+        "needs": 1,
+        "failed": 0,
+    }
     first, second = found.json["claims"]
     assert (first["verdict"], first["rows"][0]["published"]) == ("differs", 243)
     assert second["reason"] == "needs table: a table; https://example.org/table"
