@@ -8,7 +8,8 @@ all that holds is arithmetic on published figures, or hangs on a choice of ours;
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from importlib import import_module
 from typing import Any, Literal, TypeAlias
 
 from attrs import field, frozen
@@ -117,3 +118,23 @@ class Checked:
             return "differs"
         earned = any(c.kind != "published" for c in judged)
         return "reproduced" if earned and not self.chosen else "consistent"
+
+
+def lazily(place: str) -> Callable[..., Checked]:
+    """What checks a claim, imported when it is called: entries of claims load nothing heavy.
+
+    Args:
+        place: ``package.module:function``; the function takes what a claim's ``check`` takes.
+
+    Raises:
+        ValueError: a part is missing.
+    """
+    module, colon, name = place.partition(":")
+    if not (module and colon and name):
+        raise ValueError(f"{place!r} is not package.module:function")
+
+    def check(*given: Any) -> Checked:
+        checked: Checked = getattr(import_module(module), name)(*given)
+        return checked
+
+    return check

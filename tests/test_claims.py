@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+import sys
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from ofa_plugins_core import Checked, Comparison
+from ofa_plugins_core.claims import lazily
 
 FIGURES = st.floats(-1e9, 1e9)
 
@@ -89,3 +91,18 @@ def test_what_was_never_published_is_held_to_another_figure_of_ours():
 def test_why_is_said_unless_it_holds():
     said = [Comparison("x", ours, 1, why="known").as_json().get("why") for ours in (1, 2)]
     assert said == [None, "known"]
+
+
+def test_what_checks_a_claim_is_imported_when_it_is_called(tmp_path, monkeypatch):
+    (tmp_path / "late_claims.py").write_text("def double(context, files): return context, files\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    check = lazily("late_claims:double")
+    assert "late_claims" not in sys.modules
+    assert check("context", {}) == ("context", {})
+    del sys.modules["late_claims"]
+
+
+@pytest.mark.parametrize("place", ["late_claims", ":double", "late_claims:", ""])
+def test_a_place_without_module_or_function_is_refused_where_it_is_written(place):
+    with pytest.raises(ValueError, match="module:function"):
+        lazily(place)

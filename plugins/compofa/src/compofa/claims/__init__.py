@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from importlib import import_module
-from pathlib import Path
-from typing import Final, TypeAlias
+from collections.abc import Iterator
+from typing import Final
 
-from ofa_plugins_core import Checked, ClaimEntry, JobContext, Material
+from ofa_plugins_core import ClaimEntry, Material
+from ofa_plugins_core.claims import lazily
 
 WORK: Final = "CompOFA"
 PAPER: Final = "CompOFA (ICLR 2021)"
@@ -34,18 +33,6 @@ def records_of(supernet: str) -> Material:
 
 RECORDS: Final = (records_of("compofa_elastic"), records_of("ofa_mbv3_w1.0"))
 
-Check: TypeAlias = Callable[[JobContext, Mapping[str, Path]], Checked]
-
-
-def _by(room: str, name: str) -> Check:
-    """A function of a module that is imported when it is called."""
-
-    def check(context: JobContext, files: Mapping[str, Path]) -> Checked:
-        found: Check = getattr(import_module(f"compofa.claims.{room}"), name)
-        return found(context, files)
-
-    return check
-
 
 def entries() -> Iterator[ClaimEntry]:
     """Every claim."""
@@ -55,7 +42,7 @@ def entries() -> Iterator[ClaimEntry]:
         "Once-for-All has more than 10^19",
         WORK,
         f"{PAPER}, section 3; Once-for-All (ICLR 2020), section 3",
-        _by("space", "networks"),
+        lazily(f"{__name__}.space:networks"),
         seconds=0.1,
     )
     yield ClaimEntry(
@@ -63,7 +50,7 @@ def entries() -> Iterator[ClaimEntry]:
         "training takes half of Once-for-All's GPU hours",
         WORK,
         f"{PAPER}, abstract and cost of training: 493.5 against 978.3 GPU hours",
-        _by("training", "hours"),
+        lazily(f"{__name__}.training:hours"),
         seconds=0.1,
     )
     yield ClaimEntry(
@@ -71,7 +58,7 @@ def entries() -> Iterator[ClaimEntry]:
         "training costs $1.2k, and Once-for-All's $2.4k",
         WORK,
         f"{PAPER}, cost of training",
-        _by("training", "dollars"),
+        lazily(f"{__name__}.training:dollars"),
         seconds=0.1,
     )
     yield ClaimEntry(
@@ -79,7 +66,7 @@ def entries() -> Iterator[ClaimEntry]:
         "training emits 128 lb of CO2, and Once-for-All's 277 lb",
         WORK,
         f"{PAPER}, cost of training",
-        _by("training", "co2"),
+        lazily(f"{__name__}.training:co2"),
         seconds=0.1,
     )
     yield ClaimEntry(
@@ -87,7 +74,7 @@ def entries() -> Iterator[ClaimEntry]:
         "the search for a list of targets is 216 times as fast as Once-for-All's",
         WORK,
         f"{PAPER}, abstract: 75 s against 4.5 h",
-        _by("search", "search"),
+        lazily(f"{__name__}.search:search"),
         (NOTE10,),
         seconds=25.0,
     )
@@ -97,7 +84,7 @@ def entries() -> Iterator[ClaimEntry]:
         "as Once-for-All's",
         WORK,
         f"{PAPER}, abstract: without loss of Pareto optimality",
-        _by("population", "best"),
+        lazily(f"{__name__}.population:best"),
         (*RECORDS, NOTE10),
         seconds=4.0,
     )
@@ -106,7 +93,7 @@ def entries() -> Iterator[ClaimEntry]:
         "nowhere does Once-for-All's Pareto front of accuracy against latency lie above CompOFA's",
         WORK,
         f"{PAPER}, abstract: without loss of Pareto optimality",
-        _by("population", "parity"),
+        lazily(f"{__name__}.population:parity"),
         (*RECORDS, NOTE10),
         seconds=4.0,
     )
@@ -115,7 +102,7 @@ def entries() -> Iterator[ClaimEntry]:
         "at equal latency CompOFA's networks are on average 0.6 to 0.8 points more accurate",
         WORK,
         f"{PAPER}, read off a figure: at equal Note10 latency",
-        _by("population", "average"),
+        lazily(f"{__name__}.population:average"),
         (*RECORDS, NOTE10),
         seconds=8.0,
     )
@@ -124,7 +111,7 @@ def entries() -> Iterator[ClaimEntry]:
         "CompOFA's networks lie denser near the Pareto front",
         WORK,
         f"{PAPER}, population of the design space",
-        _by("population", "density"),
+        lazily(f"{__name__}.population:density"),
         (*RECORDS, NOTE10),
         seconds=8.0,
     )
