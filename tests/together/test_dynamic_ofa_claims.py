@@ -35,14 +35,28 @@ def test_the_published_filter_leaves_27_of_63(checked):
     assert judged(checked("filter")) == [(63, 63, True), (27, 27, True)]
 
 
-@pytest.mark.parametrize("name", ["level_tables", "demo"])
-def test_the_published_tables_hold_what_is_known_of_them(checked, name):
-    assert checked(name).verdict == "reproduced"
+def test_the_demo_follows_on_a_trace_of_ours(checked):
+    assert checked("demo").verdict == "consistent"
+
+
+def test_the_statistics_of_each_published_level_are_of_its_network(checked):
+    found = checked("level_tables")
+    assert found.verdict == "reproduced"
+    assert judged(found) == [(6, 6, True), (7, 7, True)] * 2
+    assert [c.kind for c in found.comparisons[:4]] == ["computed"] * 2 + ["published"] * 2
+    assert [c.ours for c in found.comparisons[4:]] == pytest.approx([81.7, 185.1], abs=0.05)
+
+
+def test_statistics_of_another_network_are_seen(checked, monkeypatch):
+    monkeypatch.setattr("dynamic_ofa.claims.offline.widths_of", lambda geometry, arch: (16,))
+    found = checked("level_tables")
+    assert found.verdict == "differs"
+    assert judged(found)[:2] == [(0, 6, False), (0, 7, False)]
 
 
 def test_the_boards_tables_hold_another_devices_rows(checked):
     gpu, cpu = judged(checked("latency_rows"))
-    assert (gpu, cpu) == ((102, 0, False), (17, 0, False))
+    assert (gpu, cpu) == ((102, None, False), (17, None, False))
 
 
 def test_sums_of_the_boards_rows_have_the_order_and_not_the_milliseconds(checked):

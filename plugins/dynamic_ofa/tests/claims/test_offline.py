@@ -17,15 +17,14 @@ def test_a_point_falls_to_one_that_is_strictly_better_on_both_axes(checked, poin
 def test_the_table_has_the_figures_accuracies_and_other_latencies(checked, pickled):
     found = checked("levels", nets_6=pickled())
     assert found.verdict == "differs"
-    assert [c.holds for c in found.comparisons] == [True] * 6 + [None] * 6 + [False]
-    assert found.comparisons[-1].ours == pytest.approx(79.5 - 61.73)
+    assert [c.holds for c in found.comparisons] == [True] * 6 + [False] * 6
 
 
 def test_with_the_figures_latencies_it_would_hold(checked, pickled):
     from dynamic_ofa.claims.figures import GPU
 
     file = pickled(lambda number, accuracy, latency: (accuracy, GPU[number][1]))
-    assert checked("levels", nets_6=file).verdict == "reproduced"
+    assert checked("levels", nets_6=file).verdict == "consistent"  # published beside published
 
 
 def test_a_table_of_other_levels_is_no_nets_6(checked, pickled, nets_6):

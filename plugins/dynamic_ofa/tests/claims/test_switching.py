@@ -7,6 +7,7 @@ import pytest
 pytest.importorskip("torch")
 
 from dynamic_ofa.claims import switching
+from dynamic_ofa.switching.ways import WAYS
 
 
 @pytest.fixture
@@ -15,13 +16,19 @@ def tiny(monkeypatch, table):
     monkeypatch.setattr(switching, "TABLE", table)
 
 
-def test_a_switch_takes_less_than_another_process(checked, tiny):
+def test_answers_are_judged_and_times_are_shown(checked, tiny):
     found = checked("switch")
     assert found.verdict == "reproduced"
-    assert [c.holds for c in found.comparisons] == [True, True, None] * 2
-    assert all(c.ours > 0 and c.kind == "measured" for c in found.comparisons)
+    assert [c.holds for c in found.comparisons] == [True, None, None, None] * 2
+    for answer, *times in (found.comparisons[:4], found.comparisons[4:]):
+        assert answer.published is None
+        assert all(c.ours > 0 and c.kind == "measured" for c in times)
 
 
-def test_one_that_takes_as_long_is_seen(checked, tiny, monkeypatch):
-    monkeypatch.setattr(switching, "SWITCH_MS", 0.0)
-    assert checked("switch").verdict == "differs"
+@pytest.mark.parametrize("mode", ["resident", "in_place"])
+def test_a_switch_that_changes_nothing_is_seen(checked, tiny, monkeypatch, mode):
+    monkeypatch.setattr(switching, "MODES", (mode,))
+    monkeypatch.setattr(WAYS[mode], "switch", lambda way, level: None)
+    found = checked("switch")
+    assert found.verdict == "differs"
+    assert found.comparisons[0].ours > 0.01

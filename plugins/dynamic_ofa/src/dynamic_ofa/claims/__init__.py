@@ -2,41 +2,45 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final
 
-from ofa_plugins_core import Checked, ClaimEntry, JobContext, Material
+from ofa_plugins_core import ClaimEntry, Material
+from ofa_plugins_core.claims import lazily
 
 WORK: Final = "Dynamic-OFA"
 PAPER: Final = "Lou, Xun et al., CVPRW 2021, arXiv 2105.03596"
-AUTHORS: Final = "from the public repository of Dynamic-OFA's authors"
-
-Files = Mapping[str, Path]
+AUTHORS: Final = "from the authors' https://github.com/UoS-EEC/DynamicOFA"
 
 CANDIDATES: Final = Material(
     "candidates_63",
     "dynamic_ofa/candidates_63.json",
     "the 63 measured candidates of the FLOPs search",
-    f'{AUTHORS}; as JSON: {{"points": [[top-1 %, MFLOPs], …]}}',
+    f'{AUTHORS}, notebook of optimal_search/flop; as JSON: {{"points": [[top-1 %, MFLOPs], …]}}',
 )
 NETS_6: Final = Material(
-    "nets_6", "dynamic_ofa/nets_6.pickle", "level table of six networks, a pickle", AUTHORS
+    "nets_6",
+    "dynamic_ofa/nets_6.pickle",
+    "level table of six networks, a pickle",
+    f"{AUTHORS}, folder runtime_demo/time",
 )
 NETS_7: Final = Material(
-    "nets_7", "dynamic_ofa/nets_7.pickle", "level table of seven networks, a pickle", AUTHORS
+    "nets_7",
+    "dynamic_ofa/nets_7.pickle",
+    "level table of seven networks, a pickle",
+    f"{AUTHORS}, folder runtime_demo/runtime_adjustment",
 )
 GPU_TABLES: Final = Material(
     "jetson_gpu_tables",
     "lut/jetson_gpu",
     "latency tables of the Jetson Xavier NX's GPU: a folder of SIZE_lookup_table.json",
-    AUTHORS,
+    f"{AUTHORS}, folder optimal_search/latency/checkpoints/latency_table@jetson_GPU",
 )
 CPU_TABLES: Final = Material(
     "jetson_cpu_tables",
     "lut/jetson_cpu",
     "latency tables of the Jetson Xavier NX's CPU: a folder of SIZE_lookup_table.json",
-    AUTHORS,
+    f"{AUTHORS}, folder optimal_search/latency/checkpoints/latency_table@jetson",
 )
 
 
@@ -54,14 +58,14 @@ def _headline() -> Iterator[ClaimEntry]:
         "at similar accuracy up to 3.5 times (CPU) and 2.4 times (GPU) faster than AutoSlim",
         WORK,
         f"{PAPER}, abstract and figures",
-        _faster,
+        lazily("dynamic_ofa.claims.headline:faster"),
     )
     yield ClaimEntry(
         "dynamic_ofa_more_accurate",
         "at similar latency 3.8 (CPU) and 5.1 (GPU) points more accurate than AutoSlim",
         WORK,
         f"{PAPER}, abstract and figures",
-        _more_accurate,
+        lazily("dynamic_ofa.claims.headline:more_accurate"),
     )
 
 
@@ -71,7 +75,7 @@ def _offline() -> Iterator[ClaimEntry]:
         "of 63 candidates that were measured again, 27 are left on the Pareto front",
         WORK,
         f"{PAPER}, offline stage; published candidates",
-        _filter,
+        lazily("dynamic_ofa.claims.offline:filtered"),
         needs=(CANDIDATES,),
     )
     yield ClaimEntry(
@@ -79,7 +83,7 @@ def _offline() -> Iterator[ClaimEntry]:
         "six networks of 74.2 to 79.0 % at 48.8 to 79.5 ms on the GPU are switched between",
         WORK,
         f"{PAPER}, figure of the GPU; published table nets_6",
-        _figure,
+        lazily("dynamic_ofa.claims.offline:figure"),
         needs=(NETS_6,),
     )
     yield ClaimEntry(
@@ -87,7 +91,7 @@ def _offline() -> Iterator[ClaimEntry]:
         "level tables of six and seven networks, each with its own batch norm statistics",
         WORK,
         "published tables nets_6 and nets_7",
-        _level_tables,
+        lazily("dynamic_ofa.claims.offline:tables"),
         needs=(NETS_6, NETS_7),
     )
 
@@ -98,7 +102,7 @@ def _tables() -> Iterator[ClaimEntry]:
         "the search's latency tables were measured on the Jetson Xavier NX",
         WORK,
         f"{PAPER}, offline stage; published tables jetson_gpu and jetson_cpu",
-        _copied,
+        lazily("dynamic_ofa.claims.latency:copied"),
         needs=(GPU_TABLES, CPU_TABLES),
     )
     yield ClaimEntry(
@@ -106,7 +110,7 @@ def _tables() -> Iterator[ClaimEntry]:
         "the sum of a network's rows in the GPU's table is its latency there",
         WORK,
         f"{PAPER}, offline stage; published tables jetson_gpu and nets_6",
-        _gpu_sums,
+        lazily("dynamic_ofa.claims.latency:gpu_sums"),
         needs=(NETS_6, GPU_TABLES),
     )
     yield ClaimEntry(
@@ -114,7 +118,7 @@ def _tables() -> Iterator[ClaimEntry]:
         "the search finds levels from 0.50 s on for the CPU",
         WORK,
         f"{PAPER}, figure of the CPU; published table jetson_cpu and search",
-        _cpu_search,
+        lazily("dynamic_ofa.claims.latency:cpu_search"),
         needs=(CPU_TABLES,),
     )
 
@@ -125,7 +129,7 @@ def _run_time() -> Iterator[ClaimEntry]:
         "at a limit of 60 ms, as a training job starts, it goes 77.5, 76.1, 74.9 %: levels 3, 2, 1",
         WORK,
         f"{PAPER}, demonstration",
-        _demo,
+        lazily("dynamic_ofa.claims.replayed:demo"),
         needs=(NETS_6,),
     )
     yield ClaimEntry(
@@ -133,79 +137,14 @@ def _run_time() -> Iterator[ClaimEntry]:
         "a level given up right after stepping up to it is not tried again: it settles",
         WORK,
         f"{PAPER}, run-time rules",
-        _commit,
+        lazily("dynamic_ofa.claims.replayed:commit"),
     )
     yield ClaimEntry(
         "dynamic_ofa_switch",
-        "another level is switched to at run time: in 24 to 85 s, by a new process each time",
+        "levels are switched between at run time, each with its own batch norm statistics: nothing "
+        "is trained or calibrated then",
         WORK,
-        "published program's own times",
-        _switch,
-        seconds=20.0,
+        f"{PAPER}, run time; the published program's own times",
+        lazily("dynamic_ofa.claims.switching:switch"),
+        seconds=30.0,
     )
-
-
-def _faster(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.headline import faster
-
-    return faster(context, files)
-
-
-def _more_accurate(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.headline import more_accurate
-
-    return more_accurate(context, files)
-
-
-def _filter(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.offline import filtered
-
-    return filtered(context, files)
-
-
-def _figure(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.offline import figure
-
-    return figure(context, files)
-
-
-def _level_tables(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.offline import tables
-
-    return tables(context, files)
-
-
-def _copied(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.latency import copied
-
-    return copied(context, files)
-
-
-def _gpu_sums(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.latency import gpu_sums
-
-    return gpu_sums(context, files)
-
-
-def _cpu_search(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.latency import cpu_search
-
-    return cpu_search(context, files)
-
-
-def _demo(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.replayed import demo
-
-    return demo(context, files)
-
-
-def _commit(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.replayed import commit
-
-    return commit(context, files)
-
-
-def _switch(context: JobContext, files: Files) -> Checked:
-    from dynamic_ofa.claims.switching import switch
-
-    return switch(context, files)

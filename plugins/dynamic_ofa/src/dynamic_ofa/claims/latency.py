@@ -47,7 +47,8 @@ def gpu_sums(context: JobContext, files: Mapping[str, Path]) -> Checked:
     pairs = enumerate(zip(sums.tolist(), measured.tolist(), strict=True))
     return Checked(
         [
-            Comparison("measured ÷ summed, most", float(ratio.max()), 1.0, within=CLOSE, why=why),
+            Comparison("measured ÷ summed, most", float(ratio.max()), None, within=CLOSE, why=why,
+                       against=1.0, beside="a sum that is the latency"),
             Comparison("measured ÷ summed, least", float(ratio.min()), None, relation="shown"),
             Comparison("rank correlation (Spearman)", spearman(sums, measured), None,
                        relation="shown"),
@@ -153,7 +154,9 @@ def _flaws(processor: str, folder: TableFolder) -> Iterator[Comparison]:
     yield Comparison(
         f"{processor}: rows of {rows:,} that are another device's",
         sum(len(flaw.rows) for flaw in copies),
-        0,
+        None,
+        against=0,
+        beside="a table measured on the board",
         why=f"bit for bit those of {_named([flaw.other for flaw in copies])}",
     )
     for flaw in found:
