@@ -10,9 +10,9 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Any, Literal, TypeAlias
+from typing import Any, Literal, TypeAlias, get_args
 
-from attrs import field, frozen
+from attrs import field, frozen, validators
 
 from ofa_plugins_core.values import Kind
 
@@ -38,13 +38,29 @@ class Material:
     how: str
 
 
+def _figure(value: Any) -> Figure:
+    """A number of Python's own, or a text; what is no finite number is none at all."""
+    plain: Figure = value.item() if hasattr(value, "item") else value
+    if not isinstance(plain, int | float | str | None):
+        raise TypeError(f"expected a number or a text, found {value!r:.60}")
+    return None if isinstance(plain, float) and not math.isfinite(plain) else plain
+
+
+def _margin(value: float) -> float:
+    """Raises ValueError: it would grant everything, or means nothing."""
+    plain = _figure(value)
+    if not isinstance(plain, int | float) or plain < 0:
+        raise ValueError(f"within: expected a finite number from 0 up, found {value!r:.60}")
+    return plain
+
+
 @frozen
 class Comparison:
     """One figure of ours beside the published one.
 
     Attributes:
         what: for example ``networks at one image size``.
-        ours: what came out here; None: nothing did.
+        ours: what came out here; None: nothing did, or no finite number.
         published: the figure as published; None: none was.
         unit: of both; empty for a count or a text.
         kind: how ours was had. ``published``: by arithmetic on published figures.
@@ -53,18 +69,22 @@ class Comparison:
         why: why ours differs, where that is known; said unless it holds.
         against: what ours is held to where nothing was published: another figure of ours.
         beside: whose that is, for example ``Once-for-All's, of the same records``.
+
+    Raises:
+        TypeError, ValueError: a figure is neither number nor text, ``within`` no finite number
+            from 0 up, or ``kind`` or ``relation`` is no such word.
     """
 
-    what: str
-    ours: Figure
-    published: Figure
-    unit: str = ""
-    kind: Kind = "computed"
-    relation: Relation = "equal"
-    within: float = 0.0
-    why: str = ""
-    against: Figure = None
-    beside: str = ""
+    what: str = field(validator=validators.instance_of(str))
+    ours: Figure = field(converter=_figure)
+    published: Figure = field(converter=_figure)
+    unit: str = field(default="", validator=validators.instance_of(str))
+    kind: Kind = field(default="computed", validator=validators.in_(get_args(Kind)))
+    relation: Relation = field(default="equal", validator=validators.in_(get_args(Relation)))
+    within: float = field(default=0.0, converter=_margin)
+    why: str = field(default="", validator=validators.instance_of(str))
+    against: Figure = field(default=None, converter=_figure)
+    beside: str = field(default="", validator=validators.instance_of(str))
 
     @property
     def holds(self) -> bool | None:
@@ -74,8 +94,6 @@ class Comparison:
         due = self.against if self.published is None else self.published
         if not isinstance(self.ours, int | float) or not isinstance(due, int | float):
             return self.ours is not None and self.ours == due
-        if not math.isfinite(self.ours):
-            return False
         # whole numbers beyond a float's digits are compared exactly where nothing is granted
         off = self.within or 0
         above = self.ours >= due - off

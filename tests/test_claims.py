@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import sys
 
@@ -54,6 +55,36 @@ def test_whole_numbers_are_compared_to_the_last_digit():
 @pytest.mark.parametrize("relation", ["equal", "at least", "at most"])
 def test_what_is_no_finite_number_never_holds(broken, relation):
     assert holds(broken, 1.0, relation) is False
+
+
+@pytest.mark.parametrize("broken", [math.nan, math.inf])
+def test_what_is_no_finite_number_is_kept_as_none(broken):
+    row = Comparison("x", broken, broken, relation="shown", against=-broken, beside="another's")
+    assert json.loads(json.dumps(row.as_json(), allow_nan=False))["ours"] is None
+
+
+def test_a_number_of_an_array_is_kept_as_pythons():
+    np = pytest.importorskip("numpy")
+    row = Comparison("x", np.int64(3), np.float64(3.0), within=np.float32(0.5))
+    assert row.holds
+    assert json.loads(json.dumps(row.as_json()))["ours"] == 3
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"ours": [3]},
+        {"what": 3},
+        {"within": math.inf},
+        {"within": math.nan},
+        {"within": -1},
+        {"relation": "about"},
+        {"kind": "guessed"},
+    ],
+)
+def test_what_nobody_could_read_or_judge_is_refused_where_it_is_made(wrong):
+    with pytest.raises((TypeError, ValueError)):
+        Comparison(**{"what": "x", "ours": 1, "published": 1, **wrong})
 
 
 @given(FIGURES, FIGURES, st.floats(0, 1e6))

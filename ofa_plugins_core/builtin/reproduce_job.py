@@ -16,7 +16,7 @@ def entry() -> JobEntry:
         run=_reproduce,
         options=ReproduceOptions,
         example="ofa run reproduce --claims CompOFA --material FOLDER",
-        changeable=("material", "given"),
+        changeable=("claims", "material", "given", "verdict"),
     )
 
 

@@ -6,6 +6,8 @@ from pathlib import Path
 
 from attrs import field, frozen
 
+from ofa_plugins_core.claims import Verdict
+
 
 @frozen(kw_only=True, slots=False)
 class ReproduceOptions:
@@ -29,6 +31,13 @@ class ReproduceOptions:
             "help": "where one of these files is; repeatable",
             "metavar": "NAME=PATH",
             "example": "note10_tables=~/note10",
+        },
+    )
+    verdict: tuple[Verdict, ...] = field(
+        default=(),
+        metadata={
+            "help": "show claims of this verdict alone; all are checked, counted and kept; "
+            "repeatable",
         },
     )
     show: bool = field(

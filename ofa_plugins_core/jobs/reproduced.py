@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Any, Final, get_args
 
 from attrs import asdict, field, frozen
@@ -26,6 +26,14 @@ STYLES: Final = {
     "here": "green",
 }
 """What a terminal colours; the words alone say all of it."""
+COLUMNS: Final = ("", "ours", "published", "unit", "kind", "")
+"""Of a claim's figures; the last says whether they hold."""
+
+
+def elsewhere(works: Iterable[str]) -> str:
+    """Whose claims are here, and how there are more."""
+    here = ", ".join(dict.fromkeys(works)) or "no work"
+    return f"claims come with plugins; here: {here}; for another work's install its plugin"
 
 
 @frozen(kw_only=True)
@@ -77,10 +85,12 @@ class Reproduction:
     Attributes:
         outcomes: in the order asked.
         asked: how many were asked for; more than there are: it was interrupted.
+        only: verdicts that a terminal shows; none: all of them.
     """
 
     outcomes: Sequence[Outcome]
     asked: int
+    only: Collection[Verdict] = ()
 
     most_rows: int = field(default=200, init=False)
     wrapped: bool = field(default=True, init=False)
@@ -96,7 +106,7 @@ class Reproduction:
     def as_json(self) -> dict[str, Any]:
         """Counts of verdicts, every outcome, and the same as tables for ``ofa report``."""
         counts = Counter(o.verdict for o in self.outcomes)
-        tables = [t for t in self.as_tables() if t[1]]
+        tables = [self._overview(), *(_listed(o) for o in self.outcomes if o.rows)]
         return {
             "interrupted": len(self.outcomes) < self.asked,
             "verdicts": {verdict: counts[verdict] for verdict in VERDICTS},
@@ -106,28 +116,58 @@ class Reproduction:
 
     def as_tables(self) -> list[Row]:
         """A table a claim, and all verdicts at the end."""
-        return [*(row for o in self.outcomes for row in _tables(o)), self._verdicts()]
+        shown = [o for o in self.outcomes if not self.only or o.verdict in self.only]
+        return [*(row for o in shown for row in _tables(o)), self._verdicts(shown)]
 
-    def _verdicts(self) -> Row:
+    def _counted(self) -> str:
+        """How many claims of each verdict, and how many were not asked."""
         counts = Counter(o.verdict for o in self.outcomes)
         said = ", ".join(f"{counts[v]} {v}" for v in VERDICTS if counts[v])
         unasked = self.asked - len(self.outcomes)
         left = f"; interrupted, {counted(unasked, 'claim')} not asked" if unasked else ""
-        left += "\n`ofa reproduce --show` says which files are needed" if counts["needs"] else ""
-        rows = [
-            (o.claim, o.work, o.verdict, "" if o.seconds is None else f"{o.seconds:.1f}")
-            for o in self.outcomes
-        ]
-        title = f"{counted(len(self.outcomes), 'claim')}: {said}{left}"
+        return f"{counted(len(self.outcomes), 'claim')}: {said}{left}"
+
+    def _verdicts(self, shown: Sequence[Outcome]) -> Row:
+        title = self._counted()
+        if any(o.verdict == "needs" for o in self.outcomes):
+            title += "\n`ofa reproduce --show` says which files are needed"
+        rows = [(o.claim, o.work, o.verdict, _time(o)) for o in shown]
         return (title, ("claim", "work", "verdict", "seconds"), rows)
+
+    def _overview(self) -> Row:
+        """All verdicts of a page, each with its reason; what could not be checked has no more."""
+        columns = ("claim", "work", "what it says", "verdict", "why", "seconds")
+        rows = [(o.claim, o.work, o.summary, o.verdict, _why(o), _time(o)) for o in self.outcomes]
+        return (self._counted(), columns, rows)
+
+
+def _time(outcome: Outcome) -> str:
+    return "" if outcome.seconds is None else f"{outcome.seconds:.1f}"
+
+
+def _why(outcome: Outcome) -> str:
+    """In one line: why it differs, or could not be checked."""
+    if outcome.rows:
+        failed = [row for row in outcome.rows if row.get("holds") is False]
+        return "; ".join(dict.fromkeys(str(row["why"]) for row in failed if row.get("why")))
+    return "; ".join(outcome.reason.splitlines())
+
+
+def _listed(outcome: Outcome) -> Row:
+    """One claim's figures as a page has them: in a line of its own what it is, reasons beside."""
+    said = f"{outcome.claim}: {outcome.verdict}. {outcome.summary}. {outcome.source}."
+    reason = " ".join(outcome.reason.split())
+    whys = any(row.get("why") for row in outcome.rows)
+    columns = ("figure", *COLUMNS[1:-1], "verdict", *(("why",) if whys else ()))
+    rows = [(*_cells(r), *((str(r.get("why", "")),) if whys else ())) for r in outcome.rows]
+    return (f"{said} {reason}".strip(), columns, rows)
 
 
 def _tables(outcome: Outcome) -> Iterator[Row]:
     """One claim: what it says and where, its figures, and what there is to say of them."""
     title = f"{outcome.claim}: {outcome.verdict}\n{outcome.summary}\n{outcome.source}"
-    columns = ("", "ours", "published", "unit", "kind", "")
     rows = [_cells(found) for found in outcome.rows]
-    yield (title, columns, rows) if rows else (title, (), ())
+    yield (title, COLUMNS, rows) if rows else (title, (), ())
     yield ("\n".join([*_whys(outcome), *filter(None, [outcome.reason]), ""]) or " ", (), ())
 
 
@@ -180,10 +220,12 @@ class Shown:
     """The claims, unchecked: ``--show``.
 
     Attributes:
+        works: whose claims are here, asked for or not.
         there: the published files that are there.
     """
 
     claims: Sequence[ClaimEntry]
+    works: Collection[str] = ()
     there: Collection[Material] = ()
 
     most_rows: int = field(default=200, init=False)
@@ -217,6 +259,7 @@ class Shown:
         return [
             (counted(len(claims), "claim"), names, claims),
             *((text, (), ()) for text in said if files),
+            (f"\n{elsewhere(self.works)}", (), ()),
         ]
 
     def _file(self, needed: Material) -> str:

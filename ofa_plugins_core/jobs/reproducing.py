@@ -7,6 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from difflib import get_close_matches
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
@@ -15,7 +16,6 @@ from typing import Final
 from attrs import evolve, frozen
 
 from ofa_plugins_core.claims import Checked, Material
-from ofa_plugins_core.config import plain
 from ofa_plugins_core.entries import ClaimEntry, JobContext
 from ofa_plugins_core.errors import (
     InputError,
@@ -26,12 +26,14 @@ from ofa_plugins_core.errors import (
 )
 from ofa_plugins_core.events import Event, Listener, Notice, Progress
 from ofa_plugins_core.jobs.reproduce_options import ReproduceOptions
-from ofa_plugins_core.jobs.reproduced import Outcome, Reproduction, Shown
+from ofa_plugins_core.jobs.reproduced import Outcome, Reproduction, Shown, elsewhere
 from ofa_plugins_core.jobs.resuming import begun
 from ofa_plugins_core.journal import Journal
 
 JOURNAL: Final = "claims.jsonl"
 MATERIAL: Final = "OFA_MATERIAL"
+NEAR: Final = 0.6
+"""How alike names are that are taken for a slip: ``difflib``'s ratio, its default."""
 
 
 def run_reproduce(context: JobContext, options: ReproduceOptions) -> Reproduction | Shown:
@@ -47,7 +49,9 @@ def run_reproduce(context: JobContext, options: ReproduceOptions) -> Reproductio
     claims = _asked(context, options.claims)
     files = _files(claims, options)
     if options.show:
-        return Shown(claims, {m for c in claims for m in c.needs if files.of(m) is not None})
+        works = sorted({c.work for c in context.host.entries("claims")})
+        there = {m for c in claims for m in c.needs if files.of(m) is not None}
+        return Shown(claims, works, there)
     return _checked(context, options, claims, files)
 
 
@@ -71,15 +75,23 @@ def _found(context: JobContext, name: str, every: Sequence[ClaimEntry]) -> Claim
 
     Raises:
         PluginError: two plugins offer it, or the one that may offer it failed.
-        UnknownNameError: with the works among the known names.
+        UsageError: nobody does; with the nearest works and claims, else with where others are.
     """
     try:
         return context.host.claim(name)
     except UnknownNameError as error:
-        works = dict.fromkeys(c.work for c in every)
-        unknown = UnknownNameError("claim", name, [*(c.name for c in every), *works])
-        unknown.advice = unknown.advice or error.advice
-        raise unknown from None
+        near = _nearest(name, every)
+        said = f"; nearest known: {', '.join(near)}" if near else ""
+        advice = [error.advice, None if near else elsewhere(c.work for c in every)]
+        told = "; ".join(filter(None, advice)) or None
+        raise UsageError(f"unknown claim or work {name!r}{said}", advice=told) from None
+
+
+def _nearest(name: str, every: Sequence[ClaimEntry]) -> list[str]:
+    """Works and claims that are written much like it, however large its letters are."""
+    known = {c.work.lower(): c.work for c in every} | {c.name: c.name for c in every}
+    near = get_close_matches(name.lower(), known, n=3, cutoff=NEAR)
+    return [known[found] for found in near]
 
 
 def _tell_lost(context: JobContext) -> None:
@@ -114,11 +126,14 @@ def _files(claims: Sequence[ClaimEntry], options: ReproduceOptions) -> Files:
     folder = options.material or (Path(os.environ[MATERIAL]) if os.environ.get(MATERIAL) else None)
     if folder is not None and not folder.expanduser().is_dir():
         raise InputError(f"{folder} is no folder", advice="ofa reproduce --show: what it may hold")
-    known = {m.name: m for c in claims for m in c.needs}
+    known: dict[str, list[Material]] = {}
+    for needed in {(m.name, m.place): m for c in claims for m in c.needs}.values():
+        known.setdefault(needed.name, []).append(needed)
     return Files(folder and folder.expanduser(), _given(options.given, known))
 
 
-def _given(texts: Sequence[str], known: Mapping[str, Material]) -> dict[str, Path]:
+def _given(texts: Sequence[str], known: Mapping[str, Sequence[Material]]) -> dict[str, Path]:
+    """Name -> path; a name that two plugins use for two files says neither."""
     found = {}
     for text in texts:
         name, equals, path = text.partition("=")
@@ -126,9 +141,15 @@ def _given(texts: Sequence[str], known: Mapping[str, Material]) -> dict[str, Pat
             raise UsageError(f"cannot read --given {text!r}", advice="write --given NAME=PATH")
         if name not in known:
             raise UnknownNameError("published file", name, known)
+        if len(known[name]) > 1:
+            places = " and ".join(m.place for m in known[name])
+            raise UsageError(
+                f"--given {name}: {len(known[name])} published files are called so: {places}",
+                advice="put them there below --material FOLDER, or ask for one claim",
+            )
         found[name] = Path(path).expanduser()
         if not found[name].exists():
-            raise InputError(f"{path} is not there", advice=f"{name}: {known[name].how}")
+            raise InputError(f"{path} is not there", advice=f"{name}: {known[name][0].how}")
     return found
 
 
@@ -140,8 +161,9 @@ def _checked(
 ) -> Reproduction:
     """Each claim's outcome, kept as it comes; an interrupt keeps those before it."""
     path = None if context.out is None else context.out / JOURNAL
-    # not the material: what was lacking or broken may be there, or mended, when it goes on
-    request = {"claims": plain(options)["claims"], "seed": context.seed}
+    # not the material: what was lacking or broken may be there, or mended, when it goes on; and
+    # each line is of one claim, so that more or fewer may be asked for
+    request = {"seed": context.seed}
     journal = Journal(path, request, context.resume, lambda: begun(context), "checking")
     outcomes: dict[str, Outcome] = {}
     try:
@@ -156,7 +178,8 @@ def _checked(
             raise
     finally:
         journal.close()
-    return Reproduction([outcomes[c.name] for c in claims if c.name in outcomes], len(claims))
+    found = [outcomes[c.name] for c in claims if c.name in outcomes]
+    return Reproduction(found, len(claims), options.verdict)
 
 
 def _kept(journal: Journal) -> dict[str, Outcome]:
@@ -168,7 +191,7 @@ def _kept(journal: Journal) -> dict[str, Outcome]:
         except (KeyError, TypeError, ValueError) as error:
             raise journal.broken(number) from error
         outcomes[outcome.claim] = outcome
-    return {n: o for n, o in outcomes.items() if o.verdict in ("reproduced", "differs")}
+    return {n: o for n, o in outcomes.items() if o.verdict not in ("needs", "failed")}
 
 
 def outcome_of(context: JobContext, claim: ClaimEntry, files: Files) -> Outcome:

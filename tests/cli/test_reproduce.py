@@ -54,7 +54,9 @@ def test_people_get_a_table_a_claim_and_all_verdicts_at_the_end(ofa, paper, monk
     assert lines[:3] == ["paper_networks: differs", "it holds 243", "Table 1"]
     assert max(map(len, lines)) <= 100
     assert "2 claims: 1 differs, 1 needs" in lines
-    assert lines[-2].split() == ["paper_networks", "Paper", "differs", "0.0"]
+    *words, seconds = lines[-2].split()
+    assert words == ["paper_networks", "Paper", "differs"]
+    assert float(seconds) >= 0
     assert lines[-1].split() == ["paper_table", "Paper", "needs"]
 
 
@@ -80,7 +82,7 @@ def test_shown_is_what_each_claim_needs(ofa, paper):
 @pytest.mark.parametrize(
     ("words", "code", "said"),
     [
-        (("nothing",), 2, "unknown claim 'nothing'"),
+        (("nothing",), 2, "unknown claim or work 'nothing'"),
         (("--material", "nowhere"), 5, "nowhere is no folder"),
         (("--given", "table"), 2, "write --given NAME=PATH"),
         (("--given", "tabel=x"), 2, "unknown published file 'tabel'"),
@@ -97,7 +99,7 @@ def test_its_run_is_kept_and_can_be_gone_on_with(ofa, paper, tmp_path):
     out = tmp_path / "run"
     assert ofa("reproduce", "--out", str(out), host=paper).code == 0
     kept = json.loads((out / "result.json").read_text())
-    assert kept["tables"][-1]["columns"] == ["claim", "work", "verdict", "seconds"]
+    assert [t["columns"][0] for t in kept["tables"]] == ["claim", "figure"]
     assert ofa("reproduce", "--out", str(out), host=paper).code == 2
     (tmp_path / "copy").write_text("x")
     again = ("--resume", "--given", f"table={tmp_path / 'copy'}")

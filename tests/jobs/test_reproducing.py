@@ -55,10 +55,10 @@ def claim(name, check, work="Paper", needs=()):
 def checked(host_on_claims, tmp_path):
     """(claims, options) -> the result; ``told`` are the events."""
 
-    def call(*claims, resume=False, out=None, **options):
+    def call(*claims, resume=False, out=None, seed=0, **options):
         host = host_on_claims(claims)
         call.told = []
-        context = JobContext(host, call.told.append, out=out, resume=resume)
+        context = JobContext(host, call.told.append, seed, out=out, resume=resume)
         return run_reproduce(context, ReproduceOptions(**options))
 
     return call
@@ -158,11 +158,19 @@ class TestNames:
         assert "".join(verdicts(checked(*self.CLAIMS, claims=names))) == due
 
     def test_an_unknown_name_is_told_with_claims_and_works(self, checked):
-        with pytest.raises(UnknownNameError, match="paper_a, paper_b"):
-            checked(*self.CLAIMS, claims=("thrid",))
-        with pytest.raises(UnknownNameError) as error:
-            checked(*self.CLAIMS, claims=("Secnd",))
-        assert "Second" in str(error.value)
+        for name, due in [("papr_b", "paper_b, "), ("secnd", "Second\n"), ("FRIST", "First\n")]:
+            with pytest.raises(UsageError, match=f"nearest known: {due}"):
+                checked(*self.CLAIMS, claims=(name,))
+
+    def test_one_like_none_is_told_whose_claims_are_here_and_not_all_of_them(self, checked):
+        with pytest.raises(UsageError) as error:
+            checked(*self.CLAIMS, claims=("thrid work",))
+        assert "here: First, Second; for another work's install its plugin" in str(error.value)
+        assert "paper_" not in str(error.value)
+
+    def test_what_is_shown_says_whose_claims_are_here(self, checked):
+        shown = checked(*self.CLAIMS, claims=("first",), show=True).as_tables()
+        assert "here: First, Second;" in shown[-1][0]
 
     def test_without_any_claim_it_says_where_to_look(self, checked):
         with pytest.raises(UsageError, match="offers a claim"):
@@ -224,6 +232,14 @@ class TestMaterial:
         with pytest.raises(error):
             checked(self.CLAIM, given=(given,))
 
+    def test_a_name_of_two_files_cannot_be_given(self, checked, folder):
+        other = Material("table", "elsewhere", "another table", "ask")
+        claims = (self.CLAIM, claim("b", read, needs=(other,)))
+        given = (f"table={folder / 'lut' / 'table'}",)
+        with pytest.raises(UsageError, match="2 published files are called so: lut/table and els"):
+            checked(*claims, given=given)
+        assert verdicts(checked(*claims, given=given, claims=("paper_a",))) == {"a": "reproduced"}
+
     def test_a_folder_that_is_not_there_is_refused(self, checked, folder):
         with pytest.raises(InputError, match="no folder"):
             checked(self.CLAIM, material=folder / "nowhere")
@@ -267,16 +283,22 @@ class TestInterrupted:
         assert (len(asked), result.exit_code) == (2, 0)
         assert verdicts(result) == {"a": "reproduced", "b": "reproduced"}
 
-    def test_it_ends_a_claim_whose_search_returns_what_it_has(self, checked):
+    @pytest.fixture
+    def interruptible(self):
+        """Ctrl-C raises here, also where the process was started to ignore it."""
+        before = signal.signal(signal.SIGINT, signal.default_int_handler)
+        yield signal.default_int_handler
+        signal.signal(signal.SIGINT, before)
+
+    def test_it_ends_a_claim_whose_search_returns_what_it_has(self, checked, interruptible):
         def searching(context, files):
             with suppress(KeyboardInterrupt):
                 signal.raise_signal(signal.SIGINT)
             return found(243)(context, files)
 
-        before = signal.getsignal(signal.SIGINT)
         result = checked(claim("a", found(243)), claim("b", searching), claim("c", found(243)))
         assert (verdicts(result), result.exit_code) == ({"a": "reproduced"}, 130)
-        assert signal.getsignal(signal.SIGINT) is before
+        assert signal.getsignal(signal.SIGINT) is interruptible
 
     def test_before_the_first_claim_it_ends_as_any_interrupt(self, checked):
         with pytest.raises(KeyboardInterrupt):
@@ -292,11 +314,27 @@ class TestInterrupted:
         result = checked(lacking, mended, out=out, resume=True, material=tmp_path)
         assert set(verdicts(result).values()) == {"reproduced"}
 
-    def test_a_journal_of_something_else_is_refused(self, checked, tmp_path):
-        claims = (claim("a", found(243)), claim("b", found(243)))
-        checked(*claims, out=tmp_path / "run", claims=("paper_a",))
-        with pytest.raises(UsageError):
-            checked(*claims, out=tmp_path / "run", resume=True)
+    @pytest.mark.parametrize("verdict", ["reproduced", "consistent", "differs"])
+    def test_resuming_asks_nothing_again_that_was_judged(self, checked, tmp_path, verdict):
+        how = {"consistent": {"kind": "published"}}.get(verdict, {})
+        judged = claim("a", found(242 if verdict == "differs" else 243, **how))
+        assert verdicts(checked(judged, out=tmp_path / "run")) == {"a": verdict}
+        again = claim("a", raising(ZeroDivisionError()))
+        assert verdicts(checked(again, out=tmp_path / "run", resume=True)) == {"a": verdict}
+
+    def test_fewer_and_other_claims_go_on_with_those_that_were_checked(self, checked, tmp_path):
+        once, out = claim("a", found(243)), tmp_path / "run"
+        checked(once, claim("b", found(243)), out=out)
+        never, new = claim("a", raising(ZeroDivisionError())), claim("c", found(242))
+        few = checked(never, new, out=out, resume=True, claims=("paper_a",))
+        assert verdicts(few) == {"a": "reproduced"}
+        more = checked(never, new, out=out, resume=True)
+        assert verdicts(more) == {"a": "reproduced", "c": "differs"}
+
+    def test_a_journal_of_another_seed_is_refused(self, checked, tmp_path):
+        checked(claim("a", found(243)), out=tmp_path / "run")
+        with pytest.raises(UsageError, match="seed"):
+            checked(claim("a", found(243)), out=tmp_path / "run", resume=True, seed=1)
 
     @pytest.mark.parametrize("line", ['{"claim": "paper_a"}', '{"verdict": 3}', "[1]", "{"])
     def test_a_journal_that_is_broken_is_told(self, checked, tmp_path, line):
@@ -345,5 +383,33 @@ class TestResult:
     def test_the_page_of_its_run_has_its_tables(self, checked):
         result = checked(claim("a", found(243)), claim("b", read, needs=(TABLE,)))
         kept = json.loads(json.dumps(result.as_json()))
-        assert [t.columns[0] for t in tables_of(kept)] == ["", "claim"]
-        assert tables_of(kept)[-1].rows[0][:3] == ("paper_a", "Paper", "reproduced")
+        overview, figures = tables_of(kept)
+        assert overview.title == "2 claims: 1 reproduced, 1 needs"
+        assert overview.rows[0][:4] == ("paper_a", "Paper", "that a", "reproduced")
+        assert figures.title == "paper_a: reproduced. that a. Table 1. by counting"
+        assert figures.columns == ("figure", "ours", "published", "unit", "kind", "verdict")
+
+    def test_the_page_of_its_run_says_why_and_what_is_needed(self, checked):
+        result = checked(
+            claim("a", found(242, why="one is missing")),
+            claim("b", read, needs=(TABLE,)),
+            claim("c", raising(InputError("no JSON", advice="copy it anew"))),
+        )
+        overview, figures = tables_of(json.loads(json.dumps(result.as_json())))
+        whys = [row[overview.columns.index("why")] for row in overview.rows]
+        assert whys == [
+            "one is missing",
+            "needs table: a table; https://example.org/table",
+            "no JSON; copy it anew",
+        ]
+        assert figures.rows[0][figures.columns.index("why")] == "one is missing"
+
+    def test_one_verdict_can_be_shown_alone_and_all_are_counted(self, checked):
+        claims = claim("a", found(243)), claim("b", found(242)), claim("c", found(241))
+        result = checked(*claims, verdict=("differs",))
+        tables = result.as_tables()
+        titles = [title.partition(":")[0] for title, _, rows in tables if rows]
+        assert titles == ["paper_b", "paper_c", "3 claims"]
+        assert [row[0] for row in tables[-1][2]] == ["paper_b", "paper_c"]
+        assert "1 reproduced, 2 differs" in tables[-1][0]
+        assert len(result.as_json()["claims"]) == 3
