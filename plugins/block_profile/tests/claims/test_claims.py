@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+from hashlib import sha256
 from subprocess import run
 from types import SimpleNamespace
 
@@ -25,6 +26,15 @@ def context():
     return JobContext(Host.discover(extra={"toys": plugin}))
 
 
+@pytest.fixture
+def mits(tmp_path, monkeypatch):
+    """A file that is known as MIT's predictor."""
+    file = tmp_path / "acc_predictor.pth"
+    file.write_bytes(b"weights")
+    monkeypatch.setattr(asking, "MITS", sha256(b"weights").hexdigest())
+    return {"mit_predictor": file}
+
+
 def judged(found):
     return [(c.ours, c.published, c.holds) for c in found.comparisons if c.holds is not None]
 
@@ -34,7 +44,7 @@ class TestDropSet:
 
     def test_the_rule_drops_the_published_four_by_the_published_means(self, context):
         found = CLAIMS["drop_set"].check(context, {})
-        assert found.verdict == "reproduced"
+        assert found.verdict == "consistent"  # published means, published space
         assert judged(found) == [(self.PUBLISHED, self.PUBLISHED, True)] * 2
 
     def test_with_another_mean_it_differs(self, context, monkeypatch):
@@ -65,6 +75,25 @@ class TestSpaces:
         assert spaces.dropped_of(toy, toy) == "–"
 
 
+class TestPredictor:
+    def test_the_known_file_is_mits(self, mits):
+        assert asking.whose(mits) == "MIT's predictor"
+        assert asking.other_predictor(mits) == ""
+
+    def test_another_file_is_named_and_what_follows_is_not_called_reproduced(
+        self, context, monkeypatch, mits
+    ):
+        mits["mit_predictor"].write_bytes(b"others")
+        means = figures.ACCURACY
+        monkeypatch.setattr(panels, "profile_of", lambda *_, **__: None)
+        monkeypatch.setattr(panels, "means_of", lambda *_: means)
+        found = CLAIMS["accuracy"].check(context, mits)
+        assert "By the predictor in acc_predictor.pth" in found.note
+        assert "acc_predictor.pth, given as mit_predictor, is not the OFA authors'" in found.chosen
+        assert str(mits["mit_predictor"].parent) not in found.note + found.chosen
+        assert found.verdict != "reproduced"
+
+
 class TestPanels:
     def test_ratios_are_in_order_where_their_blocks_are_apart(self):
         assert panels.ratios(figures.ACCURACY) == "e6, e4, e3"
@@ -82,6 +111,33 @@ class TestSearches:
         comparison = SimpleNamespace(difference=gain, p=0.01)
         found = SimpleNamespace(comparisons=lambda: {("reduced", "whole"): comparison})
         assert searches._chance(found) == chance
+
+    def test_means_of_many_seeds_are_held_closer_than_one_seed(self):
+        assert searches.within((83.7, 0.1), 20, (83.8, 0.1)) == pytest.approx(0.063)
+        assert searches.within((83.7, 0.1), 5, (83.8, 0.0)) == pytest.approx(0.089)
+
+    @pytest.mark.parametrize(("small", "verdict"), [(83.78, "reproduced"), (83.68, "differs")])
+    def test_a_mean_within_a_seeds_spread_alone_differs(
+        self, context, monkeypatch, mits, small, verdict
+    ):
+        lots = {"reduced": small, "whole": 83.24, "control": 83.3}
+        values = {role: [mean - 0.1, mean + 0.1] * 10 for role, mean in lots.items()}
+        monkeypatch.setattr(
+            searches, "contest_of", lambda *_, **__: SimpleNamespace(values=values.__getitem__)
+        )
+        assert CLAIMS["max_accuracy"].check(context, mits).verdict == verdict
+
+    def test_what_fronts_are_judged_by_is_ours(self, context, monkeypatch, mits):
+        fronts = {"reduced": [3.0, 3.1], "whole": [1.0, 1.1]}
+        comparison = SimpleNamespace(difference=2.0, p=0.01)
+        found = SimpleNamespace(
+            values=fronts.__getitem__, comparisons=lambda: {("reduced", "whole"): comparison}
+        )
+        monkeypatch.setattr(searches, "contest_of", lambda *_, **__: found)
+        checked = CLAIMS["note10_front"].check(context, {**mits, "note10_tables": None})
+        chance = checked.comparisons[0]
+        assert (chance.published, chance.against, chance.holds) == (None, 0.05, True)
+        assert "our" in chance.beside
 
     @pytest.mark.parametrize("what", ["profile", "contest"])
     def test_what_the_user_stops_ends_the_claim(self, context, monkeypatch, what, tmp_path):

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from pathlib import Path
+from collections.abc import Iterator
 from typing import Final
 
-from ofa_plugins_core import Checked, ClaimEntry, JobContext, Material
+from ofa_plugins_core import ClaimEntry, Material
+from ofa_plugins_core.claims import lazily
 
 WORK: Final = "Block profiling"
 PAPER: Final = "Mills et al., CIKM 2021, arXiv 2109.12426"
-
-Files = Mapping[str, Path]
 
 NOTE10: Final = Material(
     "note10_tables",
@@ -41,14 +39,14 @@ def _spaces() -> Iterator[ClaimEntry]:
         "180, 189 and 169 blocks at their places in OFA's MobileNetV3, Proxyless and ResNet-50",
         WORK,
         f"{PAPER}, the profiled spaces",
-        _combinations,
+        lazily("block_profile.claims.spaces:combinations"),
     )
     yield ClaimEntry(
         "block_profile_forced",
         "every network of a row has the block that is forced",
         WORK,
         f"{PAPER}, the method; published code",
-        _forced,
+        lazily("block_profile.claims.spaces:forced"),
     )
 
 
@@ -58,7 +56,7 @@ def _panels() -> Iterator[ClaimEntry]:
         "on the Note10 a forced block costs 41.14 (e3k3) to 43.41 ms (e6k7), end to end",
         WORK,
         f"{PAPER}, figure of the Note10's latencies, 224 pixels",
-        _note10,
+        lazily("block_profile.claims.panels:note10"),
         needs=(NOTE10,),
         seconds=4.0,
     )
@@ -67,7 +65,7 @@ def _panels() -> Iterator[ClaimEntry]:
         "larger ratios are more accurate; every e3 block and e4k3 are the four least accurate",
         WORK,
         f"{PAPER}, figure of accuracies, 224 pixels",
-        _accuracy,
+        lazily("block_profile.claims.panels:accuracy"),
         needs=(PREDICTOR,),
         seconds=4.0,
     )
@@ -76,7 +74,7 @@ def _panels() -> Iterator[ClaimEntry]:
         "late units matter most: four layers instead of two gain the most there",
         WORK,
         f"{PAPER}, figure of depths",
-        _depths,
+        lazily("block_profile.claims.panels:depths"),
         needs=(PREDICTOR,),
         seconds=4.0,
     )
@@ -88,21 +86,21 @@ def _smaller() -> Iterator[ClaimEntry]:
         "the four least accurate blocks are the ones that the space of maximum accuracy drops",
         WORK,
         f"{PAPER}, figure of accuracies, and reduced spaces",
-        _drop_set,
+        lazily("block_profile.claims.rules:drop_set"),
     )
     yield ClaimEntry(
         "block_profile_spaces",
         "five smaller spaces of OFA's MobileNetV3: for NPU, Note10, GPU, CPU and accuracy",
         WORK,
         f"{PAPER}, reduced spaces",
-        _five,
+        lazily("block_profile.claims.spaces:five"),
     )
     yield ClaimEntry(
         "block_profile_note10_space",
         "the profile says what a Note10 can do without: e3k7, e4k7, the first unit's last layer",
         WORK,
         f"{PAPER}, reduced spaces",
-        _note10_space,
+        lazily("block_profile.claims.rules:note10_space"),
         needs=(NOTE10, PREDICTOR),
         seconds=3.0,
     )
@@ -115,7 +113,7 @@ def _searches() -> Iterator[ClaimEntry]:
         "0.13",
         WORK,
         f"{PAPER}, search for maximum accuracy, 20 seeds",
-        _max_accuracy,
+        lazily("block_profile.claims.searches:max_accuracy"),
         needs=(PREDICTOR,),
         seconds=15.0,
     )
@@ -125,67 +123,7 @@ def _searches() -> Iterator[ClaimEntry]:
         "4.1",
         WORK,
         f"{PAPER}, Pareto search, hypervolume",
-        _note10_front,
+        lazily("block_profile.claims.searches:note10_front"),
         needs=(NOTE10, PREDICTOR),
         seconds=50.0,
     )
-
-
-def _combinations(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.spaces import combinations
-
-    return combinations(context, files)
-
-
-def _forced(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.spaces import forced
-
-    return forced(context, files)
-
-
-def _five(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.spaces import five
-
-    return five(context, files)
-
-
-def _note10(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.panels import note10
-
-    return note10(context, files)
-
-
-def _accuracy(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.panels import accuracy
-
-    return accuracy(context, files)
-
-
-def _depths(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.panels import depths
-
-    return depths(context, files)
-
-
-def _drop_set(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.rules import drop_set
-
-    return drop_set(context, files)
-
-
-def _note10_space(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.rules import note10_space
-
-    return note10_space(context, files)
-
-
-def _max_accuracy(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.searches import max_accuracy
-
-    return max_accuracy(context, files)
-
-
-def _note10_front(context: JobContext, files: Files) -> Checked:
-    from block_profile.claims.searches import note10_front
-
-    return note10_front(context, files)

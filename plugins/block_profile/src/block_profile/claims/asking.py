@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from attrs import evolve
 
@@ -17,8 +18,32 @@ from block_profile.reducing.contest_result import ContestResult
 from block_profile.reducing.options import ContestOptions
 from ofa_plugins_core import JobContext
 from ofa_plugins_core.events import silent
+from ofa_plugins_core.weights.cache import digest
 
-PREDICTOR = "mlp"
+PREDICTOR: Final = "mlp"
+
+MITS: Final = "48685122a3540636b06699af66cd816456b25f29b69563e2fda9bed4018eeba0"
+"""SHA-256 of the OFA authors' predictor of ofa_mbv3_w1.2, as this was written with it.
+
+They published none; a file of the same form and other content would pass for theirs.
+"""
+
+
+def whose(files: Mapping[str, Path]) -> str:
+    """The predictor in words: MIT's, or the file that was given."""
+    file = files["mit_predictor"]
+    return "MIT's predictor" if digest(file) == MITS else f"the predictor in {file.name}"
+
+
+def other_predictor(files: Mapping[str, Path]) -> str:
+    """What to say where the file is not the one known as MIT's; else nothing."""
+    found = digest(files["mit_predictor"])
+    if found == MITS:
+        return ""
+    return (
+        f"{files['mit_predictor'].name}, given as mit_predictor, is not the OFA authors' file as "
+        f"it is known here: SHA-256 {found[:12]}… in place of {MITS[:12]}…"
+    )
 
 
 def profile_of(

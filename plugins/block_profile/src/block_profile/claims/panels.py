@@ -7,7 +7,7 @@ from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
-from block_profile.claims.asking import profile_of
+from block_profile.claims.asking import other_predictor, profile_of, whose
 from block_profile.claims.figures import (
     ACCURACY,
     DEPTH_GAINS,
@@ -69,8 +69,9 @@ def accuracy(context: JobContext, files: Mapping[str, Path]) -> Checked:
                 for block, top1 in ACCURACY.items()
             ),
         ],
-        "By MIT's predictor, 100 networks a row. The paper evaluated in a way of its own that it "
+        f"By {whose(files)}, 100 networks a row. The paper evaluated in a way of its own that it "
         "does not state, so that orders are held against each other, and values only shown.",
+        chosen=other_predictor(files),
     )  # fmt: skip
 
 
@@ -88,8 +89,9 @@ def depths(context: JobContext, files: Mapping[str, Path]) -> Checked:
                 for number, (ours, theirs) in pairs
             ),
         ],
-        "Mean accuracy at four layers less that at two. By MIT's predictor; which one the paper "
+        f"Mean accuracy at four layers less that at two. By {whose(files)}; which one the paper "
         "evaluated with is not stated, so that values are only shown.",
+        chosen=other_predictor(files),
     )  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Final
 
-from block_profile.claims.asking import profile_of
+from block_profile.claims.asking import other_predictor, profile_of, whose
 from block_profile.claims.figures import ACCURACY, LEAST_ACCURATE, label, listed
 from block_profile.profiling.profile import Metric
 from block_profile.reducing.accurate import less_accurate
@@ -60,8 +60,9 @@ def note10_space(context: JobContext, files: Mapping[str, Path]) -> Checked:
             Comparison("unit that loses its fourth layer", ", ".join(depths), "unit 0",
                        kind="predicted"),
         ],
-        "The published space was chosen by hand. Here: ofa run reduce --by option, on MIT's "
-        "predictor and the Note10's table.",
+        f"The published space was chosen by hand. Here: ofa run reduce --by option, on "
+        f"{whose(files)} and the Note10's table.",
+        chosen=other_predictor(files),
     )  # fmt: skip
 
 

@@ -67,13 +67,15 @@ def forced(context: JobContext, files: Mapping[str, Path]) -> Checked:
 def five(context: JobContext, files: Mapping[str, Path]) -> Checked:
     """Which blocks and depths the named spaces leave, looked up in the spaces themselves."""
     whole = context.host.supernet(SUPERNET)
-    rows = []
+    rows: list[Comparison] = []
     for name, (dropped, depths) in FIVE.items():
         small = context.host.supernet(f"{SUPERNET}+{name}")
         gone, deepest = dropped_of(whole, small), ", ".join(map(str, _deepest(small)))
-        rows.append(Comparison(f"{name}: dropped everywhere", gone, listed(dropped) or "–"))
-        rows.append(Comparison(f"{name}: greatest depths", deepest, depths))
-    return Checked(rows, "They were chosen by hand; here they are data, on any such supernet.")
+        found = ((f"{name}: dropped everywhere", gone, listed(dropped) or "–"),
+                 (f"{name}: greatest depths", deepest, depths))  # fmt: skip
+        rows.extend(Comparison(*row, kind="published") for row in found)
+    said = "They were chosen by hand; here they are data as published, on any such supernet."
+    return Checked(rows, said)
 
 
 def dropped_of(whole: Supernet, small: Supernet) -> str:
