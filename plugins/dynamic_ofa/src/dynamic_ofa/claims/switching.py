@@ -88,7 +88,8 @@ def answers_of(context: JobContext, table: str) -> Answers:
     generator = torch.Generator().manual_seed(context.seed)
     images, logits = [], []
     for level in prepared(context, found, loaded, torch.device("cpu")):
-        network = loaded.net.extract(level.arch).eval()
+        network: Any = loaded.net.extract(level.arch)
+        network.eval()
         calibrate.apply(network, level.statistics)
         size = int(level.arch["image_size"])
         images.append(torch.rand(1, 3, size, size, generator=generator))
