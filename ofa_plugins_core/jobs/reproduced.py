@@ -26,6 +26,7 @@ STYLES: Final = {
     "here": "green",
 }
 """What a terminal colours; the words alone say all of it."""
+ARITHMETIC: Final = "arithmetic on published figures"
 COLUMNS: Final = ("", "ours", "published", "unit", "kind", "")
 """Of a claim's figures; the last says whether they hold."""
 
@@ -45,6 +46,7 @@ class Outcome:
         verdict: reproduced, consistent, differs, needs, or failed.
         rows: its comparisons as JSON.
         reason: how it was done; what it needs and how to get it; or why it failed.
+        chosen: what we chose, where it is consistent for that.
         seconds: that it took.
         exit_code: of a claim that failed; else 0.
     """
@@ -56,6 +58,7 @@ class Outcome:
     verdict: Verdict
     rows: Sequence[Mapping[str, Any]] = ()
     reason: str = ""
+    chosen: str = ""
     seconds: float | None = None
     exit_code: int = 0
 
@@ -106,7 +109,7 @@ class Reproduction:
     def as_json(self) -> dict[str, Any]:
         """Counts of verdicts, every outcome, and the same as tables for ``ofa report``."""
         counts = Counter(o.verdict for o in self.outcomes)
-        tables = [self._overview(), *(_listed(o) for o in self.outcomes if o.rows)]
+        tables = [self._overview(), *map(_listed, self.outcomes)]
         return {
             "interrupted": len(self.outcomes) < self.asked,
             "verdicts": {verdict: counts[verdict] for verdict in VERDICTS},
@@ -146,7 +149,9 @@ def _time(outcome: Outcome) -> str:
 
 
 def _why(outcome: Outcome) -> str:
-    """In one line: why it differs, or could not be checked."""
+    """In one line: why it differs, is consistent no more, or could not be checked."""
+    if outcome.verdict == "consistent":
+        return outcome.chosen or ARITHMETIC
     if outcome.rows:
         failed = [row for row in outcome.rows if row.get("holds") is False]
         return "; ".join(dict.fromkeys(str(row["why"]) for row in failed if row.get("why")))
@@ -154,13 +159,16 @@ def _why(outcome: Outcome) -> str:
 
 
 def _listed(outcome: Outcome) -> Row:
-    """One claim's figures as a page has them: in a line of its own what it is, reasons beside."""
-    said = f"{outcome.claim}: {outcome.verdict}. {outcome.summary}. {outcome.source}."
-    reason = " ".join(outcome.reason.split())
+    """One claim as a page has it: a heading, what it says and how it was done, and its figures.
+
+    No column is called ``verdict``: that is for the table of all of them.
+    """
+    said = [f"{outcome.claim}: {outcome.verdict}", outcome.summary, outcome.source, outcome.reason]
+    title = "\n".join(filter(None, said))
     whys = any(row.get("why") for row in outcome.rows)
-    columns = ("figure", *COLUMNS[1:-1], "verdict", *(("why",) if whys else ()))
+    columns = ("figure", *COLUMNS[1:-1], "judged", *(("why",) if whys else ()))
     rows = [(*_cells(r), *((str(r.get("why", "")),) if whys else ())) for r in outcome.rows]
-    return (f"{said} {reason}".strip(), columns, rows)
+    return (title, columns, rows) if rows else (title, (), ())
 
 
 def _tables(outcome: Outcome) -> Iterator[Row]:

@@ -211,7 +211,10 @@ def outcome_of(context: JobContext, claim: ClaimEntry, files: Files) -> Outcome:
         return Outcome.of(claim, "failed", reason=said, exit_code=error.exit_code)
     seconds = time.monotonic() - started
     rows = [c.as_json() for c in checked.comparisons]
-    return Outcome.of(claim, checked.verdict, rows=rows, reason=_said(checked), seconds=seconds)
+    chosen = checked.chosen if checked.verdict == "consistent" else ""
+    return Outcome.of(
+        claim, checked.verdict, rows=rows, reason=_said(checked), chosen=chosen, seconds=seconds
+    )
 
 
 @contextmanager

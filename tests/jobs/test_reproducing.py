@@ -33,6 +33,10 @@ def found(ours, **how):
     return lambda context, files: Checked([Comparison("networks", ours, 243, **how)], "by counting")
 
 
+def chosen(context, files):
+    return Checked([Comparison("networks", 243, 243)], chosen="the trace is ours")
+
+
 def raising(error):
     def check(context, files):
         raise error
@@ -383,24 +387,29 @@ class TestResult:
     def test_the_page_of_its_run_has_its_tables(self, checked):
         result = checked(claim("a", found(243)), claim("b", read, needs=(TABLE,)))
         kept = json.loads(json.dumps(result.as_json()))
-        overview, figures = tables_of(kept)
+        overview, figures, lacking = tables_of(kept)
         assert overview.title == "2 claims: 1 reproduced, 1 needs"
         assert overview.rows[0][:4] == ("paper_a", "Paper", "that a", "reproduced")
-        assert figures.title == "paper_a: reproduced. that a. Table 1. by counting"
-        assert figures.columns == ("figure", "ours", "published", "unit", "kind", "verdict")
+        assert figures.title == "paper_a: reproduced\nthat a\nTable 1\nby counting"
+        assert figures.columns == ("figure", "ours", "published", "unit", "kind", "judged")
+        assert (lacking.title.splitlines()[0], lacking.columns) == ("paper_b: needs", ())
 
     def test_the_page_of_its_run_says_why_and_what_is_needed(self, checked):
         result = checked(
             claim("a", found(242, why="one is missing")),
             claim("b", read, needs=(TABLE,)),
             claim("c", raising(InputError("no JSON", advice="copy it anew"))),
+            claim("d", found(243, kind="published")),
+            claim("e", chosen),
         )
-        overview, figures = tables_of(json.loads(json.dumps(result.as_json())))
+        overview, figures, *_ = tables_of(json.loads(json.dumps(result.as_json())))
         whys = [row[overview.columns.index("why")] for row in overview.rows]
         assert whys == [
             "one is missing",
             "needs table: a table; https://example.org/table",
             "no JSON; copy it anew",
+            "arithmetic on published figures",
+            "the trace is ours",
         ]
         assert figures.rows[0][figures.columns.index("why")] == "one is missing"
 
