@@ -133,11 +133,12 @@ def _end(matrix: Matrix) -> None:
         PluginError: something is broken.
         Exit: it was interrupted.
     """
+    from ofa_plugins_core.composing.faults import faults
     from ofa_plugins_core.errors import PluginError
+    from ofa_plugins_core.words import counted
 
-    if matrix.broken:
-        what, why = matrix.broken[0]
-        more = f" (and {len(matrix.broken) - 1} more)" if len(matrix.broken) > 1 else ""
-        raise PluginError(f"broken: {what}: {why}{more}")
+    if wrong := faults(matrix):
+        more = f" (and {counted(len(wrong) - 1, 'more fault')})" if len(wrong) > 1 else ""
+        raise PluginError(f"broken: {wrong[0].where}: {wrong[0].text}{more}")
     if matrix.interrupted:
         raise typer.Exit(INTERRUPTED)

@@ -25,7 +25,7 @@ from ofa_plugins_core.entries import (
     SearcherEntry,
 )
 from ofa_plugins_core.errors import OfaError, PluginError, UsageError
-from ofa_plugins_core.interfaces import CostModel, Supernet
+from ofa_plugins_core.interfaces import CostModel, Predictor, Supernet
 from ofa_plugins_core.jobs.asking import question_of
 from ofa_plugins_core.jobs.choosing import cost_models, predictor_needed
 from ofa_plugins_core.jobs.options import SearchOptions
@@ -118,12 +118,14 @@ class Reference:
         middle: a value of the cost that half of the networks stay below.
         cost: the same cost, over all image sizes that may occur. space: of these networks.
         sizes: to search over, pixels: the ends of what a search takes by itself.
+        predictor: of accuracy, or None.
     """
 
     middle: float
     cost: CostModel
     space: SearchSpace
     sizes: tuple[int, ...]
+    predictor: Predictor | None = None
 
 
 @frozen(eq=False, slots=False)
@@ -286,4 +288,4 @@ class Bench:
         own = context.host.supernet(setting.options.supernet)
         place = own.at(sorted({*own.resolutions, *problem.supernet.resolutions}))
         (cost,) = cost_models(context, setting.options, place, [name]).values()
-        return Reference(middle(problem, name), cost, place.space, sizes)
+        return Reference(middle(problem, name), cost, place.space, sizes, problem.predictor)

@@ -10,7 +10,7 @@ import numpy as np
 from attrs import frozen
 
 from ofa_plugins_core.events import Listener, silent
-from ofa_plugins_core.interfaces import CostModel, Found, Problem, Searcher
+from ofa_plugins_core.interfaces import CostModel, Found, Predictions, Predictor, Problem, Searcher
 from ofa_plugins_core.jobs.results import Item
 from ofa_plugins_core.pareto import comparable, non_dominated
 from ofa_plugins_core.values import Constraint, SearchSpace
@@ -19,7 +19,7 @@ NEAR: Final = 1e-4
 """Relative difference of a cost in batches of other sizes, for what computes in single precision.
 """
 ALONE: Final = 3
-"""Networks of a front whose costs are asked for again, each by itself."""
+"""Networks of a front whose costs and accuracies are asked for again, each by itself."""
 
 
 class WrongResultError(Exception):
@@ -68,17 +68,21 @@ def _check_genes(space: SearchSpace, found: Found) -> None:
 
 
 def check_items(
-    items: Sequence[Item], cost: CostModel, space: SearchSpace, bounds: Sequence[Constraint]
+    items: Sequence[Item],
+    cost: CostModel,
+    space: SearchSpace,
+    bounds: Sequence[Constraint],
+    predictor: Predictor | None = None,
 ) -> None:
     """Look at networks that a search gave.
 
     Args:
         cost: that was searched over, built for the supernet at all its image sizes.
-        space: of that. bounds: on the cost.
+        space: of that. bounds: on the cost. predictor: of the accuracies.
 
     Raises:
-        WrongResultError: a network is not of the space, costs something else than was said,
-            breaks a bound, or is beaten by another of the same front.
+        WrongResultError: a network is not of the space, costs something else than was said or is
+            as accurate as something else, breaks a bound, or is beaten by another of the front.
     """
     demand(items, "nothing was found, and nobody says that nothing can be")
     for item in items:
@@ -87,7 +91,10 @@ def check_items(
     again = space.decode(space.encode([item.arch.as_dict() for item in some]))
     for item, arch in zip(some, again, strict=True):
         demand(arch == item.arch, f"{item.arch.as_dict()} is not in canonical form")
-        _check_cost(item, float(np.asarray(cost.evaluate([arch]))[0]), cost.name)
+        told = float(item.costs[cost.name].value)
+        _check_same(cost.name, told, float(np.asarray(cost.evaluate([arch]))[0]))
+        if predictor is not None:
+            _check_accuracy(item, predictor.predict([arch]))
     _check_front(items, cost.name)
 
 
@@ -97,8 +104,18 @@ def _check_bounds(told: float, name: str, bounds: Sequence[Constraint]) -> None:
         demand(bound.met(np.array([told])).all(), f"{bound} is not met: {told:.12g}")
 
 
-def _check_cost(item: Item, again: float, name: str) -> None:
-    told = float(item.costs[name].value)
+def _check_accuracy(item: Item, again: Predictions) -> None:
+    demand(item.accuracy is not None, "a network has no accuracy, where a predictor was given")
+    assert item.accuracy is not None
+    for name, told, found in (
+        ("accuracy", item.accuracy.value, again.value),
+        ("accuracy's lower end", item.accuracy.low, again.low),
+        ("accuracy's upper end", item.accuracy.high, again.high),
+    ):
+        _check_same(name, math.nan if told is None else float(told), float(found[0]))
+
+
+def _check_same(name: str, told: float, again: float) -> None:
     same = math.isclose(told, again, rel_tol=NEAR)
     demand(same, f"a network's {name} is {told:.12g} among others and {again:.12g} alone")
 

@@ -10,10 +10,11 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from string import ascii_uppercase
 from typing import Final, TypeVar
 
-from attrs import define, field, frozen
+from attrs import astuple, define, field, frozen
 
 from ofa_plugins_core.composing.axes import Combination
 from ofa_plugins_core.composing.cells import GIVEN, Answer, Cell
+from ofa_plugins_core.composing.faults import kind_of
 from ofa_plugins_core.composing.matrix import Matrix, Pair
 
 PROVEN: Final = "●"
@@ -118,7 +119,8 @@ class _Reasons:
     def number(self, cell: Cell, answer: Answer, instead: Iterable[str]) -> int:
         """The number of a reason; ``instead``: searchers that answer the same question."""
         text = str(answer.reason)
-        key = _template(text, cell)
+        broken = answer.outcome == "broken"
+        key = kind_of(text, astuple(cell.combination)) if broken else _template(text, cell)
         found = self.known.get(key)
         if found is None:
             found = Reason(len(self.known) + 1, text, answer.advice, cell.combination.words)
@@ -212,7 +214,8 @@ def _policy_mark(cells: Iterable[Cell], reasons: _Reasons) -> Mark:
 
 def _template(text: str, cell: Cell) -> str:
     """A sentence without the names and long numbers of the cell that it is about."""
-    for name in sorted({cell.supernet, cell.supernet.partition("+")[0], cell.cost}, key=len):
+    names = {cell.supernet, cell.supernet.partition("+")[0], cell.cost}
+    for name in sorted(names, key=len, reverse=True):
         text = text.replace(name, "…")
     return re.sub(r"\d[\d,]{6,}|\d+\.\d+", "…", text)
 

@@ -61,22 +61,6 @@ class Matrix:
         outcomes = {name: found[name] for name in ("works", "refused", "broken")}
         return {**outcomes, "works_given": given}
 
-    @property
-    def broken(self) -> list[tuple[str, str]]:
-        """(what was tried, what is wrong) of everything that is broken."""
-        cells = [
-            (f"{cell.combination.words}, {name}", str(answer.reason))
-            for cell in self.cells
-            for name, answer in {**cell.answers, **cell.policies}.items()
-            if answer.outcome == "broken"
-        ]
-        pairs = [
-            (f"{pair.kind}: {pair.name} on {pair.supernet}", str(pair.answer.reason))
-            for pair in self.pairs
-            if pair.answer.outcome == "broken"
-        ]
-        return cells + pairs
-
     def as_json(self) -> dict[str, Any]:
         """JSON form; matrix.json holds it."""
         found: dict[str, Any] = _without_none(plain(self))

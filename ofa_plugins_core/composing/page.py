@@ -8,6 +8,7 @@ from pathlib import PurePath
 from typing import Final
 
 from ofa_plugins_core.composing.cells import Answer
+from ofa_plugins_core.composing.faults import faults, told
 from ofa_plugins_core.composing.folding import (
     BROKEN,
     LEGEND,
@@ -51,8 +52,8 @@ def tables(matrix: Matrix) -> list[Table]:
     if found.reasons:
         lines = [(f"{r.number}", _said(r)) for r in found.reasons]
         out.append(("", ("reason", ""), lines))
-    if matrix.broken:
-        out.append(("broken:", ("what", "why"), matrix.broken))
+    if wrong := told(faults(matrix)):
+        out.append(("broken:", ("where", "why"), wrong))
     return out
 
 
@@ -111,10 +112,10 @@ def _introduction(matrix: Matrix) -> Iterator[str]:
         "image size, with each searcher's quick settings (its `trial`). With a predictor each "
         "searcher was asked for the whole front of accuracy against the cost, and for the best "
         "network under a bound that half of all networks meet; without one for the least cost. "
-        "Costs of what came back were evaluated again, network by network, and bounds checked; "
-        "where a searcher calls its answer optimal, no other may have found a better one. Every "
-        "runtime policy then ran a short trace on the networks that were found, as levels, with "
-        "the cost in place of latency."
+        "Costs and accuracies of what came back were asked for again, network by network, and "
+        "bounds checked; where a searcher calls its answer optimal, no other may have found a "
+        "better one. Every runtime policy then ran a short trace on the networks that were found, "
+        "as levels, with the cost in place of latency."
     )
     yield ""
     yield f"{summary(matrix)}."
@@ -218,12 +219,13 @@ def _answered(answer: Answer, said: dict[str, int]) -> str:
 
 
 def _broken(matrix: Matrix) -> Iterator[str]:
-    if not matrix.broken:
+    wrong = told(faults(matrix))
+    if not wrong:
         return
     yield "## Broken"
     yield ""
-    for what, why in matrix.broken:
-        yield f"- {_escaped(what)}: {_escaped(why)}"
+    for where, why in wrong:
+        yield f"- {_escaped(where)}: {_escaped(why)}"
     yield ""
 
 

@@ -79,7 +79,7 @@ def _answered(bench: Bench, setting: Setting, options: SearchOptions, found: lis
         if result.interrupted:
             raise KeyboardInterrupt
         bounds = [Constraint(options.cost[0], "<=", reference.middle)] * bool(options.constraint)
-        check_items(result.front, reference.cost, reference.space, bounds)
+        check_items(result.front, reference.cost, reference.space, bounds, reference.predictor)
         found.extend(result.front)
         return Answer(
             outcome="works",

@@ -90,22 +90,13 @@ def try_all(
     if processes < 1:
         raise UsageError(f"--parallel: expected a whole number from 1 up, found {processes}")
     of = {"axes": axes.as_json(), "seed": seed, "plugins": dict(versions or {})}
-    journal = Journal(
-        None if out is None else out / JOURNAL, of, resume, work="trying combinations"
-    )
-    asked = axes.combinations()
-    cells = _read(journal, asked)
-
-    def keep(number: int, cell: Cell) -> None:
-        journal.add({"number": number, "cell": plain(cell)})
-        cells[number] = cell
-        listener(Progress("combination", len(cells), len(asked), asked[number].words))
-
-    left = [number for number in range(len(asked)) if number not in cells]
+    path = None if out is None else out / JOURNAL
+    journal = Journal(path, of, resume, work="trying combinations")
+    cells = _read(journal, axes.combinations())
     try:
         with _supplied(out) as folder:
             task = Task(host, axes, seed, folder)
-            _work(task, openers_first(asked, left), keep, min(processes, len(left)), listener)
+            _work(task, cells, journal, processes, listener)
             whole = tuple(n for n in axes.supernets if SMALLER not in n)
             return Progressed(cells, list(pairs_of(task.bench(), whole)))
     except KeyboardInterrupt:
@@ -145,14 +136,19 @@ def openers_first(asked: Sequence[Combination], left: Iterable[int]) -> list[int
 
 
 def _work(
-    task: Task,
-    left: list[int],
-    keep: Callable[[int, Cell], None],
-    processes: int,
-    listener: Listener,
+    task: Task, cells: dict[int, Cell], journal: Journal, processes: int, listener: Listener
 ) -> None:
-    if processes > 1:
-        worked(processes, opened, task, left, keep, listener)
+    """Try what has no cell yet; each is kept as it comes."""
+    asked = task.axes.combinations()
+
+    def keep(number: int, cell: Cell) -> None:
+        journal.add({"number": number, "cell": plain(cell)})
+        cells[number] = cell
+        listener(Progress("combination", len(cells), len(asked), asked[number].words))
+
+    left = openers_first(asked, [n for n in range(len(asked)) if n not in cells])
+    if min(processes, len(left)) > 1:
+        worked(min(processes, len(left)), opened, task, left, keep, listener)
         return
     with opened(task, listener) as trial:
         for number in left:

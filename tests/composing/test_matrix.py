@@ -196,7 +196,7 @@ class TestMatrix:
         assert "### big, large" in page
         assert f"| flops, params | none, form | {WORKS} | {PARTLY} 1 | {WORKS} |" in page
         assert "| 1 | not a sum \\| of tables | 12 |  |" in page
-        assert "- tiny × flops × none × quick, best: oh" in page
+        assert "- 8 places with supernet tiny, searcher quick, for example tiny × flops" in page
         assert "| big | – 1 |" in page
         assert "- `ofa plugins matrix`" in page
 

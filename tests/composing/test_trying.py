@@ -24,6 +24,19 @@ def draws(problem, generator, n=1):
     return space.canonical(space.sample(n, generator))
 
 
+class Steady:
+    """Decides for the same level at every step: what a function says of the levels."""
+
+    def __init__(self, level):
+        self.level = level
+
+    def start(self, levels):
+        return self.level(levels)
+
+    def decide(self, state, observation):
+        return state, state
+
+
 class TestWhatWorks:
     def test_a_front_a_best_network_and_policies_on_the_front(self, cell_of):
         cell = cell_of()
@@ -161,16 +174,33 @@ class TestWhatIsBroken:
         assert cell.outcome == "broken"
         assert "among others" in cell.reasons["front"]
 
-    def test_a_policy_that_decides_for_a_level_that_is_not_there(self, cell_of):
-        class Far(ToyPolicy):
-            def decide(self, state, observation):
-                return state, 99
+    @pytest.mark.parametrize("part", ["value", "low", "high"])
+    def test_an_accuracy_that_is_another_one_alone(self, cell_of, part):
+        class Crowded(ToyPredictor):
+            def predict(self, archs):
+                told = super().predict(archs)
+                moved = {part: getattr(told, part) + (len(told.value) > 1)}
+                return evolve(told, **moved)
 
-        entry = RuntimePolicyEntry("far", "x", lambda options: Far())
+        form = PredictorEntry("crowded", "x", lambda s, f, e: Crowded(s.space, "crowded"))
+        cell = cell_of(predictor="crowded", ofa_predictors=[form])
+        assert cell.outcome == "broken"
+        assert cell.reasons["front"].startswith("a network's accuracy")
+        assert cell.reasons["front"].endswith(" alone")
+
+    @pytest.mark.parametrize("least", [-1, 1.0, True])
+    def test_a_policy_that_decides_for_no_level(self, cell_of, least):
+        entry = RuntimePolicyEntry("far", "x", lambda options: Steady(lambda levels: least))
         cell = cell_of(ofa_runtime_policies=[entry])
         assert cell.outcome == "broken"
-        assert cell.reasons["far"].startswith("level 99 of ")
+        assert cell.reasons["far"].startswith(f"level {least!r} of ")
         assert cell.policies["toy"].outcome == "works"
+
+    def test_a_policy_that_decides_for_the_level_after_the_last(self, cell_of):
+        entry = RuntimePolicyEntry("far", "x", lambda options: Steady(len))
+        cell = cell_of(ofa_runtime_policies=[entry])
+        told, of = cell.reasons["far"].removeprefix("level ").split(" of ")
+        assert told == of
 
     def test_the_users_interruption_is_no_finding(self, cell_of, searcher_entry):
         def search(problem, generator):

@@ -89,6 +89,18 @@ class TestInterrupted:
         with pytest.raises(UsageError, match="axes"):
             try_all(host, other, out=tmp_path / "m", resume=True)
 
+    def test_a_journal_whose_cells_stand_under_others_numbers_is_refused(self, host_of, tmp_path):
+        host = host_of()
+        axes = axes_of(host, ASKED)
+        try_all(host, axes, out=tmp_path / "m")
+        file = tmp_path / "m" / JOURNAL
+        head, *lines = map(json.loads, file.read_text().splitlines())
+        numbers = [line["number"] for line in lines]
+        swapped = [{**line, "number": n} for line, n in zip(lines, numbers[::-1], strict=True)]
+        file.write_text("".join(json.dumps(line) + "\n" for line in (head, *swapped)))
+        with pytest.raises(InputError, match="line 2: not what was written there"):
+            try_all(host, axes, out=tmp_path / "m", resume=True)
+
     def test_a_broken_journal_is_named_with_its_line(self, host_of, tmp_path):
         host = host_of()
         axes = axes_of(host, ASKED)
