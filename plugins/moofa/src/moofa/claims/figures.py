@@ -68,6 +68,11 @@ README: Final = 73.34
 """Top-1 of OFA under 400k in the README of Memory-Constant OFA, percent."""
 
 
+def short(bound: int) -> str:
+    """A bound as the table writes it: ``325k``."""
+    return f"{bound // 1000}k"
+
+
 def best(supernet: str) -> float:
     """The highest top-1 of a column, percent."""
     return max(cell.top1 for cell in TABLE[supernet])

@@ -43,7 +43,15 @@ def constant(context: JobContext, files: Mapping[str, Path]) -> Checked:
                 Comparison(f"of that, {stage}", items, None, "items", relation=shown)
                 for stage, items in stages.items()
             ),
-            Comparison("most / least of a stage", _spread(stages), 1, relation=shown, why=why),
+            Comparison(
+                "most / least of a stage",
+                _spread(stages),
+                None,
+                relation=shown,
+                why=why,
+                against=1,
+                beside="what constant would be",
+            ),
             Comparison("the same with e = 3", spread[3], None, relation=shown),
             Comparison("the same with e = 2", spread[2], None, relation=shown),
             Comparison("the same of OFA's largest network", ofa, None, relation=shown),

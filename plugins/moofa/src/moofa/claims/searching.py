@@ -9,7 +9,7 @@ from typing import Final
 import numpy as np
 
 from moofa.claims.memory import peak_tables
-from ofa_mit.claims.searching import Searched, searched
+from ofa_mit.claims.searching import CHOSEN, Searched, about_the_best, searched, timed
 from ofa_plugins_core import Checked, Comparison, JobContext
 from ofa_plugins_core.chain import count_within
 
@@ -17,63 +17,47 @@ SMALL: Final = {"evolution": {"population": 20, "generations": 20}}
 """The published search's size."""
 DRAWS: Final = 10**6
 SHARE: Final = 3.6
-"""Published: uniform draws in 10,000 that fit in 325k."""
+"""Uniform draws in 10,000 that fit in 325k, in a run of the published search."""
+
+
+NOTE: Final = (
+    "The published search builds and runs a network to know its peak memory, 0.1 to 0.2 s each; "
+    "ours has a closed form. Seconds are shown, not judged. Top-1 by the additive fit that ships, "
+    "for both searches. Networks are counted exactly, each once."
+)
 
 
 def search_400k(context: JobContext, files: Mapping[str, Path]) -> Checked:
     """OFA's space under 400k."""
-    rows = _searches(context, "ofa_mbv3_w1.0", 400_000, 97.0)
-    return Checked([*rows, *_counts(context, "ofa_mbv3_w1.0", 400_000)], NOTE)
-
-
-NOTE: Final = (
-    "Theirs builds and runs a network to know its peak memory, 0.1 to 0.2 s each; ours has a "
-    "closed form. Top-1 by the additive fit that ships, for both searches, so that the last "
-    "figure of that row is ours, too. Networks are counted exactly, each once."
-)
+    exact, evolved = _both(context, "ofa_mbv3_w1.0", 400_000)
+    rows = [about_the_best(exact, evolved, "400k items"), *timed(exact, evolved, 97.0)]
+    return Checked([*rows, *_counts(context, "ofa_mbv3_w1.0", 400_000)], NOTE, CHOSEN)
 
 
 def search_325k(context: JobContext, files: Mapping[str, Path]) -> Checked:
-    """V3's space under 325k, and the share of draws that fit."""
-    rows = _searches(context, "moofa_v3", 325_000, 7200.0)
+    """V3's space under 325k: the share of draws that fit."""
     share, error = _share(context, "moofa_v3", 325_000)
     drawn = Comparison(
         f"of 10,000 uniform draws, fit ({DRAWS:,} drawn)",
         share,
-        SHARE,
+        None,
         "",
         "measured",
         within=0.05 + 2 * error,
+        against=SHARE,
+        beside="a run of the published search",
     )
-    counts = _counts(context, "moofa_v3", 325_000)
+    rows = [drawn, *timed(*_both(context, "moofa_v3", 325_000), 7200.0)]
     return Checked(
-        [*rows, drawn, *counts],
+        [*rows, *_counts(context, "moofa_v3", 325_000)],
         f"{NOTE} Tolerance of the share: its last digit, and two standard errors of ours.",
     )
 
 
-def _searches(context: JobContext, supernet: str, bound: int, seconds: float) -> list[Comparison]:
+def _both(context: JobContext, supernet: str, bound: int) -> tuple[Searched, Searched]:
+    """Exact search's network, and that of evolution of the published size."""
     exact = _searched(context, supernet, bound, "exact")
-    evolved = _searched(context, supernet, bound, "evolution")
-    return [
-        Comparison("exact search", exact.result.seconds, seconds, "s", "measured", "at most"),
-        Comparison(
-            f"the published evolution, ours, {evolved.result.evaluations:,} networks scored",
-            evolved.result.seconds,
-            seconds,
-            "s",
-            "measured",
-            "at most",
-        ),
-        Comparison(
-            "top-1 of exact search's network, beside that of evolution's",
-            exact.top1,
-            evolved.top1,
-            "%",
-            "predicted",
-            "at least",
-        ),
-    ]
+    return exact, _searched(context, supernet, bound, "evolution")
 
 
 def _searched(context: JobContext, supernet: str, bound: int, searcher: str) -> Searched:

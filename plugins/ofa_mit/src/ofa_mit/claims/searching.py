@@ -10,6 +10,7 @@ import numpy as np
 from attrs import frozen
 
 from ofa_plugins_core import Checked, Comparison, InputError, JobContext, UsageError
+from ofa_plugins_core.claims import Figure
 from ofa_plugins_core.errors import MissingExtraError, UnknownNameError
 from ofa_plugins_core.interfaces import Predictor, Supernet
 from ofa_plugins_core.jobs.options import SearchOptions
@@ -23,8 +24,9 @@ EVOLUTION: Final = {"evolution": {"population": 100, "generations": 500}}
 """Options of the published search."""
 SIZES: Final = (160, 176, 192, 208, 224)
 """Image sizes of the tutorial, pixels."""
-MACS_SECONDS: Final = (5.6, 6.3)
-LATENCY_SECONDS: Final = (12.0, 21.0)
+MACS_SECONDS: Final = "5.6 to 6.3"
+LATENCY_SECONDS: Final = "12 to 21"
+TIMED: Final = "a run of the published search, on one core of two"
 BEST: Final = 80.0
 """Top-1 of the published network of 595 million MACs, percent."""
 SPREAD: Final = 0.6
@@ -48,6 +50,12 @@ class Searched:
         """Predicted, percent."""
         assert self.item.accuracy is not None
         return float(self.item.accuracy.value)
+
+    @property
+    def half(self) -> float:
+        """Of the 80 % interval of that, points."""
+        assert self.item.accuracy is not None and self.item.accuracy.high is not None
+        return float(self.item.accuracy.high) - self.top1
 
 
 def searched(
@@ -111,7 +119,7 @@ def published(context: JobContext, supernet: Supernet, file: Path) -> Predictor:
 
 
 def search_flops(context: JobContext, files: Mapping[str, Path]) -> Checked:
-    """Exact search and the published evolution under a bound on MACs, in this process."""
+    """Evolution as published, and exact search, under a bound on MACs."""
     return _beside(context, _under_macs(), "600 million MACs", MACS_SECONDS)
 
 
@@ -131,45 +139,56 @@ def search_note10(context: JobContext, files: Mapping[str, Path]) -> Checked:
     return _beside(context, asked, "25 ms", LATENCY_SECONDS)
 
 
-def _beside(
-    context: JobContext, asked: Mapping[str, Any], bound: str, seconds: tuple[float, float]
-) -> Checked:
-    """Exact search has to be as quick as the quickest published run, and to find as much."""
+def _beside(context: JobContext, asked: Mapping[str, Any], bound: str, seconds: Figure) -> Checked:
+    """What evolution finds beside the best there is; the seconds of both."""
     exact = searched(context, **asked, searcher="exact")
     evolved = searched(context, EVOLUTION, **asked, searcher="evolution")
-    scored = evolved.result.evaluations
-    quickest, slowest = seconds
-    return Checked(
-        [
-            Comparison(
-                f"exact search under {bound}",
-                exact.result.seconds,
-                quickest,
-                "s",
-                "measured",
-                "at most",
-            ),
-            Comparison(
-                f"the published evolution, ours, {scored:,} networks scored",
-                evolved.result.seconds,
-                slowest,
-                "s",
-                "measured",
-                "shown",
-                why="it depends on the machine; ours prices by tables",
-            ),
-            Comparison(
-                "top-1 of exact search's network, beside that of evolution's",
-                exact.top1,
-                evolved.top1,
-                "%",
-                "predicted",
-                "at least",
-            ),
-        ],
-        "Both searches are by the additive fit that ships, so that exact search's network is the "
-        "best there is for it; the last row's second figure is ours, too.",
+    rows = [about_the_best(exact, evolved, bound), *timed(exact, evolved, seconds)]
+    return Checked(rows, BY_THE_FIT, CHOSEN)
+
+
+BY_THE_FIT: Final = (
+    "Both searches are by the additive fit that ships: exact search's network is the best there is "
+    "for it. Seconds are shown, not judged: they are of different machines and predictors."
+)
+CHOSEN: Final = (
+    "the predictor, which is ours, and how near the best is near enough: within half the 80 % "
+    "interval of its prediction"
+)
+
+
+def about_the_best(exact: Searched, evolved: Searched, bound: str) -> Comparison:
+    """Whether the fit could tell what evolution found from the best, by its interval."""
+    return Comparison(
+        f"top-1 of evolution's network under {bound}",
+        evolved.top1,
+        None,
+        "%",
+        "predicted",
+        "at least",
+        within=exact.half,
+        why="evolution ends far from the best network",
+        against=exact.top1,
+        beside="the best there is, by exact search",
     )
+
+
+def timed(exact: Searched, evolved: Searched, seconds: Figure) -> list[Comparison]:
+    """Seconds of both searches, beside those that a run of the published search took here."""
+    scored = f"evolution, {evolved.result.evaluations:,} networks scored"
+    return [
+        Comparison("exact search", exact.result.seconds, None, "s", "measured", "shown"),
+        Comparison(
+            scored,
+            evolved.result.seconds,
+            None,
+            "s",
+            "measured",
+            "shown",
+            against=seconds,
+            beside=TIMED,
+        ),
+    ]
 
 
 def search_promise(context: JobContext, files: Mapping[str, Path]) -> Checked:

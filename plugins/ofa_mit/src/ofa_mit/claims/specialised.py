@@ -45,10 +45,13 @@ def mobile_setting(context: JobContext, files: Mapping[str, Path]) -> Checked:
             Comparison(
                 "the largest of them", max(macs), MOBILE, "million MACs", relation="at most"
             ),
-            Comparison("top-1 of the best", best, 80.0, "%", kind="published"),
+            Comparison(
+                "top-1 of the best, by its name", best, 80.0, "%", "published", relation="shown"
+            ),
         ],
-        "The configurations say no image size: it is the one multiple of 4 whose MACs are those "
-        "of the name. Accuracies are the names': evaluating needs weights and ImageNet.",
+        "Accuracies are the names': evaluating needs weights and ImageNet.",
+        "the image size, which the configurations do not say: the multiple of 4 with the MACs of "
+        "the name",
     )
 
 
@@ -119,42 +122,35 @@ def _ranking(networks: Sequence[Specialised], top1: Sequence[float]) -> str:
 
 
 def note10_latency(context: JobContext, files: Mapping[str, Path]) -> Checked:
-    """Table latency of the networks made for the Note10, at the image size that fits best."""
+    """Table latency of the networks made for the Note10, at the largest tabled image size."""
     made = [n for n in _wide(context, files) if n.label.device == "note10"]
     if not made:
         raise InputError(f"{files['specialised_networks']} holds no network of {WIDE} for note10")
-    sizes = TableFolder.open(files["note10_tables"]).sizes
-    supernet = context.host.supernet(WIDE).at(sizes)
+    size = max(TableFolder.open(files["note10_tables"]).sizes)
+    supernet = context.host.supernet(WIDE).at([size])
     asked = PricedOptions(supernet=WIDE, lut=(f"note10={files['note10_tables']}",))
     cost = cost_models(JobContext(context.host), asked, supernet, ["latency@note10"])
-    rows = []
-    for network in sorted(made, key=_milliseconds):
-        archs = [{**network.arch.as_dict(), "image_size": size} for size in sizes]
-        values = cost["latency@note10"].evaluate(archs)
-        rows.append(_nearest(network, dict(zip(sizes, map(float, values), strict=True))))
+    made = sorted(made, key=_milliseconds)
+    values = cost["latency@note10"].evaluate(
+        [{**n.arch.as_dict(), "image_size": size} for n in made]
+    )
     return Checked(
-        rows,
-        "A network's latency is the sum of its rows. The configurations say no image size: each "
-        "network has the one, among those of the tables, that comes nearest to its name. Networks "
-        "of width 1.0 are left out: these tables are of width 1.2.",
+        [_priced(n, size, float(v)) for n, v in zip(made, values, strict=True)],
+        "A network's latency is the sum of its rows. Networks of width 1.0 are left out: these "
+        "tables are of width 1.2.",
+        f"the image size, which the configurations do not say: {size} px, the largest that has a "
+        "table, for every network",
     )
 
 
-def _nearest(network: Specialised, values: Mapping[int, float]) -> Comparison:
+def _priced(network: Specialised, size: int, value: float) -> Comparison:
     said = _milliseconds(network)
-    size = min(values, key=lambda s: abs(values[s] - said))
     far = (
-        f"the tables end at {max(values)} px, and the network may have been made for a larger "
-        "image, as the one of 595 million MACs was, for 236 px"
+        f"the tables end at {size} px, and the network may have been made for a larger image, as "
+        "the one of 595 million MACs was, for 236 px"
     )
-    return Comparison(
-        f"{network.name}, at {size} px",
-        values[size],
-        said,
-        "ms",
-        within=HALF,
-        why=far if size == max(values) and values[size] < said else "",
-    )
+    why = far if value < said else ""
+    return Comparison(f"{network.name}, at {size} px", value, said, "ms", within=HALF, why=why)
 
 
 def _milliseconds(network: Specialised) -> float:
