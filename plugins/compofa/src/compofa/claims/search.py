@@ -14,6 +14,10 @@ from ofa_plugins_core import Checked, Comparison, JobContext
 SECONDS: Final = (75.0, 4.5 * 3600)
 """CompOFA's search, Once-for-All's."""
 TIMES: Final = 216
+CHOSEN: Final = (
+    "the published ratio is of seconds on other machines; what is held to it is networks scored, "
+    "which no machine changes"
+)
 
 
 def search(context: JobContext, files: Mapping[str, Path]) -> Checked:
@@ -25,7 +29,6 @@ def search(context: JobContext, files: Mapping[str, Path]) -> Checked:
     whole = theirs.seconds / ours.seconds
     return Checked(
         [
-            Comparison("4.5 h over 75 s", SECONDS[1] / SECONDS[0], TIMES, "times", "published"),
             Comparison(
                 f"networks scored: {theirs.found.evaluations:,} over {ours.found.evaluations:,}",
                 round(scored, 1),
@@ -39,7 +42,7 @@ def search(context: JobContext, files: Mapping[str, Path]) -> Checked:
                 TIMES,
                 "times",
                 "measured",
-                "at least",
+                "shown",
             ),
             Comparison(
                 f"seconds with tables read: {theirs.seconds:.1f} over {ours.seconds:.2f}",
@@ -48,14 +51,15 @@ def search(context: JobContext, files: Mapping[str, Path]) -> Checked:
                 "times",
                 "measured",
                 "shown",
-                why="a fixed cost of both, and most of the shorter",
+                why="reading tables is a fixed cost of both, and most of the shorter",
             ),
         ],
         "The published evolution (P = 100, N = 500, a search a target) on Once-for-All's space, "
         "and one enumeration of CompOFA's 1,215 networks, each for 15, 20, 25 and 30 ms by the "
         "published table of the Note10 (rows of ofa_mbv3_w1.2, the only ones there are), side by "
-        "side in one run. The published seconds are of other machines and other code: ours of "
-        "either search are far fewer, their ratio is what is compared.",
+        "side in one run. 216 is 4.5 h over 75 s, of other machines and other code. Our seconds "
+        "are shown and judge nothing: the shorter ones are hundredths, which vary from run to run.",
+        CHOSEN,
     )
 
 
