@@ -323,7 +323,13 @@ def commands(session: nox.Session) -> None:
 
 @nox.session
 def figures(session: nox.Session) -> None:
-    """Make what is generated again: docs/hooks.md, commands.md and the figures of moofa.md."""
+    """Make what is generated again: docs/hooks.md, commands.md and the figures of moofa.md.
+
+    Run by hand, after a hook, a command or the search over MOOFA's networks has changed, and before
+    a release; it writes into the working tree, so no list has it. What takes longer has scripts of
+    its own: docs/make_memory.py (ExecuTorch takes a minute a network) and docs/make_training.py
+    (three hours of a core). Neither is run here or in ``full``.
+    """
     session.install(".[plot]", *ALL[1:])
     session.run("python", "docs/make_hooks.py")
     session.run("python", "docs/make_commands.py")
@@ -342,15 +348,26 @@ def figures(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def matrix(session: nox.Session) -> None:
-    """Everything that mixes, mixed: docs/composition.md again; ends with 4 if anything is broken.
+    """Everything that mixes, mixed: 1.7 hours of trials; fails if anything is broken.
 
-    In a home of its own, so that no table or fit of the user's takes part.
+    It fails, too, where docs/composition.md has other grids or reasons; the new page lies in the
+    session's folder, to be copied. In a home of its own, so that no table or fit of the user's
+    takes part. With arguments (``-- --supernet compofa``) the page is made and not compared.
     """
     session.install("-r", "requirements-torch.txt")
     session.install("--force-reinstall", "--no-deps", *ALL)
     home = {"XDG_DATA_HOME": session.create_tmp(), "OMP_NUM_THREADS": "1"}
-    words = ("--parallel", "2", "--markdown", "docs/composition.md")
+    made, kept = Path(session.create_tmp()) / "composition.md", ROOT / "docs" / "composition.md"
+    words = ("--parallel", "2", "--markdown", str(made))
     session.run("ofa", "plugins", "matrix", *words, *session.posargs, env=home)
+    if not session.posargs and _findings(made) != _findings(kept):
+        session.error(f"docs/composition.md has other grids or reasons: cp {made} {kept}")
+
+
+def _findings(page: Path) -> str:
+    """Grids and reasons of a page of the matrix, without when and where it was made."""
+    _, _, found = page.read_text(encoding="utf-8").partition("## Can I mix X with Y?")
+    return found.partition("\n## Made\n")[0]
 
 
 @nox.session(venv_backend="none")
