@@ -3,6 +3,7 @@
 import json
 
 import pytest
+from attrs import evolve
 
 from ofa_plugins_core.report.anatomy import Anatomy, anatomy_of
 from ofa_plugins_core.report.embedded import Drawable, embedded
@@ -104,6 +105,16 @@ def test_what_does_not_fit_is_thinned_and_the_ends_and_the_best_stay(drawable, r
     assert run["of"] == 3000
     assert len(sizes) == 1000
     assert (sizes[0], sizes[-1]) == (0, 2999)
+
+
+def test_a_best_network_between_those_that_stay_stays_too(drawable, result):
+    big = crowd(drawable(result), 3000)
+    best = big.points[1235]
+    points = list(big.points)
+    points[1235] = evolve(best, accuracy=evolve(best.accuracy, value=99.0))
+    (run,) = read(evolve(big, points=points), most=300_000)["runs"]
+    (kept,) = (arch for arch, values, *_ in run["points"] if values[0][1] == 99.0)
+    assert dict(zip(run["keys"], kept, strict=True))["image_size"] == 1235
 
 
 def test_pictures_go_before_networks_do_and_the_best_keep_theirs(drawable, result):
