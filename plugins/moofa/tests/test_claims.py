@@ -285,6 +285,12 @@ def test_too_few_records_to_judge_a_predictor_are_refused(host, tmp_path):
         CLAIMS["predictor_moofa"].check(JobContext(host), files)
 
 
+def test_every_published_file_has_an_address():
+    needed = {m.name: m.how for entry in entries() for m in entry.needs}
+    assert needed
+    assert [name for name, how in needed.items() if "https://" not in how] == []
+
+
 def test_listing_claims_loads_nothing_that_checks_them():
     code = (
         "import sys, moofa.plugin as p; list(p.ofa_claims()); "

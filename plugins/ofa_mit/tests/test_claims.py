@@ -231,6 +231,12 @@ class TestSpecialised:
         assert latency(row.ours).verdict == "consistent"
 
 
+def test_every_published_file_has_an_address():
+    needed = {m.name: m.how for entry in entries() for m in entry.needs}
+    assert needed
+    assert [name for name, how in needed.items() if "https://" not in how] == []
+
+
 def test_listing_claims_loads_nothing_that_checks_them():
     code = (
         "import sys, ofa_mit.plugin as p; list(p.ofa_claims()); "

@@ -9,10 +9,14 @@ from ofa_plugins_core import ClaimEntry, Material
 from ofa_plugins_core.claims import lazily
 
 WORK: Final = "MOOFA"
-PAPER: Final = "MOOFA (2024)"
+PAPER: Final = "MOOFA (2024), arXiv 2409.05900"
 TABLE: Final = f"{PAPER}, table 1"
 
-REPOSITORY: Final = "from the public repository of MOOFA's authors"
+REPOSITORY: Final = (
+    "from the public repository of MOOFA's authors, "
+    "https://github.com/MaximeGirard/memory-optimized-once-for-all"
+)
+"""As the paper's abstract has it."""
 LINE: Final = '{"arch": {"ks": […], "e": […], "d": […], "image_size": 160}, "top1": 74.2'
 SEARCH: Final = "a run of its published search (20 networks, 20 generations)"
 COLUMNS: Final = {
