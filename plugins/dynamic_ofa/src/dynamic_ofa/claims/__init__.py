@@ -16,7 +16,7 @@ CANDIDATES: Final = Material(
     "candidates_63",
     "dynamic_ofa/candidates_63.json",
     "the 63 measured candidates of the FLOPs search",
-    f'{AUTHORS}, notebook of optimal_search/flop; as JSON: {{"points": [[top-1 %, MFLOPs], …]}}',
+    f'{AUTHORS}; as JSON: {{"points": [[top-1 %, MFLOPs], …]}}',
 )
 NETS_6: Final = Material(
     "nets_6",
