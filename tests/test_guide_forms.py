@@ -1,4 +1,4 @@
-"""The latency form and the job of docs/plugins.md, as they stand there."""
+"""The latency form, the job and the claims of docs/plugins.md, as they stand there."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from ofa_plugins_core import Host
+from ofa_plugins_core import Host, JobContext
 from ofa_plugins_core.errors import InputError
 from ofa_plugins_core.latency_fits import Labelled, LatencyFit, LatencyTask
 from ofa_plugins_core.testing.checking import check
@@ -77,3 +77,23 @@ def test_the_job_tells_wrong_use(host_with: Callable[[str], Host], ofa: Callable
     host = host_with(written("spread"))
     done = ofa("run", "spread", "--supernet", "toy", "--draws", "0", host=host)
     assert (done.code, "--draws: expected a number above 0" in done.err) == (2, True)
+
+
+def test_the_claims_keep_every_law_and_hold(
+    ofa_install: Callable[..., object], tmp_path: Path
+) -> None:
+    ofa_install("mine", written("mine"))
+    host = Host.discover()
+    assert [f for f in check(host, "mine") if f.outcome == "broken"] == []
+    table = tmp_path / "table.csv"
+    table.write_text("method,speedup\nours,3.52\ntheirs,1\n")
+    found = host.claim("mine_speedup").check(JobContext(host), {"mine_table": table})
+    assert found.verdict == "consistent"
+
+
+def test_the_fitted_predictor_is_offered_by_its_key(ofa_install: Callable[..., object]) -> None:
+    ofa_install("fitted", written("fitted"))
+    host = Host.discover()
+    assert host.plugin("fitted").state == "loaded"
+    (entry,) = (e for e in host.entries("fitted_predictors") if e.dataset == "flowers")
+    assert (entry.predictor, entry.supernet) == ("additive", "moofa_v3")

@@ -115,10 +115,13 @@ def new_plugin(
     ] = None,
 ) -> None:
     """Write a new plugin: complete, installable, with a test that passes."""
-    from ofa_plugins_core.scaffold import mixed, write_plugin
+    from ofa_plugins_core.scaffold import OFFERED, mixed, write_plugin
 
     session: Session = context.obj
-    taken = [p.name for p in session.host().plugins]
+    host = session.host()
+    taken = {p.name: "a plugin has it" for p in host.plugins}
+    for entry in host.entries(OFFERED[kind]) if kind in OFFERED else ():
+        taken.setdefault(entry.name, f"{host.owner(OFFERED[kind], entry.name).label} offers it")
     folder = out if out is not None else Path(name)
     written = write_plugin(name, kind, folder, taken)
     console = _console()
@@ -180,7 +183,13 @@ def _print_findings(console: Console, found: list[Finding], *, every: bool) -> N
                 Text(finding.in_words, COLOURS_OF.get(finding.outcome, "")), soft_wrap=True
             )
         return
+    tried = {(f.kind, f.name) for f in found if f.outcome != "does not apply"}
+    untried = [f for f in found if (f.kind, f.name) not in tried and f.kind != "plugin"]
+    for finding in untried:
+        line = f"{finding.kind}: {finding.name}: no law was tried: {finding.message}"
+        console.print(Text(line, "yellow"), soft_wrap=True)
     apart = Counter((f.kind, f.message) for f in found if f.outcome == "does not apply")
+    apart -= Counter((f.kind, f.message) for f in untried)
     for (kind, message), count in apart.items():
         console.print(Text(f"{kind}: {count} do not apply: {message}", "dim"), soft_wrap=True)
     for finding in found:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import keyword
 import re
 import sys
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Mapping
+from importlib.machinery import PathFinder
 from importlib.resources import files
 from pathlib import Path
 from string import Template
@@ -15,6 +16,7 @@ from ofa_plugins_core.errors import InputError, UnknownNameError, UsageError
 
 KINDS: Final = {
     "actuator": "actuator",
+    "claim": "claim of a paper",
     "cost_model": "cost",
     "device": "device",
     "job": "job",
@@ -30,11 +32,17 @@ KINDS: Final = {
 }
 """Kind -> what its README calls it."""
 
+OFFERED: Final = {
+    kind: "runtime_policies" if kind == "runtime_policy" else f"{kind}s" for kind in KINDS
+}
+"""Kind -> that of its offers, as hooks and `ofa plugins list` name it."""
+
 _SEARCH: Final = "ofa run search --supernet moofa_v3 --cost peak_memory"
 _SWITCH: Final = "ofa run switch --levels moofa_v3 --policy hysteresis --limit '60 ms'"
 _LIVE: Final = "--weights synthetic --count 20"
 MIXED: Final = {
     "actuator": (f"{_SWITCH} --actuators $name {_LIVE}",),
+    "claim": ("ofa reproduce $name",),
     "cost_model": (
         "ofa run search --supernet moofa_v3 --cost $name --constraint 'peak_memory<=400k'",
     ),
@@ -64,14 +72,16 @@ MIXED: Final = {
 _RESERVED: Final = frozenset({"ofa", "ofa_plugins_core", "tests", "plugin", "test"})
 
 
-def write_plugin(name: str, kind: str, folder: Path, taken: Iterable[str] = ()) -> list[Path]:
+def write_plugin(
+    name: str, kind: str, folder: Path, taken: Mapping[str, str] | None = None
+) -> list[Path]:
     """Write a new plugin and return its files.
 
     Args:
         name: of the plugin, of its package and of what it offers.
         kind: one of ``KINDS``.
         folder: to make.
-        taken: names of plugins that are installed.
+        taken: names that are no longer free, and by what.
 
     Raises:
         UnknownNameError: there is no such kind.
@@ -80,7 +90,7 @@ def write_plugin(name: str, kind: str, folder: Path, taken: Iterable[str] = ()) 
     """
     if kind not in KINDS:
         raise UnknownNameError("kind of plugin", kind, KINDS)
-    _check_name(name, taken)
+    _check_name(name, taken or {})
     if folder.exists() or folder.is_symlink():
         raise UsageError(f"{folder} exists", advice="name another folder: --out DIR")
     words = {
@@ -99,14 +109,27 @@ def mixed(name: str, kind: str) -> list[str]:
     return [Template(line).substitute(name=name) for line in MIXED[kind]]
 
 
-def _check_name(name: str, taken: Iterable[str]) -> None:
+def _check_name(name: str, taken: Mapping[str, str]) -> None:
     if not re.fullmatch(r"[a-z][a-z0-9]*(_[a-z0-9]+)*", name) or keyword.iskeyword(name):
         raise UsageError(
             f"{name!r} cannot be the name of a plugin",
             advice="small letters, digits and single _ between them, for example: energy_model",
         )
-    if name in {*taken, *_RESERVED, *KINDS} or name in sys.stdlib_module_names:
-        raise UsageError(f"the name {name!r} is taken", advice="name the plugin otherwise")
+    why = taken.get(name) or _importable(name)
+    if why or name in {*_RESERVED, *KINDS}:
+        said = f": {why}" if why else ""
+        raise UsageError(f"the name {name!r} is taken{said}", advice="name the plugin otherwise")
+
+
+def _importable(name: str) -> str:
+    """Why a package of this name would hide another one, or be hidden by it; empty: it would not.
+
+    Nothing is imported; a folder without __init__.py hides nothing.
+    """
+    if name in sys.stdlib_module_names:
+        return "it is a module of Python's"
+    found = PathFinder.find_spec(name)
+    return f"it can be imported, from {found.origin}" if found and found.origin else ""
 
 
 def _contents(words: dict[str, str]) -> Iterator[tuple[str, str]]:

@@ -78,4 +78,9 @@ def __getattr__(name: str) -> Any:
     room = "suites" if name.endswith("Suite") or name == "networks" else "toys"
     room = "installing" if name in ("installed", "in_process") else room
     room = {"ToyDevice": "toy_device", "PluginSuite": "whole"}.get(name, room)
-    return getattr(import_module(f"{__name__}.{room}"), name)
+    try:
+        return getattr(import_module(f"{__name__}.{room}"), name)
+    except ModuleNotFoundError as error:
+        if error.name not in ("hypothesis", "pytest"):
+            raise
+    raise ImportError(f"{name} needs the extra [testing]: pip install 'ofa-plugins-core[testing]'")

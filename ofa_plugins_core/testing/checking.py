@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from typing import Final, Literal, TypeAlias
 
 import numpy as np
 from attrs import asdict, frozen
 
-from ofa_plugins_core.blame import shown
+from ofa_plugins_core.blame import Plugin, shown
 from ofa_plugins_core.errors import OfaError, PluginError, UsageError
 from ofa_plugins_core.events import Listener, Progress, silent
 from ofa_plugins_core.host import Host
 from ofa_plugins_core.testing import laws
+from ofa_plugins_core.testing.fresh import HEAVY
 from ofa_plugins_core.testing.laws import effects
-from ofa_plugins_core.testing.offered import Tested, Trial, trials
+from ofa_plugins_core.testing.laws.plugin import hooks_are_cheap
+from ofa_plugins_core.testing.offered import FIRST, Tested, Trial, trials
 
 Outcome: TypeAlias = Literal["holds", "broken", "does not apply"]
 
@@ -74,13 +77,14 @@ def checked(
     Raises:
         UnknownNameError: there is no such plugin.
         UsageError: it is blocked, or nothing has such a law or offer.
-        PluginError: it takes no part, with blame.
+        PluginError: it takes no part, with blame, and breaks no law that would say why.
     """
     plugin = host.plugin(name)
     if plugin.state == "blocked":
         raise UsageError(f"the plugin {name!r} is blocked")
     if plugin.module is None:
-        raise PluginError(str(plugin.error))
+        yield _not_loaded(plugin)
+        return
     contested = [(k, n) for k, names in plugin.withdrawn.items() for n in names]
     planned = [t for t in trials(host, plugin) if offer in ("", t.kind, t.name)]
     planned = [t for t in planned if not law or any(_named(one, law) for one in t.laws)]
@@ -98,6 +102,20 @@ def checked(
         yield from findings(trial, lambda one: not law or _named(one, law))
 
 
+def _not_loaded(plugin: Plugin) -> Finding:
+    """The law for which a plugin is not loaded: it imports what is heavy, and is not installed.
+
+    Raises:
+        PluginError: no law says why.
+    """
+    said = str(plugin.error)
+    missing = re.search(r"No module named '(\w+)", said)
+    if missing is None or missing[1] not in HEAVY:
+        raise PluginError(said)
+    law, advice = laws.title(hooks_are_cheap), laws.advice(hooks_are_cheap)
+    return Finding("plugin", plugin.name, law, "broken", said, advice)
+
+
 def _named(law: laws.Law, words: str) -> bool:
     return words == law.__name__ or words.lower() in laws.title(law).lower()
 
@@ -108,9 +126,20 @@ def findings(
     """Make an offer, and try its laws on it."""
     made, subjects = attempt(trial)
     yield made
+    before: Finding | None = None
     for law in trial.laws if subjects else ():
-        if wanted(law):
-            yield tried(trial, law, subjects)
+        if not wanted(law):
+            continue
+        found = untried(trial, law, before) if before else tried(trial, law, subjects)
+        yield found
+        if law in FIRST and found.outcome == "broken":
+            before = found
+
+
+def untried(trial: Trial, law: laws.Law, broken: Finding) -> Finding:
+    """A law that takes one for granted which is broken: what it says would mislead."""
+    why = f"not tried before this holds: {broken.law}"
+    return Finding(trial.kind, trial.name, laws.title(law), "does not apply", why)
 
 
 def attempt(trial: Trial) -> tuple[Finding, list[Tested]]:
@@ -136,15 +165,15 @@ def tried(trial: Trial, law: laws.Law, subjects: Sequence[Tested]) -> Finding:
         except laws.NotApplicableError as reason:
             reasons.append(str(reason))
         except laws.LawBrokenError as error:
-            return _broken(trial, law, f"{where}{error}")
+            return _broken(trial, law, f"{where}{error}", laws.advice(law))
         except OfaError as error:
-            return _broken(trial, law, f"{where}{error.message}")
-        except Exception as error:  # whatever it raises where it should answer
+            return _broken(trial, law, f"{where}{error.message}", error.advice or "")
+        except Exception as error:  # where it should answer: the law's advice is about answers
             return _broken(trial, law, f"{where}it raised {shown(error)}")
     if subjects and len(reasons) == len(subjects):
         return Finding(trial.kind, trial.name, laws.title(law), "does not apply", reasons[0])
     return Finding(trial.kind, trial.name, laws.title(law), "holds")
 
 
-def _broken(trial: Trial, law: laws.Law, message: str) -> Finding:
-    return Finding(trial.kind, trial.name, laws.title(law), "broken", message, laws.advice(law))
+def _broken(trial: Trial, law: laws.Law, message: str, advice: str = "") -> Finding:
+    return Finding(trial.kind, trial.name, laws.title(law), "broken", message, advice)

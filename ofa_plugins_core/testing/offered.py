@@ -12,9 +12,9 @@ from attrs import frozen
 from ofa_plugins_core.blame import BUILTIN, Plugin
 from ofa_plugins_core.config import structure
 from ofa_plugins_core.entries import FittedPredictorEntry, JobContext
-from ofa_plugins_core.errors import UnknownNameError, UsageError
+from ofa_plugins_core.errors import OfaError, PluginError, UnknownNameError, UsageError
 from ofa_plugins_core.host import Host
-from ofa_plugins_core.interfaces import BuildableSupernet, Supernet
+from ofa_plugins_core.interfaces import BuildableSupernet, Predictor, Supernet
 from ofa_plugins_core.network_blame import built
 from ofa_plugins_core.reduction.supernet import reduced
 from ofa_plugins_core.testing import fresh, laws, toys
@@ -152,9 +152,25 @@ def _predictor(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
     fitted = [e for e in host.entries("fitted_predictors") if e.predictor == name]
     mine = [e for e in fitted if e.name in plugin.offers.get("fitted_predictors", ())]
     if not fitted:
-        raise laws.NotApplicableError("no plugin ships a fitted one to try")
+        yield _unfitted(host, name), toys.toy_supernet()
     for entry in mine or fitted[:1]:
         yield from _loaded(host, entry)
+
+
+def _unfitted(host: Host, name: str) -> Predictor:
+    """A form that no file was fitted for: on the toy, where it needs none.
+
+    Raises:
+        NotApplicableError: it needs one, and says so. PluginError: it raises something else.
+    """
+    try:
+        return host.predictor(name).load(toys.toy_supernet(), None, None)
+    except PluginError:
+        raise
+    except OfaError as error:
+        raise laws.NotApplicableError(
+            f"no plugin ships a fitted one to try; without one: {error.message}"
+        ) from None
 
 
 def _fitted(host: Host, plugin: Plugin, name: str) -> Iterator[Tested]:
@@ -250,3 +266,17 @@ LAWS: Final[dict[str, tuple[laws.Law, ...]]] = {
     "jobs": job.LAWS,
 }
 """Kind -> what has to hold for its offers."""
+
+FIRST: Final[frozenset[laws.Law]] = frozenset(
+    {
+        cost.asks_nothing_twice,
+        elastic.fills_the_protocols,
+        latency.same_task_same_fit,
+        policy.decides_purely,
+        predictor.asks_nothing_twice,
+        sampler.same_generator_same_draw,
+        searcher.same_generator_same_answer,
+        searcher.finds_networks_of_the_space,
+    }
+)
+"""Laws that others take for granted: where one is broken, what those say would mislead."""

@@ -4,15 +4,27 @@ from __future__ import annotations
 
 import json
 import re
+import sys
 
 import pytest
 
-from ofa_plugins_core import CostModelEntry, Host, JobEntry, SupernetEntry
+from ofa_plugins_core import (
+    ClaimEntry,
+    CostModelEntry,
+    Host,
+    JobEntry,
+    PredictorEntry,
+    SupernetEntry,
+    UsageError,
+)
 from ofa_plugins_core.cli.main import run
 from ofa_plugins_core.hookspecs import KINDS
+from ofa_plugins_core.interfaces import Predictions
 from ofa_plugins_core.scaffold import KINDS as NEW
-from ofa_plugins_core.testing import in_process, toy_cost, toy_supernet
+from ofa_plugins_core.testing import ToyPredictor, in_process, toy_cost, toy_supernet
 from ofa_plugins_core.testing.checking import MADE, Finding, check
+from ofa_plugins_core.testing.laws import title
+from ofa_plugins_core.testing.laws.plugin import hooks_are_cheap
 
 
 class Jumpy:
@@ -24,6 +36,36 @@ class Jumpy:
     def evaluate(self, archs):
         self.calls += 1
         return toy_cost().evaluate(archs) + self.calls
+
+
+class Unsure:
+    """The toy predictor, with intervals that lie above their values."""
+
+    def __init__(self, inner):
+        self.inner = inner
+
+    def __getattr__(self, name):
+        return getattr(vars(self)["inner"], name)
+
+    def predict(self, archs):
+        found = self.inner.predict(archs)
+        return Predictions(found.value, found.value + 1, found.high + 1, found.extrapolated)
+
+
+def wants_a_file(supernet, file, fitted):
+    if file is None:
+        raise UsageError("it needs a file")
+
+
+def refusing(imports, missing):
+    """An import that does not find one module."""
+
+    def look(name, *given, **how):
+        if name.partition(".")[0] == missing:
+            raise ModuleNotFoundError(f"No module named {missing!r}", name=missing)
+        return imports(name, *given, **how)
+
+    return look
 
 
 class Netless:
@@ -44,6 +86,8 @@ def discover(block):
     jumpy = CostModelEntry("jumpy", "never the same", "units", lambda s, o: Jumpy())
     broken = in_process("broken", ofa_jobs=[42])
     plugins = {"sound": sound, "jumpy": in_process("jumpy", ofa_cost_models=[jumpy])}
+    wants = PredictorEntry("wants", "needs a file", wants_a_file)
+    plugins["wants"] = in_process("wants", ofa_predictors=[wants])
     return Host.discover(block, {**plugins, "broken": broken})
 
 
@@ -132,6 +176,47 @@ class TestCheck:
         assert [f["law"].split()[0] for f in found] == ["It", "Every"]
         assert "holds: Every cost is a finite number" in ofa(*words).out
 
+    def test_what_to_do_is_said_and_laws_that_lean_on_it_are_left(self, ofa):
+        shown = ofa("plugins", "check", "jumpy", code=4)
+        (line,) = (line for line in shown.out.splitlines() if "jumpy: broken: " in line)
+        assert "Keep no state between calls" in line
+        assert "do not apply: not tried before this holds: The same networks cost" in shown.out
+
+    def test_a_broken_predictor_is_found_though_nobody_fitted_one(self):
+        def load(supernet, file, fitted):
+            return Unsure(ToyPredictor(supernet.space))
+
+        offer = PredictorEntry("unsure", "low above the value", load)
+        plugins = {"unsure": in_process("unsure", ofa_predictors=[offer])}
+        found = check(Host.discover(extra=plugins), "unsure", offer="unsure")
+        broken = [f.law for f in found if f.kind == "predictors" and f.outcome == "broken"]
+        assert broken == ["low <= value <= high, all percent."]
+
+    def test_an_offer_without_a_law_tried_is_named(self, ofa):
+        shown = ofa("plugins", "check", "wants")
+        assert "predictors: wants: no law was tried: no plugin ships a fitted one" in shown.out
+        assert "it needs a file" in shown.out
+
+    def test_an_error_has_no_advice_on_what_was_never_said(self):
+        def check_it(context, files):
+            return 1 / 0
+
+        claim = ClaimEntry("odd", "it is odd", "Mine", "Table 1", check_it)
+        plugins = {"odd": in_process("odd", ofa_claims=[claim])}
+        found = check(Host.discover(extra=plugins), "odd")
+        broken = [f for f in found if f.outcome == "broken"]
+        assert broken
+        assert all("ZeroDivisionError" in f.message for f in broken)
+        assert {f.advice for f in broken} == {""}
+
+    def test_torch_at_the_top_is_named_where_torch_is_not_there(self, ofa_install, monkeypatch):
+        monkeypatch.setitem(sys.modules, "torch", None)  # as if it were not installed
+        ofa_install("early", "import torch.nn\nOFA_API = 1\n")
+        monkeypatch.setattr("builtins.__import__", refusing(__import__, "torch"))
+        found = check(Host.discover(), "early")
+        assert [f.law for f in found] == [title(hooks_are_cheap)]
+        assert "Import it where it is used" in found[0].advice
+
     def test_a_law_that_there_is_not_is_wrong_use(self, ofa):
         shown = ofa("plugins", "check", "sound", "--law", "of gravity", code=2)
         assert "nothing with the law 'of gravity'" in shown.err
@@ -200,9 +285,25 @@ class TestNew:
         assert "cannot be the name of a plugin" in shown.err
         assert list(tmp_path.iterdir()) == []
 
-    @pytest.mark.parametrize("name", ["sound", "json", "ofa", "job"])
-    def test_a_name_that_is_taken_is_refused(self, ofa, name):
-        assert "is taken" in ofa("plugins", "new", name, "--kind", "job", code=2).err
+    @pytest.mark.parametrize(
+        ("name", "why"),
+        [
+            ("sound", "a plugin has it"),
+            ("json", "a module of Python's"),
+            ("numpy", "it can be imported, from "),
+            ("ofa", ""),
+            ("job", ""),
+        ],
+    )
+    def test_a_name_that_is_taken_is_refused(self, ofa, name, why):
+        said = ofa("plugins", "new", name, "--kind", "job", code=2).err
+        assert "is taken" in said
+        assert why in said
+
+    @pytest.mark.parametrize(("kind", "code"), [("cost_model", 2), ("job", 0)])
+    def test_a_name_that_others_offer_is_taken_for_that_kind_alone(self, ofa, kind, code):
+        said = ofa("plugins", "new", "flops", "--kind", kind, code=code).err
+        assert ("plugin 'builtin'" in said and "offers it" in said) == (code == 2)
 
     def test_an_unknown_kind_names_the_nearest(self, ofa):
         shown = ofa("plugins", "new", "fresh", "--kind", "costmodel", code=2)

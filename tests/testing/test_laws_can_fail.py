@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import math
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
+from pathlib import Path
+from runpy import run_path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -15,7 +18,6 @@ from ofa_plugins_core.phases import Hyperparameters
 from ofa_plugins_core.separable import Factor, Separable
 from ofa_plugins_core.testing import (
     TOY_LEVELS,
-    ToyDevice,
     ToyPolicy,
     ToyPredictor,
     toy_cost,
@@ -34,21 +36,14 @@ from ofa_plugins_core.testing.laws import (
 )
 
 TOY = toy_supernet()
+CHANGED = SimpleNamespace(**run_path(str(Path(__file__).parent / "unlawful" / "device.py")))
+"""Devices with changes, as those whose plugin breaks a law."""
+Wrapped, Machine = CHANGED.Wrapped, CHANGED.Machine
 
 
 def breaks(law, subject, ground):
     with pytest.raises(LawBrokenError):
         law(subject, ground, np.random.default_rng(20))
-
-
-class Wrapped:
-    """Everything of another object, but for what a subclass changes."""
-
-    def __init__(self, inner):
-        self.inner = inner
-
-    def __getattr__(self, name):
-        return getattr(self.inner, name)
 
 
 @pytest.mark.parametrize(
@@ -207,41 +202,6 @@ def test_a_broken_actuator_breaks(law, changed):
     breaks(law, Dial(**changed), None)
 
 
-class Machine(Wrapped):
-    """The toy device: what it says, what its sessions do and what its passes take are changed."""
-
-    def __init__(self, times=lambda found, passes: found, **changes):
-        super().__init__(ToyDevice())
-        self.change, self.swallows = times, changes.pop("swallows", ())
-        vars(self).update(changes)
-
-    @contextmanager
-    def session(self):
-        with suppress(*self.swallows), self.inner.session() as session:
-            yield Session(session, self)
-
-
-class Session(Wrapped):
-    def __init__(self, inner, machine):
-        super().__init__(inner)
-        self.machine = machine
-
-    def load(self, work):
-        return Loaded(self.inner.load(work), self.machine)
-
-    def conditions(self):
-        return vars(self.machine).get("reading", {})
-
-
-class Loaded(Wrapped):
-    def __init__(self, inner, machine):
-        super().__init__(inner)
-        self.machine = machine
-
-    def times(self, passes):
-        return self.machine.change(self.inner.times(passes), passes)
-
-
 class Tired(Machine):
     """Gives less with each session."""
 
@@ -252,35 +212,6 @@ class Tired(Machine):
                 yield session
         finally:
             self.change = lambda found, passes: [0.0 * time for time in found]
-
-
-class LetsGoOfEverything(Machine):
-    """Releasing one work releases all."""
-
-    def __init__(self):
-        super().__init__()
-        self.gone = False
-
-    @contextmanager
-    def session(self):
-        with self.inner.session() as session:
-            inner = Session(session, self)
-            inner.load = lambda work: self.loaded(session, work)
-            yield inner
-
-    def loaded(self, session, work):
-        def released():
-            self.gone = True
-
-        found = Loaded(session.load(work), self)
-        self.change = lambda times, passes: [math.nan] if self.gone else times
-        found.release = released
-        return found
-
-
-def counting(texts=[]):  # noqa: B006
-    texts.append("again")
-    return {"device": "toy", "said": " ".join(texts)}
 
 
 def only_short(found, passes):
@@ -297,7 +228,7 @@ BROKEN_DEVICES = {
         Machine(describe=lambda: {"cores": 4}),
         Machine(describe=lambda: {"model": " "}),
     ],
-    device.describes_itself_alike: [Machine(describe=counting)],
+    device.describes_itself_alike: [Machine(describe=CHANGED.counting())],
     device.runs_any_block: [
         Machine(lambda found, passes: [0.0] * passes),
         Machine(lambda found, passes: [math.nan] * passes),
@@ -309,7 +240,7 @@ BROKEN_DEVICES = {
         Machine(lambda found, passes: [*found, 1.0]),
         Machine(only_short),
     ],
-    device.works_take_turns: [LetsGoOfEverything()],
+    device.works_take_turns: [CHANGED.LetsGoOfEverything()],
     device.tells_its_conditions: [
         Machine(reading={"cpu_mhz": math.inf}),
         Machine(reading={"cpu_mhz": "fast"}),

@@ -5,19 +5,27 @@ What the plugins do stands in ``unlawful/``, a file a seam.
 
 from __future__ import annotations
 
+import os
 import re
+import subprocess
+import sys
 from importlib.metadata import entry_points
 from importlib.util import module_from_spec, spec_from_file_location
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from ofa_plugins_core import Host
+from ofa_plugins_core.testing import fresh, installed, toy_supernet
 from ofa_plugins_core.testing.checking import MADE, check
+from ofa_plugins_core.testing.laws import LawBrokenError, advice, title
+from ofa_plugins_core.testing.laws import cost as cost_laws
 from ofa_plugins_core.testing.laws import plugin as plugin_laws
-from ofa_plugins_core.testing.laws import title
+from ofa_plugins_core.testing.laws import sampler as sampler_laws
 from ofa_plugins_core.testing.offered import ELASTIC, LAWS, PRICED
 
+PROGRAM = "import sys; from ofa_plugins_core.cli.main import run; sys.exit(run())"
 PLACE = Path(__file__).parent / "unlawful"
 
 
@@ -69,8 +77,6 @@ def name_of(seam, law):
 @pytest.fixture(scope="module")
 def host(tmp_path_factory):
     """All of them side by side, as if pip had installed them."""
-    from ofa_plugins_core.testing import installed
-
     with pytest.MonkeyPatch.context() as patch:
         site, others = tmp_path_factory.mktemp("unlawful"), entry_points(group="ofa.plugins")
         for seam, module in SEAMS.items():
@@ -104,6 +110,67 @@ def test_the_kit_names_the_law_that_a_whole_plugin_breaks(ofa_install, law):
     found = check(Host.discover(), "unlawful", offer="plugin")
     sentence = next(title(one) for one in plugin_laws.LAWS if one.__name__ == law)
     assert [f.law for f in found if f.outcome == "broken"] == [sentence], found
+
+
+def test_the_command_names_the_law_and_what_to_do(tmp_path):
+    """As a program of its own, with a plugin as pip installs one."""
+    seam, law = "sampler", "draws_by_the_generator"
+    text = (PLACE / f"{seam}.py").read_text(encoding="utf-8")
+    installed(tmp_path, "unlawful", {"unlawful": source(seam, law), f"unlawful_{seam}": text})
+    done = subprocess.run(
+        [sys.executable, "-c", PROGRAM, "plugins", "check", "unlawful"],
+        env={**os.environ, "PYTHONPATH": str(tmp_path)},
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 4, done.stderr
+    broken = next(one for one in sampler_laws.LAWS if one.__name__ == law)
+    (line,) = (line for line in done.stdout.splitlines() if ": broken: " in line)
+    assert title(broken) in line
+    assert advice(broken) in line
+    assert "1 law broken" in done.stderr
+    assert "Traceback" not in done.stderr
+
+
+@pytest.mark.parametrize("spoils", ["rebound", "changed in place"])
+def test_an_attribute_of_the_supernet_is_left_alone(spoils):
+    class Noted:
+        """A toy with a list of its own."""
+
+        def __init__(self):
+            self.notes, self.toy = [], toy_supernet()
+
+        def __getattr__(self, name):
+            return getattr(vars(self)["toy"], name)
+
+    class Writes:
+        def evaluate(self, archs):
+            if spoils == "rebound":
+                ground.notes = []
+            ground.notes += ["seen"]
+            return np.zeros(len(archs))
+
+    ground = Noted()
+    with pytest.raises(LawBrokenError, match=r"the supernet's \.notes"):
+        cost_laws.supernet_stays(Writes(), ground, np.random.default_rng(20))
+
+
+def test_offers_in_the_order_of_a_set_are_others_in_each_process(ofa_install):
+    names = ", ".join(f"'cost_{number}'" for number in range(20))
+    one = 'yield CostModelEntry("sound", "keeps its laws", "count", build)'
+    several = (
+        f"for name in {{{names}}}:\n        {one.replace(chr(34) + 'sound' + chr(34), 'name')}"
+    )
+    ofa_install("unordered", read(PLACE / "whole.py")._OFFER.replace(one, several))
+    orders = [tuple(fresh.seen("unordered").offers["cost_models"]) for _ in range(2)]
+    assert len(orders[0]) == 20
+    assert orders[0] != orders[1]
+
+
+def test_every_law_says_what_to_do():
+    every = {law for laws in (*LAWS.values(), plugin_laws.LAWS) for law in laws}
+    assert [law.__name__ for law in every if not advice(law).endswith(".")] == []
 
 
 def test_every_law_has_a_plugin_that_breaks_it():

@@ -34,7 +34,11 @@ class _ThrownError(Exception):
 
 
 def says_what_it_is(device: Device, supernet: Supernet, generator: Rng) -> None:
-    """It describes itself in words, each under a name."""
+    """It describes itself in words, each under a name.
+
+    Return from describe() a dict of words by name, none empty; numbers that change belong into
+    conditions().
+    """
     found = _described(device)
     demand(found, "it says nothing of itself")
     for name, words in found.items():
@@ -43,7 +47,10 @@ def says_what_it_is(device: Device, supernet: Supernet, generator: Rng) -> None:
 
 
 def describes_itself_alike(device: Device, supernet: Supernet, generator: Rng) -> None:
-    """Its description is the same before, while and after it measures: results go by it."""
+    """Its description is the same before, while and after it measures: results go by it.
+
+    Put what changes by itself (clocks, temperature, time) into conditions(), not into describe().
+    """
     before = _described(device)
     with _ready(device) as session:
         _ran(session, Work(_network(supernet, generator)[:1]))
@@ -53,14 +60,21 @@ def describes_itself_alike(device: Device, supernet: Supernet, generator: Rng) -
 
 
 def runs_any_block(device: Device, supernet: Supernet, generator: Rng) -> None:
-    """Each block of a network runs alone, and the time of each pass is a number over 0, in ms."""
+    """Each block of a network runs alone, and the time of each pass is a number over 0, in ms.
+
+    Return from times() positive numbers in ms, and raise InputError where a block cannot be run.
+    """
     with _ready(device) as session:
         for block in _network(supernet, generator):
             _ran(session, Work((block,)))
 
 
 def runs_whole_networks(device: Device, supernet: Supernet, generator: Rng) -> None:
-    """All blocks of a network run one after another, alone and as a batch."""
+    """All blocks of a network run one after another, alone and as a batch.
+
+    Run work.blocks one after another on a batch of work.batch images, and give the time of all of
+    it.
+    """
     blocks = _network(supernet, generator)
     with _ready(device) as session:
         for batch in (1, 2):
@@ -68,7 +82,11 @@ def runs_whole_networks(device: Device, supernet: Supernet, generator: Rng) -> N
 
 
 def gives_as_many_passes_as_asked(device: Device, supernet: Supernet, generator: Rng) -> None:
-    """So many passes, so many times; fewer only where there are no more: then none come again."""
+    """So many passes, so many times; fewer only where there are no more: then none come again.
+
+    Run just as many passes as times(passes) asks for; a recording that has ended gives none any
+    more.
+    """
     with _ready(device) as session:
         loaded = _loaded(session, Work(_network(supernet, generator)[:1]))
         for passes in (1, 4, 0, 2):
@@ -81,7 +99,10 @@ def gives_as_many_passes_as_asked(device: Device, supernet: Supernet, generator:
 
 
 def works_take_turns(device: Device, supernet: Supernet, generator: Rng) -> None:
-    """Several works are ready at once; letting go of one leaves the others alone."""
+    """Several works are ready at once; letting go of one leaves the others alone.
+
+    Keep what a work needs in the work itself, and let release() free that alone.
+    """
     blocks = _network(supernet, generator)
     with _ready(device) as session:
         several = [_loaded(session, Work((block,))) for block in blocks]
@@ -95,7 +116,10 @@ def works_take_turns(device: Device, supernet: Supernet, generator: Rng) -> None
 
 
 def tells_its_conditions(device: Device, supernet: Supernet, generator: Rng) -> None:
-    """Its conditions are finite numbers by name, before and after it ran something."""
+    """Its conditions are finite numbers by name, before and after it ran something.
+
+    Return finite numbers by name, and leave out what cannot be read.
+    """
     with _ready(device) as session:
         _sound_conditions(session.conditions())
         _ran(session, Work(_network(supernet, generator)[:1]))
@@ -103,7 +127,10 @@ def tells_its_conditions(device: Device, supernet: Supernet, generator: Rng) -> 
 
 
 def ends_whatever_happens(device: Device, supernet: Supernet, generator: Rng) -> None:
-    """What is raised inside a session comes out of it, and the next session works."""
+    """What is raised inside a session comes out of it, and the next session works.
+
+    Undo in a finally what the session set, and swallow no error.
+    """
     first = Work(_network(supernet, generator)[:1])
     try:
         with _ready(device) as session:

@@ -88,7 +88,11 @@ def no_other_randomness(use: Law) -> Law:
     """
 
     def no_other_randomness(subject: Any, ground: Any, generator: np.random.Generator) -> None:
-        """The global generators of Python, numpy and torch are left alone."""
+        """The global generators of Python, numpy and torch are left alone.
+
+        Draw from the generator that you are given, or from np.random.default_rng(seed), and seed
+        nothing.
+        """
         quietly(lambda: use(subject, ground, generator))
 
     return no_other_randomness
@@ -103,7 +107,11 @@ def supernet_stays(use: Law, supernet_of: Callable[[Any], Supernet] = lambda gro
     """
 
     def supernet_stays(subject: Any, ground: Any, generator: np.random.Generator) -> None:
-        """The supernet that it works on is afterwards what it was before."""
+        """The supernet that it works on is afterwards what it was before.
+
+        Make a new one where you need another (supernet.at(…), attrs.evolve), and write into nothing
+        of its.
+        """
         before = _parts(supernet_of(ground))
         use(subject, ground, generator)
         after = _parts(supernet_of(ground))
@@ -125,10 +133,17 @@ def _parts(supernet: Supernet) -> dict[str, Any]:
             for g in space.genes
         ],
         "blocks": [supernet.geometry().blocks(arch) for arch in space.decode(rows)],
-        **{name: id(value) for name, value in _public(supernet)},
+        **{name: (id(value), _inside(value)) for name, value in _public(supernet)},
     }
 
 
 def _public(supernet: Supernet) -> list[tuple[str, Any]]:
     """Attributes of its own; what starts with _ may be a cache."""
     return [(f".{k}", v) for k, v in getattr(supernet, "__dict__", {}).items() if k[0] != "_"]
+
+
+def _inside(value: Any) -> str | bytes:
+    """What a change in place changes of an attribute: an array or a collection, no other object."""
+    if isinstance(value, np.ndarray):
+        return value.tobytes()
+    return repr(value) if isinstance(value, list | dict | set) else ""

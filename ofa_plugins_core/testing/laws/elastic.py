@@ -93,7 +93,11 @@ def extracted_is_active(net: Any, arch: dict[str, Any], x: Any) -> None:
 
 
 def fills_the_protocols(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """It has everything of the Protocol, and what it extracts has, too."""
+    """It has everything of the Protocol, and what it extracts has, too.
+
+    Give it what is said to be missing; ofa_plugins_core.interfaces.ElasticModule and Subnet list
+    every member.
+    """
     import torch
 
     demand(isinstance(net, torch.nn.Module), f"{type(net).__name__} is no torch.nn.Module")
@@ -107,14 +111,21 @@ def fills_the_protocols(net: Any, supernet: BuildableSupernet, generator: Rng) -
 
 
 def extraction_keeps_the_function(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """An extracted network computes what the elastic one computes while it is active."""
+    """An extracted network computes what the elastic one computes while it is active.
+
+    Cut the same channels and kernel centres in extract() that forward() uses while the network is
+    active, and copy the batch norm's numbers.
+    """
     copy = shaken(net, generator)
     for arch in _archs(copy, generator, 5):
         extracted_is_active(copy, arch, images(arch["image_size"], generator))
 
 
 def batches_agree_with_single_images(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """In evaluation each image of a batch has the logits that it has alone."""
+    """In evaluation each image of a batch has the logits that it has alone.
+
+    Use batch norm's running numbers in evaluation, and nothing else that joins images.
+    """
     copy = shaken(net, generator)
     x = images(SIZES[1], generator, 3)
     demand_close(run(copy, x), _stacked([run(copy, x[i : i + 1]) for i in range(3)]), "a batch")
@@ -127,7 +138,10 @@ def _stacked(parts: list[Any]) -> Any:
 
 
 def activation_leaves_no_trace(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """Activating others and returning gives the same bits; no weight changes."""
+    """Activating others and returning gives the same bits; no weight changes.
+
+    Let activate() choose, not write: slice weights in forward(), and leave the parameters alone.
+    """
     import torch
 
     copy = shaken(net, generator)
@@ -148,7 +162,10 @@ def activation_leaves_no_trace(net: Any, supernet: BuildableSupernet, generator:
 
 
 def active_is_what_was_asked_for(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """``active`` says what runs, ``extract`` what was extracted, with its blocks."""
+    """``active`` says what runs, ``extract`` what was extracted, with its blocks.
+
+    Keep the Arch in activate(), and take a subnet's blocks from as_built().geometry().blocks(arch).
+    """
     copy = deepcopy(net)
     geometry = supernet.as_built().geometry()
     for arch in _archs(copy, generator):
@@ -169,7 +186,10 @@ def _shapes(blocks: Any) -> list[Any]:
 
 
 def copies_are_independent(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """An extracted network shares no memory with the elastic one, and neither does a copy."""
+    """An extracted network shares no memory with the elastic one, and neither does a copy.
+
+    Clone tensors in extract(); a slice shares its memory.
+    """
     copy = shaken(net, generator)
     for other in (copy.extract(_archs(copy, generator)[0]), deepcopy(copy)):
         own = {t.untyped_storage().data_ptr() for t in other.state_dict().values()}
@@ -178,7 +198,10 @@ def copies_are_independent(net: Any, supernet: BuildableSupernet, generator: Rng
 
 
 def counts_are_the_geometrys(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """An extracted network has the parameters, MACs and tensor sizes that its geometry computes."""
+    """An extracted network has the parameters, MACs and tensor sizes that its geometry computes.
+
+    Build each layer from its op, and add no layer with weights that the geometry does not have.
+    """
     for arch in _archs(net, generator, 4):
         subnet = net.extract(arch)
         demand_counted(subnet, images(arch["image_size"], generator).float())
@@ -224,7 +247,10 @@ def _seen(module: Any, x: Any) -> list[tuple[int, int, int, int]]:
 
 
 def files_round_trip(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """Written in any layout and loaded again it is the same network; so is a subnet."""
+    """Written in any layout and loaded again it is the same network; so is a subnet.
+
+    Write in published() every tensor that load_published() reads, in both layouts.
+    """
     import torch
 
     copy = shaken(net, generator)
@@ -243,7 +269,11 @@ def files_round_trip(net: Any, supernet: BuildableSupernet, generator: Rng) -> N
 
 
 def loading_is_strict(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """A missing, an unexpected and a misshapen tensor are refused by name; nothing is changed."""
+    """A missing, an unexpected and a misshapen tensor are refused by name; nothing is changed.
+
+    Compare names and shapes first, raise InputError with the first that is wrong, and only then
+    write.
+    """
     import torch
 
     copy = deepcopy(net)
@@ -267,7 +297,10 @@ def loading_is_strict(net: Any, supernet: BuildableSupernet, generator: Rng) -> 
 
 
 def refuses_what_is_no_arch(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """What is not of the space is refused by ``activate`` and ``extract`` with an InputError."""
+    """What is not of the space is refused by ``activate`` and ``extract`` with an InputError.
+
+    Encode the arch by the space before anything else: it raises InputError.
+    """
     copy = deepcopy(net)
     good = _archs(copy, generator)[0]
     lists = [k for k, v in good.items() if isinstance(v, list)]
@@ -291,7 +324,10 @@ def _refused(call: Callable[[Any], Any], bad: dict[str, Any]) -> None:
 
 
 def sorting_keeps_the_largest(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """Sorting channels, in any phase, leaves the largest network's function."""
+    """Sorting channels, in any phase, leaves the largest network's function.
+
+    Put a layer's channels, its batch norm and the next layer's inputs into the same order.
+    """
     copy = shaken(net, generator)
     x = images(SIZES[1], generator)
     copy.activate(copy.largest)
@@ -304,7 +340,10 @@ def sorting_keeps_the_largest(net: Any, supernet: BuildableSupernet, generator: 
 def statistics_are_written_where_they_belong(
     net: Any, supernet: BuildableSupernet, generator: Rng
 ) -> None:
-    """A subnet's batch norm statistics, written into the supernet, are those it extracts."""
+    """A subnet's batch norm statistics, written into the supernet, are those it extracts.
+
+    Write each mean and variance into the channels that extract() cuts for this arch.
+    """
     import torch
     from torch import nn
 
@@ -324,7 +363,11 @@ def statistics_are_written_where_they_belong(
 
 
 def training_reaches_the_weights(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """In training the active subnet's gradients arrive, and only weights that it uses have any."""
+    """In training the active subnet's gradients arrive, and only weights that it uses have any.
+
+    Slice parameters in forward() without detaching or copying them, and leave batch norm in
+    training mode.
+    """
     copy = shaken(net, generator).train()
     small = _archs(copy, generator)[0]
     copy.activate(small)
@@ -342,7 +385,11 @@ def training_reaches_the_weights(net: Any, supernet: BuildableSupernet, generato
 
 
 def building_is_repeatable(net: Any, supernet: BuildableSupernet, generator: Rng) -> None:
-    """The same seed of torch gives the same fresh weights; the number of classes is kept."""
+    """The same seed of torch gives the same fresh weights; the number of classes is kept.
+
+    Draw fresh weights from torch's global generator alone, and make the classifier num_classes
+    wide.
+    """
     import torch
 
     states = []

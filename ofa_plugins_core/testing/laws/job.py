@@ -13,13 +13,19 @@ from ofa_plugins_core.testing.laws import Law, LawBrokenError, NotApplicableErro
 
 
 def says_how_it_is_called(entry: JobEntry, _: Any, generator: np.random.Generator) -> None:
-    """It has a summary, and an example that calls it."""
+    """It has a summary, and an example that calls it.
+
+    Give the JobEntry a summary, and an example with: ofa run NAME.
+    """
     demand(entry.summary.strip(), "it has no summary")
     demand(f"run {entry.name}" in entry.example, f"its example {entry.example!r} does not call it")
 
 
 def draws_a_folder(entry: JobEntry, _: Any, generator: np.random.Generator) -> None:
-    """Its draw takes the folder of a run, and nothing else that it needs."""
+    """Its draw takes the folder of a run, and nothing else that it needs.
+
+    Let draw take the folder alone, and yield (file, caption) of each picture.
+    """
     if entry.draw is None:
         raise NotApplicableError("it draws nothing")
     demand(callable(entry.draw), f"its draw is {entry.draw!r:.80}: it cannot be called")

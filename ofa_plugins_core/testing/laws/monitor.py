@@ -16,7 +16,10 @@ Rng = np.random.Generator
 
 
 def reads_numbers_by_name(monitor: Monitor, _: Any, generator: Rng) -> None:
-    """Every reading is a finite number under a name, each time that it is asked."""
+    """Every reading is a finite number under a name, each time that it is asked.
+
+    Return a dict of finite numbers, and leave out what cannot be read.
+    """
     for _time in range(2):
         found = monitor.read()
         demand(isinstance(found, Mapping), f"readings are a mapping, found {found!r:.80}")
@@ -27,13 +30,19 @@ def reads_numbers_by_name(monitor: Monitor, _: Any, generator: Rng) -> None:
 
 
 def names_say_the_unit(monitor: Monitor, _: Any, generator: Rng) -> None:
-    """A reading's name ends with its unit: ``cpu_percent``, ``gpu_celsius``."""
+    """A reading's name ends with its unit: ``cpu_percent``, ``gpu_celsius``.
+
+    Name a reading what_unit, for example gpu_celsius.
+    """
     for name in monitor.read():
         demand("_" in name.strip("_"), f"{name!r} says no unit")
 
 
 def values_increase(actuator: Actuator, _: Any, generator: Rng) -> None:
-    """It has a unit and some values, which increase; what it is set to is among them."""
+    """It has a unit and some values, which increase; what it is set to is among them.
+
+    Sort values, and put what it is set to among them: it has to be put back when the run ends.
+    """
     values = list(actuator.values)
     demand(len(values) > 0, "it can be set to nothing")
     demand(all(a < b for a, b in pairwise(values)), f"values increase, found {values}")
@@ -43,7 +52,10 @@ def values_increase(actuator: Actuator, _: Any, generator: Rng) -> None:
 
 
 def setting_what_is_set_changes_nothing(actuator: Actuator, _: Any, generator: Rng) -> None:
-    """Set to what it is set to, it stays so."""
+    """Set to what it is set to, it stays so.
+
+    Let get() return one of values, exactly as it was set.
+    """
     before = actuator.get()
     actuator.set(before)
     demand(actuator.get() == before, f"was {before}, is {actuator.get()}")

@@ -30,7 +30,7 @@ def as_dicts(space: SearchSpace, genes: Genes, size: int | None = None) -> list[
 
 
 def same(found: NDArray[Any], expected: NDArray[Any], what: str, of: Archs | None = None) -> None:
-    """Demand equal numbers; whole ones exactly, others to 1e-9.
+    """Demand equal numbers; whole ones exactly, others to 1e-9; nan is nan, told elsewhere.
 
     Args:
         what: is compared, for the message.
@@ -38,7 +38,11 @@ def same(found: NDArray[Any], expected: NDArray[Any], what: str, of: Archs | Non
     """
     demand(found.shape == expected.shape, f"{what}: shape {found.shape}, not {expected.shape}")
     exact = found.dtype.kind in "iub" and expected.dtype.kind in "iub"
-    close = found == expected if exact else np.isclose(found, expected, rtol=1e-9, atol=1e-12)
+    close = (
+        found == expected
+        if exact
+        else np.isclose(found, expected, rtol=1e-9, atol=1e-12, equal_nan=True)
+    )
     if not np.all(close):
         row = int(np.flatnonzero(~close)[0])
         whose = "" if of is None else f", for {of[row]}"

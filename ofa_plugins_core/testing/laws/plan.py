@@ -28,7 +28,10 @@ STEPS: Final = 20
 
 
 def says_what_it_is(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
-    """It has everything of the Protocol, phases, a source, and something to be compared to."""
+    """It has everything of the Protocol, phases, a source, and something to be compared to.
+
+    Give it what is said to be missing; ofa_plugins_core.interfaces.TrainingPlan lists every member.
+    """
     lacking = absent_members(plan, TrainingPlan)
     demand(not lacking, f"it has no {', '.join(lacking)}")
     _demand_none(whole_flaw(plan))
@@ -44,7 +47,11 @@ def _demand_none(flaw: str | None) -> None:
 
 
 def numbers_make_sense(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
-    """Each phase has epochs, subnets, a learning rate, and a warm-up that ends before it does."""
+    """Each phase has epochs, subnets, a learning rate, and a warm-up that ends before it does.
+
+    Give each phase whole epochs and subnets from 1 on, a rate above 0, and a warm-up shorter than
+    it is.
+    """
     for phase in (*plan.phases, *plan.full, plan.finetune):
         _demand_none(numbers_flaw(phase))
         wanted = phase.epochs * phase.subnets
@@ -52,12 +59,19 @@ def numbers_make_sense(plan: TrainingPlan, supernet: Supernet, generator: Rng) -
 
 
 def shared_numbers_make_sense(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
-    """Batch, momentum, weight decay, smoothing, distillation and crops are in their ranges."""
+    """Batch, momentum, weight decay, smoothing, distillation and crops are in their ranges.
+
+    Mend the named field of Hyperparameters.
+    """
     _demand_none(hyper_flaw(plan.hyper))
 
 
 def phases_are_counted(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
-    """The teacher is first, a step's phases stand together, counted from 1; finetune is apart."""
+    """The teacher is first, a step's phases stand together, counted from 1; finetune is apart.
+
+    Put the teacher first and a step's phases side by side, numbered from 1; leave finetune out of
+    phases.
+    """
     _demand_none(order_flaw(plan))
     counts: Counter[str] = Counter()
     for before, phase in pairwise((None, *plan.phases)):
@@ -69,13 +83,19 @@ def phases_are_counted(plan: TrainingPlan, supernet: Supernet, generator: Rng) -
 
 
 def opens_dimensions_of_the_space(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
-    """What a phase opens are dimensions of the space, from one option of each to all of them."""
+    """What a phase opens are dimensions of the space, from one option of each to all of them.
+
+    Open keys of space.dimensions, each with 1 to as many options as it has.
+    """
     for phase in plan.phases:
         _demand_none(open_flaw(phase, supernet.space))
 
 
 def nothing_closes(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
-    """What an earlier phase opened stays open, and the last phase opens everything."""
+    """What an earlier phase opened stays open, and the last phase opens everything.
+
+    Repeat in each phase what earlier ones opened, and leave the last phase's open empty.
+    """
     trained = _trained(plan)
     for one, two in pairwise(trained):
         before, after = (lowest_open(supernet.space, phase) for phase in (one, two))
@@ -96,7 +116,10 @@ def _trained(plan: TrainingPlan) -> list[Phase]:
 
 
 def draws_inside(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
-    """A step's subnets are as many as said, canonical, and of the open options."""
+    """A step's subnets are as many as said, canonical, and of the open options.
+
+    Draw by ofa_plugins_core.phases.draw, on a space that you have not changed.
+    """
     for place, phase in enumerate(plan.phases):
         demand_inside(supernet.space, phase, (int(generator.integers(2**31)), place, 0, 0))
 
@@ -115,7 +138,10 @@ def demand_inside(space: SearchSpace, phase: Phase, key: tuple[int, ...]) -> Non
 
 
 def draws_follow_the_key(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
-    """The same seed, phase, epoch and step draw the same subnets; other steps draw others."""
+    """The same seed, phase, epoch and step draw the same subnets; other steps draw others.
+
+    Open more than one network in each phase, on a space that you have not changed.
+    """
     for place, phase in enumerate(_trained(plan)):
         keys = [(3, place, 1, step) for step in range(STEPS)]
         rows = [draw(supernet.space, phase, key) for key in keys]
@@ -126,7 +152,11 @@ def draws_follow_the_key(plan: TrainingPlan, supernet: Supernet, generator: Rng)
 
 
 def shrinks(plan: TrainingPlan, supernet: Supernet, generator: Rng) -> None:
-    """With a share of its epochs it is the same plan, at least one epoch a phase."""
+    """With a share of its epochs it is the same plan, at least one epoch a phase.
+
+    Make shrunk() by giving each phase its share of epochs, at least one; Plan of
+    ofa_plugins_core.plans does.
+    """
     small = plan.shrunk(0.01)
     demand(len(small.phases) == len(plan.phases), "a phase is lost")
     for one, two in zip(plan.phases, small.phases, strict=True):

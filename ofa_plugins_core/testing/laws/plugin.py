@@ -37,17 +37,26 @@ class Seen:
 
 
 def hooks_are_cheap(seen: Seen, offers: Offers, generator: Rng) -> None:
-    """Importing it and asking its hooks loads nothing heavy."""
+    """Importing it and asking its hooks loads nothing heavy.
+
+    Import it where it is used, inside the function, not at the module's top.
+    """
     demand(not seen.heavy, f"it loads {', '.join(seen.heavy)}, and every command would")
 
 
 def supernets_are_cheap(seen: Seen, offers: Offers, generator: Rng) -> None:
-    """Making its supernets loads nothing heavy: geometry, costs and search need no torch."""
+    """Making its supernets loads nothing heavy: geometry, costs and search need no torch.
+
+    Import it in build(), which makes the network in torch, not where the supernet is made.
+    """
     demand(not seen.heavier, f"that loads {', '.join(seen.heavier)}")
 
 
 def is_the_same_in_every_process(seen: Seen, offers: Offers, generator: Rng) -> None:
-    """Another process finds the same offers: jobs that work in parallel ask there again."""
+    """Another process finds the same offers: jobs that work in parallel ask there again.
+
+    Yield the same records in the same order each time: sort what comes from a set or a folder.
+    """
     demand(seen.error is None, f"there it takes no part: {seen.error}")
     here = {kind: list(names) for kind, names in offers.items() if names}
     there = {kind: list(names) for kind, names in seen.offers.items() if names}
@@ -61,12 +70,18 @@ def _listed(names: Sequence[str]) -> str:
 
 
 def hooks_have_no_other_randomness(seen: Seen, offers: Offers, generator: Rng) -> None:
-    """Importing it and asking its hooks leaves the global generators alone."""
+    """Importing it and asking its hooks leaves the global generators alone.
+
+    Draw nothing and seed nothing there; where you have to draw, use np.random.default_rng(seed).
+    """
     effects.demand_still(seen.before, seen.after)
 
 
 def hooks_print_nothing(seen: Seen, offers: Offers, generator: Rng) -> None:
-    """Importing it and asking its hooks prints nothing: stdout is for results."""
+    """Importing it and asking its hooks prints nothing: stdout is for results.
+
+    Take out the print, or raise an error where something is wrong.
+    """
     demand(not seen.printed, f"it prints {seen.printed!r:.80}")
 
 

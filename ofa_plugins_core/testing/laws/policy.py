@@ -45,7 +45,10 @@ def _readings(number: int) -> dict[str, float]:
 
 
 def level_is_in_range(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
-    """Every decision is the number of a level, also where there is only one."""
+    """Every decision is the number of a level, also where there is only one.
+
+    Return a whole number from 0 to the number of levels less one; a table may have a single level.
+    """
     for table in (levels, levels[:1]):
         state, level = policy.start(table), _first(policy, table)
         for seen in observations(table, generator):
@@ -54,7 +57,10 @@ def level_is_in_range(policy: RuntimePolicy, levels: Sequence[Level], generator:
 
 
 def actions_are_numbers(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
-    """What it wants an actuator set to is a finite number, by the actuator's name."""
+    """What it wants an actuator set to is a finite number, by the actuator's name.
+
+    Give actions as finite numbers by the actuator's name.
+    """
     state = policy.start(levels)
     for seen in observations(levels, generator):
         state, answer = policy.decide(state, seen)
@@ -77,7 +83,10 @@ def _level(answer: int | Decision, count: int) -> int:
 
 
 def decides_purely(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
-    """The same state and observation give the same answer, however often they are asked."""
+    """The same state and observation give the same answer, however often they are asked.
+
+    Keep in the state what you remember, nothing in the policy itself.
+    """
     state = policy.start(levels)
     for seen in observations(levels, generator):
         kept = deepcopy(state)
@@ -95,7 +104,10 @@ def _same_afterwards(policy: RuntimePolicy, one: Any, other: Any, seen: Observat
 
 
 def state_is_not_changed(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
-    """A state that is kept decides later what it would have decided at once."""
+    """A state that is kept decides later what it would have decided at once.
+
+    Return a new state (attrs.evolve), and never write into the one that you are given.
+    """
     seen = observations(levels, generator)
     start = policy.start(levels)
     first = _decisions(policy, start, seen)
@@ -103,7 +115,10 @@ def state_is_not_changed(policy: RuntimePolicy, levels: Sequence[Level], generat
 
 
 def starts_afresh(policy: RuntimePolicy, levels: Sequence[Level], generator: Rng) -> None:
-    """A second start knows nothing of the first run."""
+    """A second start knows nothing of the first run.
+
+    Make the whole state in start().
+    """
     seen = observations(levels, generator)
     first = _decisions(policy, policy.start(levels), seen)
     demand(_decisions(policy, policy.start(levels), seen) == first, "the second run differs")
@@ -126,9 +141,9 @@ def _decisions(policy: RuntimePolicy, state: Any, seen: Sequence[Observation]) -
 
 
 LAWS: Final[tuple[Law, ...]] = (
+    decides_purely,  # first: others compare two runs, too
     level_is_in_range,
     actions_are_numbers,
-    decides_purely,
     state_is_not_changed,
     starts_afresh,
     no_other_randomness,

@@ -26,7 +26,10 @@ PARTS: Final = ("value", "low", "high", "extrapolated")
 
 
 def says_what_it_is(predictor: Predictor, supernet: Supernet, generator: Rng) -> None:
-    """It states its name, what it was fitted on, and at which image sizes."""
+    """It states its name, what it was fitted on, and at which image sizes.
+
+    Give it a name, a source (the data that it was fitted on), and resolutions that increase.
+    """
     for attribute in ("name", "source"):
         value = getattr(predictor, attribute)
         demand(isinstance(value, str) and value.strip(), f"{attribute} is {value!r}")
@@ -35,7 +38,11 @@ def says_what_it_is(predictor: Predictor, supernet: Supernet, generator: Rng) ->
 
 
 def batch_equals_single(predictor: Predictor, supernet: Supernet, generator: Rng) -> None:
-    """A batch, single networks, exchange dicts and Archs give the same predictions."""
+    """A batch, single networks, exchange dicts and Archs give the same predictions.
+
+    Predict each network by itself, and bring dicts, Archs and arrays into one form by
+    ofa_plugins_core.pricing.encoded.
+    """
     rows = drawn(supernet.space, generator)
     for part in PARTS:
         outer_form(_part(predictor, part), supernet.space, rows)
@@ -50,7 +57,10 @@ def _part(predictor: Predictor, name: str) -> Callable[[Any], NDArray[Any]]:
 
 
 def interval_holds_the_value(predictor: Predictor, supernet: Supernet, generator: Rng) -> None:
-    """low <= value <= high, all percent."""
+    """low <= value <= high, all percent.
+
+    Keep low <= value <= high and high <= 100, all finite, and make extrapolated an array of bool.
+    """
     p = predictor.predict(drawn(supernet.space, generator))
     demand((p.low <= p.value).all(), f"low above the value: {_where(p.low > p.value, p)}")
     demand((p.value <= p.high).all(), f"high below the value: {_where(p.high < p.value, p)}")
@@ -69,7 +79,10 @@ def _where(wrong: NDArray[np.bool_], p: Any) -> str:
 def equal_networks_predict_the_same(
     predictor: Predictor, supernet: Supernet, generator: Rng
 ) -> None:
-    """What an unused slot holds changes nothing."""
+    """What an unused slot holds changes nothing.
+
+    Bring rows into canonical form first (space.canonical).
+    """
     rows, canonical = twins(supernet, generator)
     found, expected = predictor.predict(rows), predictor.predict(canonical)
     for part in PARTS:
@@ -78,7 +91,10 @@ def equal_networks_predict_the_same(
 
 
 def asks_nothing_twice(predictor: Predictor, supernet: Supernet, generator: Rng) -> None:
-    """The same networks are predicted the same again, and their array is left alone."""
+    """The same networks are predicted the same again, and their array is left alone.
+
+    Keep no state between calls, draw nothing, and write into a copy of what you are given.
+    """
     rows = drawn(supernet.space, generator)
     before = rows.copy()
     first = predictor.predict(rows)
@@ -101,7 +117,11 @@ supernet_stays = effects.supernet_stays(used)
 def fitted_sizes_are_not_extrapolated(
     predictor: Predictor, supernet: Supernet, generator: Rng
 ) -> None:
-    """Extrapolation as a whole is marked throughout; at fitted image sizes not all is marked."""
+    """Extrapolation as a whole is marked throughout; at fitted image sizes not all is marked.
+
+    Set resolutions to the image sizes of the fit and mark only networks beyond them; where there
+    are none, mark all.
+    """
     if not predictor.resolutions:
         marked = predictor.predict(drawn(supernet.space, generator)).extrapolated
         demand(marked.all(), "fitted on no image size, but not marked as extrapolation throughout")
@@ -112,7 +132,10 @@ def fitted_sizes_are_not_extrapolated(
 
 
 def tables_equal_predict(predictor: Predictor, supernet: Supernet, generator: Rng) -> None:
-    """The link of a separable predictor's tables gives the values of ``predict``."""
+    """The link of a separable predictor's tables gives the values of ``predict``.
+
+    Let predict be the link of what separable's tables sum up to.
+    """
     demand_tables_equal(predictor, supernet, drawn(supernet.space, generator, 2 * SAMPLE))
 
 
@@ -131,7 +154,10 @@ def demand_tables_equal(predictor: Predictor, supernet: Supernet, rows: Genes) -
 
 
 def link_goes_there_and_back(predictor: Predictor, supernet: Supernet, generator: Rng) -> None:
-    """The link increases, and its inverse gives the score back; inf where nothing reaches."""
+    """The link increases, and its inverse gives the score back; inf where nothing reaches.
+
+    Give a link that increases, its true inverse, and inf where no score reaches the accuracy.
+    """
     separable = _separable(predictor)
     rows = drawn(supernet.space, generator)
     for size in supernet.resolutions:
@@ -157,11 +183,11 @@ def _separable(predictor: Predictor) -> SeparablePredictor:
 
 LAWS: Final[tuple[Law, ...]] = (
     supernet_stays,  # first: what is changed once looks unchanged after that
+    asks_nothing_twice,  # next: others compare two calls, too
     says_what_it_is,
     batch_equals_single,
     interval_holds_the_value,
     equal_networks_predict_the_same,
-    asks_nothing_twice,
     no_other_randomness,
     fitted_sizes_are_not_extrapolated,
     tables_equal_predict,

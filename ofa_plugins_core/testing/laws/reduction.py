@@ -17,7 +17,11 @@ DRAWS: Final = 50
 
 
 def holds_less(small: ReducedSupernet, whole: Supernet, _: np.random.Generator) -> None:
-    """It holds fewer networks than the whole space."""
+    """It holds fewer networks than the whole space.
+
+    Name in drop or keep what the supernet really has, or say in the reduction for which supernets
+    it is meant.
+    """
     left, before = small.space.count(), whole.space.count()
     demand(left < before, f"{small.name} holds {left:,} of {before:,} networks: nothing is dropped")
 
@@ -25,7 +29,10 @@ def holds_less(small: ReducedSupernet, whole: Supernet, _: np.random.Generator) 
 def uses_no_dropped_block(
     small: ReducedSupernet, whole: Supernet, generator: np.random.Generator
 ) -> None:
-    """Its networks are the whole space's, and use no block that is dropped everywhere."""
+    """Its networks are the whole space's, and use no block that is dropped everywhere.
+
+    Check the keys of your drops against what the geometry calls the choices of a block.
+    """
     genes = small.space.canonical(small.space.sample(DRAWS, generator))
     archs = small.space.decode(genes)
     same = (whole.space.encode(archs) == small.reduced.to_whole(genes)).all()

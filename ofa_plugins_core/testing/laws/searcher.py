@@ -64,14 +64,21 @@ def found_by(searcher: Searcher, problem: Problem, generator: Rng) -> Found:
 
 
 def refuses_in_words(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """It takes a problem (None) or says in words why not."""
+    """It takes a problem (None) or says in words why not.
+
+    Return None, or a sentence that says what the problem has that you cannot take.
+    """
     for asked in (problem, bounded(problem), cheapest(problem), evolve(problem, front=True)):
         answer = searcher.refuses(asked)
         demand(answer is None or (isinstance(answer, str) and answer), f"refuses() gave {answer!r}")
 
 
 def finds_networks_of_the_space(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """The best is one canonical network of the space."""
+    """The best is one canonical network of the space.
+
+    Return Found with one row for the best, as uint8, in canonical form (space.canonical), options
+    below space.sizes.
+    """
     found = found_by(searcher, bounded(problem), generator)
     space = problem.supernet.space
     demand(found.genes.shape == (1, len(space.genes)), f"one best, but {found.genes.shape}")
@@ -82,7 +89,10 @@ def finds_networks_of_the_space(searcher: Searcher, problem: Problem, generator:
 
 
 def respects_bounds(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """What it finds meets every constraint, on costs and on accuracy."""
+    """What it finds meets every constraint, on costs and on accuracy.
+
+    Keep only networks that meet every constraint; ofa_plugins_core.archive.Archive does.
+    """
     for asked in (bounded(problem), cheapest(problem), evolve(bounded(problem), front=True)):
         found = found_by(searcher, asked, generator)
         for constraint in asked.constraints:
@@ -91,7 +101,11 @@ def respects_bounds(searcher: Searcher, problem: Problem, generator: Rng) -> Non
 
 
 def says_what_is_infeasible(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """An impossible bound ends with InfeasibleError and the smallest value that is reachable."""
+    """An impossible bound ends with InfeasibleError and the smallest value that is reachable.
+
+    Raise InfeasibleError with the smallest values that you reached and the bound that binds;
+    Archive.found() does.
+    """
     name = next(iter(problem.costs))
     impossible = problem.with_constraints([Constraint(name, "<=", -1.0)])
     try:
@@ -105,7 +119,11 @@ def says_what_is_infeasible(searcher: Searcher, problem: Problem, generator: Rng
 
 
 def same_generator_same_answer(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """The same state of the generator gives the same answer."""
+    """The same state of the generator gives the same answer.
+
+    Draw from the generator that you are given, alone, and stop after so many steps, not after so
+    much time.
+    """
     again = deepcopy(generator)
     first = found_by(searcher, bounded(problem), generator)
     second = found_by(searcher, bounded(problem), again)
@@ -113,7 +131,10 @@ def same_generator_same_answer(searcher: Searcher, problem: Problem, generator: 
 
 
 def front_is_not_dominated(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """No network of a front is beaten by another of it."""
+    """No network of a front is beaten by another of it.
+
+    Leave out what another network beats in one objective and equals in the rest; Archive does.
+    """
     asked = evolve(problem, front=True)
     found = found_by(searcher, asked, generator)
     demand(len(found.genes) > 0, "an empty front")
@@ -139,7 +160,10 @@ def dominated(points: NDArray[np.float64], by: NDArray[np.float64]) -> NDArray[n
 
 
 def optimal_is_true(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """What it calls optimal is the best of all networks; nothing is better than that."""
+    """What it calls optimal is the best of all networks; nothing is better than that.
+
+    Set optimal only where every network was looked at, or ruled out by proof.
+    """
     rows = _all_networks(problem)
     for asked in (bounded(problem), cheapest(problem)):
         found = found_by(searcher, asked, generator)
@@ -155,7 +179,10 @@ def optimal_is_true(searcher: Searcher, problem: Problem, generator: Rng) -> Non
 
 
 def optimal_front_is_whole(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """A front that it calls optimal is the front of all networks."""
+    """A front that it calls optimal is the front of all networks.
+
+    Set optimal for a front only where all of its points are there, or give optimal=False.
+    """
     rows = _all_networks(problem)
     asked = evolve(problem, front=True, points=0)
     found = found_by(searcher, asked, generator)
@@ -176,7 +203,11 @@ def _all_networks(problem: Problem) -> Genes:
 
 
 def tighter_bounds_are_never_better(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """A tighter bound never gives a better network, and never one where a looser gives none."""
+    """A tighter bound never gives a better network, and never one where a looser gives none.
+
+    Look for an early end or a limit on the work that depends on the bound; set optimal=False where
+    it may be reached.
+    """
     name = next(iter(problem.costs))
     rows = drawn(problem.supernet.space, np.random.default_rng(0), 201)
     bounds = [float(b) for b in np.quantile(measured(problem, name, rows), QUANTILES)]
@@ -221,7 +252,10 @@ supernet_stays = effects.supernet_stays(used, lambda problem: problem.supernet)
 
 
 def tells_its_progress(searcher: Searcher, problem: Problem, generator: Rng) -> None:
-    """A listener gets events alone, and no step after the last."""
+    """A listener gets events alone, and no step after the last.
+
+    Give the listener Progress with done no more than total, or Notice.
+    """
     heard: list[Event] = []
     found_by(searcher, bounded(problem), deepcopy(generator))
     searcher.search(bounded(problem), generator, heard.append)
@@ -234,10 +268,10 @@ def tells_its_progress(searcher: Searcher, problem: Problem, generator: Rng) -> 
 LAWS: Final[tuple[Law, ...]] = (
     supernet_stays,  # first: what is changed once looks unchanged after that
     refuses_in_words,
-    finds_networks_of_the_space,
+    same_generator_same_answer,  # next: what draws otherwise breaks others by chance
+    finds_networks_of_the_space,  # and what is no network has neither costs nor accuracy
     respects_bounds,
     says_what_is_infeasible,
-    same_generator_same_answer,
     front_is_not_dominated,
     optimal_is_true,
     optimal_front_is_whole,

@@ -40,7 +40,10 @@ def largest(block: Block) -> int:
 
 
 def says_what_it_is(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """It has a name, a space and image sizes, and everything else of the Protocol."""
+    """It has a name, a space and image sizes, and everything else of the Protocol.
+
+    Give it what is said to be missing; ofa_plugins_core.interfaces.Supernet lists every member.
+    """
     lacking = absent_members(supernet, Supernet)
     demand(not lacking, f"it has no {', '.join(lacking)}")
     demand(isinstance(supernet.name, str) and supernet.name, f"its name is {supernet.name!r}")
@@ -57,7 +60,11 @@ def says_what_it_is(supernet: Supernet, _: Any, generator: Rng) -> None:
 
 
 def decode_and_encode(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """A network that is decoded and encoded again is itself, as Arch and as dict."""
+    """A network that is decoded and encoded again is itself, as Arch and as dict.
+
+    Give each gene its true options and each dimension its genes, so that nothing is lost on the
+    way.
+    """
     space = supernet.space
     rows = drawn(space, generator)
     archs = space.decode(rows)
@@ -67,7 +74,11 @@ def decode_and_encode(supernet: Supernet, _: Any, generator: Rng) -> None:
 
 
 def canonical_is_settled(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """The canonical form of a canonical form is itself, inside the space; decoding keeps it."""
+    """The canonical form of a canonical form is itself, inside the space; decoding keeps it.
+
+    Set a gene's canonical option where its slot is unused, and let no such option depend on one
+    that is changed in turn.
+    """
     space = supernet.space
     raw = space.sample(200, generator)
     once = space.canonical(raw)
@@ -77,7 +88,10 @@ def canonical_is_settled(supernet: Supernet, _: Any, generator: Rng) -> None:
 
 
 def count_is_exact(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """The count of distinct networks is what listing them group by group gives."""
+    """The count of distinct networks is what listing them group by group gives.
+
+    Let the space count: build it as a SearchSpace, with genes of one stage in one group.
+    """
     space = supernet.space
     total = 1
     for columns in space.groups:
@@ -96,7 +110,10 @@ def _listed(space: SearchSpace, columns: tuple[int, ...]) -> int:
 
 
 def distinct_rows_are_distinct_networks(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """Canonical rows that differ are networks whose ops differ."""
+    """Canonical rows that differ are networks whose ops differ.
+
+    Say with the gene's canonical where its option changes nothing, or leave out the option.
+    """
     space, geometry = supernet.space, supernet.geometry()
     for row in drawn(space, generator):
         column = int(generator.integers(1, len(space.genes)))
@@ -112,7 +129,10 @@ def distinct_rows_are_distinct_networks(supernet: Supernet, _: Any, generator: R
 
 
 def blocks_agree_with_tables(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """Blocks of a network, priced and joined, are what the geometry's tables give."""
+    """Blocks of a network, priced and joined, are what the geometry's tables give.
+
+    Make a block from its site's values and the image size alone, the same each time.
+    """
     demand_blocks_agree(supernet, drawn(supernet.space, generator, SAMPLE // 2))
 
 
@@ -133,7 +153,10 @@ def demand_blocks_agree(supernet: Supernet, rows: Genes) -> None:
 
 
 def ops_fit_together(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """Each block takes what the one before it gives: channels and pixels, at any image size."""
+    """Each block takes what the one before it gives: channels and pixels, at any image size.
+
+    Follow channels and pixels from op to op: each takes what the one before it gives.
+    """
     for size in ODD_SIZES:
         for arch in as_dicts(supernet.space, drawn(supernet.space, generator, 6), size):
             blocks = supernet.geometry().blocks(arch)
@@ -153,7 +176,10 @@ def _fit(one: Block, two: Block, size: int) -> None:
 
 
 def other_image_sizes(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """``at`` changes the image sizes and nothing else, and not the supernet itself."""
+    """``at`` changes the image sizes and nothing else, and not the supernet itself.
+
+    Return a new supernet from at(), with the sizes sorted and all else as it is.
+    """
     before = tuple(supernet.resolutions)
     other = supernet.at([96, 64])
     demand(
@@ -168,7 +194,10 @@ def other_image_sizes(supernet: Supernet, _: Any, generator: Rng) -> None:
 
 
 def as_built_is_settled(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """What is really extracted is a supernet over the same space, and itself as built."""
+    """What is really extracted is a supernet over the same space, and itself as built.
+
+    Return from as_built() a supernet over the same genes, whose as_built() is itself.
+    """
     built = supernet.as_built()
     demand(built.space.genes == supernet.space.genes, "as_built has other genes")
     rows = drawn(built.space, generator, 4)
@@ -179,7 +208,10 @@ def as_built_is_settled(supernet: Supernet, _: Any, generator: Rng) -> None:
 
 
 def priced_as_others(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """Priced as itself it costs the same; as a network with other slots it is refused."""
+    """Priced as itself it costs the same; as a network with other slots it is refused.
+
+    Compare the other supernet's genes with your own, and raise UsageError where they differ.
+    """
     own = supernet.priced_as(supernet)
     demand(own.space.genes == supernet.space.genes, "priced_as changes the space")
     for arch in supernet.space.decode(drawn(supernet.space, generator, 4)):
@@ -194,7 +226,11 @@ def priced_as_others(supernet: Supernet, _: Any, generator: Rng) -> None:
 
 
 def foreign_networks_are_refused(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """A dict that is not of the space ends with an OfaError."""
+    """A dict that is not of the space ends with an OfaError.
+
+    Raise InputError where a key is missing, a value is no option, or the image has fewer than 32
+    pixels.
+    """
     arch = as_dicts(supernet.space, drawn(supernet.space, generator, 2))[0]
     key = supernet.space.dimensions[-1].key
     for wrong in ({}, {**arch, key: [99] * len(arch[key] or [0])}, {**arch, "image_size": 31}):
@@ -206,7 +242,10 @@ def foreign_networks_are_refused(supernet: Supernet, _: Any, generator: Rng) -> 
 
 
 def networks_travel(supernet: Supernet, _: Any, generator: Rng) -> None:
-    """Its networks reach other processes and files: pickled, and as JSON, they stay themselves."""
+    """Its networks reach other processes and files: pickled, and as JSON, they stay themselves.
+
+    Use the core's Arch, with plain numbers and lists, no objects of your own.
+    """
     rows = drawn(supernet.space, generator, 6)
     archs = supernet.space.decode(rows)
     demand(_pickled(archs) == archs, "an Arch that was pickled is another one")

@@ -37,6 +37,19 @@ class OneTooFar(ToyPolicy):
         return state, state[0]
 
 
+class Counts:
+    """Remembers how often it was started."""
+
+    starts = 0
+
+    def start(self, levels):
+        self.starts += 1
+        return len(levels), self.starts
+
+    def decide(self, state, observation):
+        return state, state[1] % state[0]
+
+
 class WantsInfinity(ToyPolicy):
     def decide(self, state, observation):
         return state, Decision(0, actions={"cpu_max_mhz": math.inf})
@@ -53,7 +66,7 @@ BROKEN = {
     "actions_are_numbers": WantsInfinity,
     "decides_purely": Forgetful,
     "state_is_not_changed": Scribbling,
-    "starts_afresh": Forgetful,
+    "starts_afresh": Counts,
     "no_other_randomness": Gambles,
 }
 

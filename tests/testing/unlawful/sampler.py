@@ -26,15 +26,19 @@ def renames(sampler, rows, generator):
     return rows
 
 
+def of_its_own(sampler, rows, generator):
+    space = sampler.supernet.space
+    return space.canonical(space.sample(len(rows), np.random.default_rng(0)))
+
+
 BROKEN = {
     "draws_what_is_asked": lambda me, rows, generator: rows[1:],
     "none_is_a_number_too": lambda me, rows, generator: rows if len(rows) else rows.ravel(),
     "stays_inside": lambda me, rows, generator: rows + 2,
     "draws_are_canonical": lambda me, rows, g: me.supernet.space.sample(len(rows), g),
     "same_generator_same_draw": lambda me, rows, generator: np.roll(rows, me.calls, axis=0),
-    "no_other_randomness": lambda me, rows, generator: rows[
-        random.sample(range(n := len(rows)), n)
-    ],
+    "draws_by_the_generator": of_its_own,
+    "no_other_randomness": lambda me, rows, generator: (random.random(), rows)[1],
     "supernet_stays": renames,
 }
 

@@ -43,9 +43,14 @@ class Proper:
         return evolve(archive.found(), optimal=True)
 
 
-class NothingFits(Finds):
+class NothingFits(Proper):
+    """Says no more than that."""
+
     def search(self, problem, generator, listener=None):
-        raise InfeasibleError("nothing fits", smallest={}, binds="")
+        try:
+            return super().search(problem, generator)
+        except InfeasibleError:
+            raise InfeasibleError("nothing fits", smallest={}, binds="") from None
 
 
 class GivesUp(Proper):
