@@ -21,7 +21,8 @@ from pathlib import Path
 from platform import python_version
 from typing import Any, Final
 
-from ofa_plugins_core.jobs.reproduced import VERDICTS, Outcome, Reproduction
+from ofa_plugins_core.claims import Verdict
+from ofa_plugins_core.jobs.reproduced import VERDICTS, Outcome, Reproduction, why_of
 from ofa_plugins_core.words import counted
 
 HERE: Final = Path(__file__).parent
@@ -32,21 +33,27 @@ LIBRARIES: Final = ("numpy", "torch")
 HEAD: Final = """# What the papers claim, checked
 
 ```sh
+pip install -r requirements.txt './plugins/dynamic_ofa[torch]' ./plugins/block_profile
 ofa reproduce
 ofa reproduce --show
-ofa reproduce CompOFA --material FOLDER
+ofa reproduce CompOFA --material FOLDER --verdict differs
 ```
 
 `ofa reproduce` checks what the papers of this field claim, one by one: what comes out here beside
 the published figure and its source. It goes by name or by work; `--json` is for programs. Nothing
-is fetched. Claims about published files need your own copies of these: `--show` says which, where
-they have to lie below `--material FOLDER` (or `$OFA_MATERIAL`), and how to get them. `--out RUN`
-keeps what was found, Ctrl-C ends it, and `--resume --out RUN` goes on.
+is fetched. `--out RUN` keeps what was found, Ctrl-C ends it, `--resume --out RUN` goes on, with
+fewer claims or more, and `ofa report RUN` makes a page.
+
+Claims come with plugins. The first line, in a checkout, installs all of them; `requirements.txt`
+alone has neither Dynamic-OFA's nor block profiling's, nor torch, which a few claims need.
+
+Claims about published files need your own copies of these: `--show` says which, at which address
+their authors have them, and where they have to lie below `--material FOLDER` (or `$OFA_MATERIAL`).
 
 | verdict | |
 |---|---|
 | **reproduced** | every judged row holds: it stands to the published figure as the claim says |
-| **consistent** | every judged row holds, but is arithmetic, or hangs on a choice of ours |
+| **consistent** | they hold, too, but by arithmetic on published figures, or by a choice of ours |
 | **differs** | one does not; the reason is said where it is known |
 | **needs** | it takes a file, a plugin or an extra that is not here |
 | **failed** | a file is broken (exit code 5), or a plugin is (4) |
@@ -55,8 +62,9 @@ keeps what was found, Ctrl-C ends it, and `--resume --out RUN` goes on.
 what they say; *predicted* is a fit's or a published predictor's word; *published* is arithmetic on
 published figures, which shows that they agree with each other and no more. Nothing here trains a
 network: what a paper says of its own training is beyond this page, but for its arithmetic and the
-records of its checkpoints. A row without a verdict is shown, not judged. What your own paper claims
-is checked beside these by a [hook of your plugin](hooks.md#ofa_claims).
+records of its checkpoints. Where no figure was published it says *none*, and what ours is held to
+instead. A row without a verdict is shown, not judged. What your own paper claims is checked beside
+these by a [hook of your plugin](hooks.md#ofa_claims).
 """
 
 
@@ -137,19 +145,19 @@ def _summary(kept: Mapping[str, Any], outcomes: Sequence[Outcome]) -> Iterator[s
         row = (f"[{o.claim}](#{o.claim})", o.work, _text(o.summary), f"**{o.verdict}**", _time(o))
         yield f"| {' | '.join(row)} |"
     yield ""
-    yield from _differing(outcomes)
+    yield from _reasons(outcomes, "differs", "What differs, and why")
+    yield from _reasons(outcomes, "consistent", "What is consistent, and why no more")
 
 
-def _differing(outcomes: Sequence[Outcome]) -> Iterator[str]:
-    """Why, of each claim that differs: every reason once."""
-    found = [o for o in outcomes if o.verdict == "differs"]
+def _reasons(outcomes: Sequence[Outcome], verdict: Verdict, heading: str) -> Iterator[str]:
+    """Why, of each claim of a verdict: every reason once."""
+    found = [o for o in outcomes if o.verdict == verdict]
     if not found:
         return
-    yield "## What differs, and why\n"
-    yield "| claim | what it says | why it differs |\n|---|---|---|"
+    yield f"## {heading}\n"
+    yield "| claim | what it says | why |\n|---|---|---|"
     for o in found:
-        whys = dict.fromkeys(str(r.get("why", "")) for r in o.rows if r["holds"] is False)
-        why = "; ".join(filter(None, whys)) or "the reason is not known"
+        why = why_of(o) or "the reason is not known"
         yield f"| [{o.claim}](#{o.claim}) | {_text(o.summary)} | {_text(why)} |"
     yield ""
 

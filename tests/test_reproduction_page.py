@@ -37,14 +37,24 @@ def test_the_page_is_current(maker, kept):
 
 
 def test_every_claim_was_judged_and_no_place_of_a_machine_is_named(kept):
-    assert {c["verdict"] for c in kept["claims"]} <= {"reproduced", "differs"}
+    assert {c["verdict"] for c in kept["claims"]} <= {"reproduced", "consistent", "differs"}
     assert not PLACES.search(json.dumps(kept))
 
 
 def test_what_differs_says_why_on_the_page(maker, kept):
     broken = next(c for c in kept["claims"] if c["verdict"] == "reproduced" and c["rows"])
     row = {**broken["rows"][0], "ours": "a|b", "holds": False, "why": "<because>"}
-    changed = {**broken, "verdict": "differs", "rows": [row]}
+    changed = {**broken, "chosen": "", "verdict": "differs", "rows": [row]}
     page = maker.page({**kept, "claims": [changed]})
     assert "| a\\|b |" in page
     assert page.count("&lt;because>") == 2
+
+
+def test_what_is_consistent_says_why_no_more_on_the_page(maker, kept):
+    found = next(c for c in kept["claims"] if c["verdict"] == "reproduced")
+    changed = {**found, "verdict": "consistent", "chosen": "the trace is ours"}
+    page = maker.page({**kept, "claims": [changed]})
+    assert f"| {maker._text(found['summary'])} | the trace is ours |" in page
+    assert "| arithmetic on published figures |" in maker.page(
+        {**kept, "claims": [{**changed, "chosen": ""}]}
+    )

@@ -140,7 +140,7 @@ class Reproduction:
     def _overview(self) -> Row:
         """All verdicts of a page, each with its reason; what could not be checked has no more."""
         columns = ("claim", "work", "what it says", "verdict", "why", "seconds")
-        rows = [(o.claim, o.work, o.summary, o.verdict, _why(o), _time(o)) for o in self.outcomes]
+        rows = [(o.claim, o.work, o.summary, o.verdict, why_of(o), _time(o)) for o in self.outcomes]
         return (self._counted(), columns, rows)
 
 
@@ -148,7 +148,7 @@ def _time(outcome: Outcome) -> str:
     return "" if outcome.seconds is None else f"{outcome.seconds:.1f}"
 
 
-def _why(outcome: Outcome) -> str:
+def why_of(outcome: Outcome) -> str:
     """In one line: why it differs, is consistent no more, or could not be checked."""
     if outcome.verdict == "consistent":
         return outcome.chosen or ARITHMETIC

@@ -20,13 +20,20 @@ NOTE10: Final = Material(
 )
 
 
+MOOFA: Final = (
+    "the public repository of MOOFA's authors, "
+    "https://github.com/MaximeGirard/memory-optimized-once-for-all"
+)
+"""As the abstract of their paper has it: arXiv 2409.05900."""
+
+
 def records_of(supernet: str) -> Material:
     """Published accuracies of a supernet's networks, as MOOFA's authors measured them."""
     return Material(
         f"records_{supernet}",
         f"accuracy/{supernet}.jsonl",
         f"accuracies of networks of {supernet}, measured on ImageNet by MOOFA's authors",
-        "from the public repository of MOOFA's authors, as JSON, a network a line: "
+        f"from {MOOFA}, as JSON, a network a line: "
         '{"arch": {"ks": […], "e": […], "d": […], "image_size": 160}, "top1": 74.2}, in percent',
     )
 
