@@ -14,14 +14,15 @@ PAPER: Final = "Mills et al., CIKM 2021, arXiv 2109.12426"
 NOTE10: Final = Material(
     "note10_tables",
     "lut/note10",
-    "latency tables of a Samsung Note10: a folder of SIZE_lookup_table.yaml, 160 to 224",
-    "ofa weights fetch 'note10/*' puts them into the cache's folder weights/note10",
+    "latency of each layer on the Samsung Note10, SIZE_lookup_table.yaml each",
+    "a folder of https://raw.githubusercontent.com/han-cai/files/master/ofa/note10/"
+    "160_lookup_table.yaml and so on, 160 to 224 in steps of 4",
 )
 PREDICTOR: Final = Material(
     "mit_predictor",
     "predictors/mit_mbv3_w1.2.pth",
     "the OFA authors' accuracy predictor of ofa_mbv3_w1.2",
-    "ofa weights fetch acc_predictor.pth puts it into the cache's folder weights",
+    "https://raw.githubusercontent.com/han-cai/files/master/ofa/acc_predictor.pth under that name",
 )
 
 
