@@ -34,7 +34,12 @@ class UsageError(OfaError):
 
 
 class UnknownNameError(UsageError):
-    """A name that nothing offers; the message lists the nearest known ones."""
+    """A name that nothing offers; the message lists the nearest known ones.
+
+    Attributes:
+        name: as it was asked for.
+        near: known ones that are written alike, the nearest first.
+    """
 
     def __init__(self, kind: str, name: str, known: Iterable[str]) -> None:
         names = sorted(known)
@@ -43,6 +48,7 @@ class UnknownNameError(UsageError):
         label = "nearest known" if near else "known"
         super().__init__(f"unknown {kind} {name!r}; {label}: {shown}")
         self.name = name
+        self.near = near
 
 
 class MissingExtraError(UsageError):

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from difflib import get_close_matches
+from difflib import SequenceMatcher, get_close_matches
 from pathlib import Path
 from threading import current_thread, main_thread
 from types import FrameType
@@ -21,6 +21,7 @@ from ofa_plugins_core.errors import (
     InputError,
     MissingExtraError,
     OfaError,
+    PluginError,
     UnknownNameError,
     UsageError,
 )
@@ -33,7 +34,10 @@ from ofa_plugins_core.journal import Journal
 JOURNAL: Final = "claims.jsonl"
 MATERIAL: Final = "OFA_MATERIAL"
 NEAR: Final = 0.6
-"""How alike names are that are taken for a slip: ``difflib``'s ratio, its default."""
+"""How alike names are that a user may have meant: ``difflib``'s ratio, its default."""
+SLIP: Final = 0.8
+"""The same of a name that a claim asks for: so alike, it is a slip of the claim's author, not the
+name of something that another plugin would bring."""
 
 
 def run_reproduce(context: JobContext, options: ReproduceOptions) -> Reproduction | Shown:
@@ -205,7 +209,11 @@ def outcome_of(context: JobContext, claim: ClaimEntry, files: Files) -> Outcome:
         with _interruptible():
             checked = claim.check(alone, {n: path for n, path in places.items() if path})
     except (MissingExtraError, UnknownNameError) as error:  # a plugin, or an extra, is not here
-        return Outcome.of(claim, "needs", reason="; ".join(str(error).splitlines()))
+        said = "; ".join(str(error).splitlines())
+        if not _is_slip(error):
+            return Outcome.of(claim, "needs", reason=said)
+        blamed = f"a fault of the claim's plugin: it asks for an {said}"
+        return Outcome.of(claim, "failed", reason=blamed, exit_code=PluginError.exit_code)
     except OfaError as error:
         said = "; ".join(str(error).splitlines())
         return Outcome.of(claim, "failed", reason=said, exit_code=error.exit_code)
@@ -215,6 +223,13 @@ def outcome_of(context: JobContext, claim: ClaimEntry, files: Files) -> Outcome:
     return Outcome.of(
         claim, checked.verdict, rows=rows, reason=_said(checked), chosen=chosen, seconds=seconds
     )
+
+
+def _is_slip(error: OfaError) -> bool:
+    """Whether a claim asks for a known name, misspelt."""
+    if not isinstance(error, UnknownNameError) or not error.near:
+        return False
+    return SequenceMatcher(None, error.name, error.near[0]).ratio() >= SLIP
 
 
 @contextmanager

@@ -121,6 +121,19 @@ class TestVerdicts:
         assert "ZeroDivisionError" in reasons["paper_crashes"]
         assert "judged" in reasons["paper_unjudged"]
 
+    def test_a_misspelt_name_in_a_claim_is_its_plugins_fault_no_lack(self, checked):
+        def asks(name):
+            return lambda context, files: context.host.cost_model(name) and found(243)
+
+        lacking, slipped = claim("a", asks("energy_of_theirs")), claim("b", asks("flopz"))
+        result = checked(lacking, slipped)
+        assert verdicts(result) == {"a": "needs", "b": "failed"}
+        assert result.exit_code == 4
+        said = (
+            "fault of the claim's plugin: it asks for an unknown cost 'flopz'; nearest known: flops"
+        )
+        assert said in result.outcomes[1].reason
+
     def test_the_exit_code_is_that_of_the_first_that_failed_and_0_where_one_differs(self, checked):
         broken, crashing = raising(InputError("broken")), raising(ZeroDivisionError())
         assert checked(claim("a", found(0)), claim("b", found(243))).exit_code == 0
