@@ -32,6 +32,10 @@ FLAGS = (
 SECONDS = 60.0
 
 
+class BrowserGoneError(Exception):
+    """It ended, or does not answer."""
+
+
 class Browser:
     """Chromium; its messages are JSON, each ended by a zero byte, on file descriptors 3 and 4."""
 
@@ -73,9 +77,11 @@ class Browser:
         end = time.monotonic() + SECONDS
         while b"\0" not in self._left:
             ready, _, _ = select.select([self._read], [], [], max(0.0, end - time.monotonic()))
-            assert ready, "the browser does not answer"
+            if not ready:
+                raise BrowserGoneError("the browser does not answer")
             part = os.read(self._read, 1 << 20)
-            assert part, "the browser has ended"
+            if not part:
+                raise BrowserGoneError("the browser has ended")
             self._left += part
         line, self._left = self._left.split(b"\0", 1)
         return json.loads(line)
@@ -85,9 +91,17 @@ class Browser:
         try:
             self.call("Browser.close")
         finally:
-            os.close(self._write)
-            os.close(self._read)
-            self._process.wait(SECONDS)
+            self.abandon()
+
+    def abandon(self) -> None:
+        """End it where it may have ended, or hang."""
+        os.close(self._write)
+        os.close(self._read)
+        try:
+            self._process.wait(SECONDS / 6)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            self._process.wait()
 
 
 class Tab:
@@ -206,13 +220,34 @@ class Tab:
         self._browser.call("Target.closeTarget", targetId=self._target)
 
 
-@pytest.fixture(scope="session")
-def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    """One for all tests; where there is none they are skipped."""
-    program = next((p for name in BROWSERS if (p := shutil.which(name))), None)
+def starting(program: str | None, profile: Path) -> Browser:
+    """A browser that answers; where there is none the test is skipped, with the reason."""
     if program is None:
         pytest.skip(f"needs a browser, one of {', '.join(BROWSERS)} on PATH")
-    found = Browser(program, tmp_path_factory.mktemp("profile"))
+    try:
+        found = Browser(program, profile)
+    except OSError as error:
+        pytest.skip(f"{program} cannot start: {error}")
+    try:
+        found.call("Browser.getVersion")
+    except (BrowserGoneError, BrokenPipeError) as error:
+        found.abandon()
+        said = (profile / "stderr").read_text("utf-8", "replace").strip().splitlines()
+        pytest.skip(f"{program} cannot start: {said[-1] if said else error}")
+    return found
+
+
+@pytest.fixture(scope="session")
+def start_browser() -> Callable[[str | None, Path], Browser]:
+    """Program, folder of its profile -> a browser; see ``starting``."""
+    return starting
+
+
+@pytest.fixture(scope="session")
+def browser(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
+    """One for all tests; where there is none, or it cannot start, they are skipped."""
+    program = next((p for name in BROWSERS if (p := shutil.which(name))), None)
+    found = starting(program, tmp_path_factory.mktemp("profile"))
     try:
         yield found
     finally:
