@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Annotated, Any, Final
@@ -22,13 +23,15 @@ from ofa_plugins_core.report.networks import Network, networks_of
 from ofa_plugins_core.report.page import GENERATOR, Chapter, page
 from ofa_plugins_core.report.points import points_of
 from ofa_plugins_core.report.results import Run, SearchRecord, read_run
-from ofa_plugins_core.report.summary import summary
+from ofa_plugins_core.report.summary import summary_of
 from ofa_plugins_core.report.sweeps import read_published
 from ofa_plugins_core.values import Constraint, parse_constraint
 
 app: Final = typer.Typer(add_completion=False, rich_markup_mode=None)
 
 PAGE: Final = "report.html"
+ALL_ROWS: Final = 10_000
+"""Tables come shortened already, where they may be, and say where more is."""
 
 
 @frozen
@@ -101,19 +104,22 @@ def report(
     text = page(made.chapters, made.notes)
     runs.write(file, text)
     if as_json:
-        plotted = [str(f.file) for c in made.chapters for f in c.figures]
-        names = [str(folder) for folder in run]
-        said = {"run": names[0], "runs": names, "page": str(file), "bytes": len(text.encode())}
-        output.write_json({**said, "plots": plotted})
+        output.write_json(_as_json(run, file, text, made))
     else:
-        for one in found:
-            output.write_tables(summary(one))
+        output.write_tables(summary_of(found), most_rows=ALL_ROWS)
         output.console().print(f"page: {file}", soft_wrap=True)
-    if made.lacking is None:
-        return
-    if png or plots:
-        raise made.lacking
-    output.console().print(f"note: {_no_plots(made.lacking)}", soft_wrap=True)
+    if made.lacking is not None:
+        if png or plots:
+            raise made.lacking
+        output.console().print(f"note: {_no_plots(made.lacking)}", soft_wrap=True)
+
+
+def _as_json(folders: Sequence[Path], file: Path, text: str, made: Made) -> dict[str, Any]:
+    """What was read and written; ``run`` is the first of ``runs``."""
+    names = [str(folder) for folder in folders]
+    plots = [str(figure.file) for chapter in made.chapters for figure in chapter.figures]
+    said = {"run": names[0], "runs": names, "page": str(file), "bytes": len(text.encode())}
+    return {**said, "plots": plots}
 
 
 def _read(folders: Sequence[Path]) -> list[Run]:
@@ -127,7 +133,7 @@ def _read(folders: Sequence[Path]) -> list[Run]:
     if len({folder.resolve() for folder in folders}) < len(folders):
         raise UsageError("a run is named twice")
     for run in found if len(found) > 1 else ():
-        if run.search is None and not points_of(run):
+        if not points_of(run) and (run.search is None or not run.search.missed):
             raise UsageError(
                 f"{run.folder} is a run of {run.job!r}: it has no networks to compare",
                 advice=f"report it by itself: ofa report {run.folder}",
@@ -139,12 +145,17 @@ def _page_file(folders: Sequence[Path], out: Path | None) -> Path:
     """Where the page goes; nothing is written over but a page of ours.
 
     Raises:
-        InputError, UsageError: the place is a folder, or another file is there.
+        InputError, UsageError: the place is a folder or in none, or another file is there.
     """
     if out is None:
         out = folders[0] / PAGE if len(folders) == 1 else Path(PAGE)
     if out.is_dir():
         raise InputError(f"{out} is a folder", advice=f"name a file: --out {out / PAGE}")
+    if not out.parent.is_dir():
+        raise InputError(
+            f"there is no folder {out.parent} for the page",
+            advice=f"make it, or name another: mkdir -p {shlex.quote(str(out.parent))}",
+        )
     if out.exists() and f'content="{GENERATOR}"' not in _start(out):
         raise UsageError(
             f"{out} exists already, and is no page of ofa report", advice="choose another --out"

@@ -3,21 +3,29 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
 from attrs import evolve, field, frozen
 
 from ofa_plugins_core.report.anatomy import Anatomy
 from ofa_plugins_core.report.html import Markup
-from ofa_plugins_core.report.origin import next_commands, run_name, said_command, supernet_name
-from ofa_plugins_core.report.points import PREDICTED
+from ofa_plugins_core.report.origin import (
+    data_set,
+    data_sets,
+    next_commands,
+    run_name,
+    said_command,
+    supernet_name,
+)
+from ofa_plugins_core.report.points import PREDICTED, unmeasured
 from ofa_plugins_core.report.results import Point, Run
 from ofa_plugins_core.report.words import cost_label
 from ofa_plugins_core.values import Measurement
 
 HIGHER: Final = ("accuracy", "top5")
 """What is better the higher it is; costs are better the lower they are."""
+UNKNOWN: Final = "a data set that is not named"
 SIZES: Final = (4000, 2000, 1000, 500, 250, 100)
 """Most networks on one page: as many of all runs as fit into its bytes."""
 SHARES: Final = (1.0, 0.5, 0.25, 0.1, 0.03)
@@ -47,14 +55,31 @@ class Drawable:
 class _Names:
     """What numbers of the object stand for: filled as they are met."""
 
-    fields: dict[tuple[str, str], int] = field(factory=dict)
+    fields: dict[tuple[str, str, str], int] = field(factory=dict)
     measures: dict[tuple[int, str, str], int] = field(factory=dict)
 
-    def measure(self, name: str, found: Measurement, source: str) -> int:
-        """Number of (quantity, kind, source)."""
-        quantity = self.fields.setdefault((name, found.unit), len(self.fields))
+    def measure(self, name: str, found: Measurement, source: str, data: str) -> int:
+        """Number of (quantity, kind, source); ``data``: what an accuracy is of."""
+        of = data if name.removeprefix(PREDICTED) in HIGHER else ""
+        quantity = self.fields.setdefault((name, found.unit, of), len(self.fields))
         key = (quantity, found.kind, found.source or source)
         return self.measures.setdefault(key, len(self.measures))
+
+
+@frozen(eq=False)
+class _Said:
+    """What a run says of all its numbers: whose its predictions are, and on which data."""
+
+    names: _Names
+    source: str
+    data: str
+
+    def value(self, name: str, found: Measurement) -> list[Any]:
+        """A number of a network, with the ends of its interval."""
+        own = name == "accuracy" and found.kind == "predicted"
+        number = self.names.measure(name, found, self.source if own else "", self.data)
+        ends = [] if found.low is None or found.high is None else [found.low, found.high]
+        return [number, *map(_short, (found.value, *ends))]
 
 
 def embedded(drawables: Sequence[Drawable], most: int) -> Markup:
@@ -104,9 +129,10 @@ def _worth(point: Point) -> float:
 
 def _text(drawables: Sequence[Drawable], share: float = 0.0) -> str:
     names = _Names()
-    runs = [_run(d, names, share) for d in drawables]
+    data = data_sets(d.run for d in drawables)
+    runs = [_run(d, names, share, data if len(data) > 1 else {}) for d in drawables]
     found = {
-        "quantities": [_quantity(name, unit) for name, unit in names.fields],
+        "quantities": [_quantity(*key) for key in names.fields],
         "measures": [list(key) for key in names.measures],
         "runs": runs,
     }
@@ -114,16 +140,19 @@ def _text(drawables: Sequence[Drawable], share: float = 0.0) -> str:
     return text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026")
 
 
-def _quantity(name: str, unit: str) -> dict[str, Any]:
+def _quantity(name: str, unit: str, data: str) -> dict[str, Any]:
     plain = name.removeprefix(PREDICTED)
     better = "high" if plain in HIGHER else "low"
-    return {"name": name, "label": cost_label(name), "unit": unit, "better": better}
+    label = f"{cost_label(name)} on {data}" if data else cost_label(name)
+    return {"name": name, "label": label, "unit": unit, "better": better, "data": data}
 
 
-def _run(found: Drawable, names: _Names, share: float) -> dict[str, Any]:
+def _run(found: Drawable, names: _Names, share: float, data: Mapping[str, str]) -> dict[str, Any]:
+    """A run; ``data``: names of data sets where runs have different ones: accuracies say theirs."""
     run, points = found.run, found.points
     keys = list(points[0].arch) if points else []
-    source = _source(run)
+    of = data.get(data_set(run).casefold(), UNKNOWN) if data else ""
+    said = _Said(names, _source(run), of)
     return {
         "name": run_name(run),
         "job": run.job,
@@ -132,7 +161,8 @@ def _run(found: Drawable, names: _Names, share: float) -> dict[str, Any]:
         "lacking": found.lacking,
         "of": found.total or len(points),
         "keys": keys,
-        "points": [_point(p, keys, names, source) for p in points],
+        "unmeasured": unmeasured(points),
+        "points": [_point(p, keys, said) for p in points],
         "next": next_commands(run),
         **_pictures(found, share),
     }
@@ -144,21 +174,15 @@ def _source(run: Run) -> str:
     return " · ".join(str(facts[k]) for k in ("predictor", "predictor_source") if facts.get(k))
 
 
-def _point(point: Point, keys: Sequence[str], names: _Names, source: str) -> list[Any]:
-    values = [] if point.accuracy is None else [_value("accuracy", point.accuracy, names, source)]
-    values += [_value(name, cost, names, "") for name, cost in point.costs.items()]
+def _point(point: Point, keys: Sequence[str], said: _Said) -> list[Any]:
+    values = [] if point.accuracy is None else [said.value("accuracy", point.accuracy)]
+    values += [said.value(name, cost) for name, cost in point.costs.items()]
     arch: Any = list(point.arch.values()) if list(point.arch) == list(keys) else dict(point.arch)
     extrapolated = 1 if point.extrapolated else None
     rest: list[Any] = [extrapolated, point.support, point.bound, point.label or None]
     while rest and rest[-1] is None:
         rest.pop()
     return [arch, values, *rest]
-
-
-def _value(name: str, found: Measurement, names: _Names, source: str) -> list[Any]:
-    number = names.measure(name, found, source if found.kind == "predicted" else "")
-    ends = [] if found.low is None or found.high is None else [found.low, found.high]
-    return [number, *map(_short, (found.value, *ends))]
 
 
 def _short(value: float) -> float:

@@ -42,6 +42,7 @@ def table(
     rows: Iterable[Sequence[str]],
     caption: str = "",
     marked: int | None = None,
+    label: str = "",
 ) -> Markup:
     """A table that scrolls by itself.
 
@@ -50,17 +51,30 @@ def table(
         rows: of text.
         caption: above it.
         marked: number of the row to mark.
+        label: what a screen reader calls it, where no caption says so.
     """
-    heads = [element("th", [name, element("small", small)], scope="col") for name, small in columns]
+    shown = [list(row) for row in rows]
+    worded = [any(_is_word(row[i]) for row in shown) for i in range(len(columns))]
+    looks: list[dict[str, str]] = [{"class_": "words"} if word else {} for word in worded]
+    heads = [
+        element("th", [name, element("small", small)], scope="col", **look)
+        for (name, small), look in zip(columns, looks, strict=True)
+    ]
     lines = []
-    for number, row in enumerate(rows):
+    for number, row in enumerate(shown):
         mark = {"class_": "best"} if number == marked else {}
-        lines.append(element("tr", [element("td", cell) for cell in row], **mark))
+        cells = [element("td", cell, **look) for cell, look in zip(row, looks, strict=True)]
+        lines.append(element("tr", cells, **mark))
     parts = [element("thead", element("tr", heads)), element("tbody", lines)]
     if caption:
         parts.insert(0, element("caption", caption))
-    named = {"role": "region", "aria_label": caption} if caption else {}
+    named = {"role": "region", "aria_label": caption or label} if caption or label else {}
     return element("div", element("table", parts), class_="scroll", tabindex="0", **named)
+
+
+def _is_word(cell: str) -> bool:
+    """Such cells stand to the left and may be broken; figures stand to the right."""
+    return bool(cell) and not any(letter.isdigit() for letter in cell[:3]) and cell != "–"
 
 
 def facts(pairs: Mapping[str, Any]) -> Markup:

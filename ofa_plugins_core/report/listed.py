@@ -2,24 +2,30 @@
 
 A result may have ``"figures": [{"file": "plots/heat.svg", "caption": "…"}, …]``, files in the run's
 folder, and ``"tables": [{"title": "…", "columns": ["…"], "rows": [["…"]]}, …]``; what is no such
-list is left out.
+list is left out. A title may have several lines; a table without columns is text alone.
+
+With ``"verdicts": {"holds": 3, "differs": 1}`` the page begins with these counts; the tables with a
+column ``verdict`` come next, and a title whose first line ends in ``: differs`` is a heading.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Final
 
 from attrs import frozen
 
 from ofa_plugins_core.report.drawing import Figure
 from ofa_plugins_core.report.results import Run
 
+VERDICT: Final = "verdict"
+"""Column of a table that tells the verdicts of many things."""
+
 
 @frozen
 class Listed:
-    """A table of text."""
+    """A table of text; without columns its title alone, which may have several lines."""
 
     title: str
     columns: tuple[str, ...]
@@ -72,6 +78,19 @@ def _tables(result: Any) -> Iterator[Listed]:
             tuple(map(str, columns)),
             tuple(tuple(map(str, row)) for row in whole),
         )
+
+
+def verdicts_of(result: Any) -> dict[str, int]:
+    """Verdict -> how many, as a result counts them; {} where it counts none."""
+    found = result.get("verdicts") if isinstance(result, Mapping) else None
+    if not isinstance(found, Mapping):
+        return {}
+    return {str(k): v for k, v in found.items() if isinstance(v, int) and not isinstance(v, bool)}
+
+
+def overview_first(tables: Iterable[Listed]) -> list[Listed]:
+    """Tables with verdicts of many things before those of one thing each."""
+    return sorted(tables, key=lambda t: VERDICT not in t.columns)
 
 
 def plain_facts(result: Mapping[str, Any]) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shlex
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ofa_plugins_core import runs
@@ -22,6 +22,25 @@ def supernet_name(run: Run) -> str:
         return run.search.supernet
     result = run.result if isinstance(run.result, Mapping) else {}
     return str(result.get("supernet") or run.settings.get("supernet") or "")
+
+
+def data_set(run: Run) -> str:
+    """What its accuracies are of, where the result says so."""
+    result = run.result if isinstance(run.result, Mapping) else {}
+    found = result.get("dataset") or result.get("data")
+    return found if isinstance(found, str) else ""
+
+
+def data_sets(found: Iterable[Run]) -> dict[str, str]:
+    """Data sets of runs, each once: in small letters, and as the first run writes it.
+
+    Accuracies on different ones are different quantities.
+    """
+    names: dict[str, str] = {}
+    for run in found:
+        if name := data_set(run):
+            names.setdefault(name.casefold(), name)
+    return names
 
 
 def said_command(run: Run) -> str:

@@ -13,10 +13,12 @@ from attrs import field, frozen
 
 from ofa_plugins_core.report.drawing import PLOTS, Figure
 from ofa_plugins_core.report.embedded import Drawable, embedded
-from ofa_plugins_core.report.html import Markup, element, facts, joined, table
-from ofa_plugins_core.report.listed import figures_of, plain_facts, tables_of
+from ofa_plugins_core.report.html import Markup, element, facts, joined
+from ofa_plugins_core.report.listed import figures_of, plain_facts, tables_of, verdicts_of
+from ofa_plugins_core.report.listing import listed_tables
 from ofa_plugins_core.report.networks import Network
-from ofa_plugins_core.report.origin import origin, run_name, supernet_name
+from ofa_plugins_core.report.origin import data_sets, origin, run_name, supernet_name
+from ofa_plugins_core.report.points import UNMEASURED, unmeasured
 from ofa_plugins_core.report.results import Point, Run, SearchRecord
 from ofa_plugins_core.report.searched import figure_of, front_table, overview, searched
 
@@ -195,17 +197,16 @@ def _fitting(chapter: Chapter, left: int) -> tuple[list[Figure], int]:
 
 def _differences(chapters: Sequence[Chapter]) -> Iterator[str]:
     """What makes numbers of different runs hard to compare."""
-    data = dict.fromkeys(_data_set(c.run) for c in chapters)
-    if len(known := [d for d in data if d]) > 1:
-        yield f"Accuracies are of different data sets: {', '.join(known)}."
+    data = data_sets(c.run for c in chapters)
+    if len(data) > 1:
+        yield (
+            f"Accuracies are of different data sets: {', '.join(data.values())}. They do not "
+            "compare: each has its own axis, its own bound and its own best."
+        )
+    if bare := [run_name(c.run) for c in chapters if unmeasured(c.points)]:
+        yield f"{', '.join(bare)}: {UNMEASURED[0].lower()}{UNMEASURED[1:]}"
     if any(isinstance(c.run.result, Mapping) and c.run.result.get("untrained") for c in chapters):
         yield "Some accuracies were measured with untrained weights: they mean nothing."
-
-
-def _data_set(run: Run) -> str:
-    result = run.result if isinstance(run.result, Mapping) else {}
-    found = result.get("dataset") or result.get("data")
-    return found if isinstance(found, str) else ""
 
 
 # --------------------------------------------------------------------------- other jobs
@@ -216,9 +217,7 @@ def _listed(chapter: Chapter, figures: Sequence[Figure]) -> list[Markup]:
     run, result = chapter.run, chapter.run.result
     body = [figure_of(figure) for figure in figures]
     tables = tables_of(result)
-    for found in tables:
-        columns = [(name, small) for name, _, small in (c.partition("\n") for c in found.columns)]
-        body.append(table(columns, found.rows, found.title))
+    body += listed_tables(tables, verdicts_of(result))
     if chapter.points:
         record = SearchRecord(supernet_name(run), tuple(chapter.points))
         body += [element("h2", "Its networks, as a table"), front_table(record, "")]

@@ -7,7 +7,7 @@ A search, a sweep and the targets of CompOFA have a front; ``evaluate`` has meas
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any, Final
 
@@ -18,6 +18,11 @@ from ofa_plugins_core.values import Measurement
 PREDICTED: Final = "predicted "
 """Before the name of what was predicted where it was measured, too."""
 RECORDS: Final = "dataset.jsonl"
+UNMEASURED: Final = (
+    "No measured accuracy stands behind these predictions: their intervals do not say how far "
+    "off they may be."
+)
+"""Of ``unmeasured`` networks."""
 UNITS: Final = {"params": "count", "flops": "MACs", "peak_memory": "items", "latency": "ms"}
 """Of plain numbers: the records of a data set name no units."""
 
@@ -40,6 +45,17 @@ def points_of(run: Run) -> tuple[Point, ...]:
         if isinstance(found, list) and found and all(map(_has_arch, found)):
             return tuple(_point(e, f"{run.folder}: {key}[{i}]") for i, e in enumerate(found))
     return ()
+
+
+def unmeasured(points: Sequence[Point]) -> bool:
+    """Accuracies are predicted, and no measured record stands behind any of them: the predictor
+    learned another one's answers, or extrapolates."""
+    known = [p for p in points if p.accuracy is not None]
+    return bool(known) and all(p.support == 0 and _is_predicted(p) for p in known)
+
+
+def _is_predicted(point: Point) -> bool:
+    return point.accuracy is not None and point.accuracy.kind == "predicted"
 
 
 def _has_arch(entry: object) -> bool:

@@ -19,6 +19,10 @@ MAX_BYTES: Final = 512 * 2**20
 """Longest result that is read: a front of a million networks is shorter."""
 
 
+SEARCH: Final = "search"
+"""The job whose result always has a front; those of others may."""
+
+
 @frozen
 class Point:
     """One network of a front or of a sweep.
@@ -126,13 +130,37 @@ def read_run(folder: Path) -> Run:
             f"{folder} holds no {runs.RESULT}: no run's folder, or its run has not ended",
             advice="`ofa run … --out FOLDER` makes one; --resume goes on with one",
         )
+    for name in (runs.RECORD, runs.CONFIG):
+        if not (folder / name).is_file():
+            raise InputError(
+                f"{folder} holds no {name}: no run's folder, or not all of it",
+                advice="copy the whole folder that `ofa run … --out FOLDER` made",
+            )
     result = _json(folder / runs.RESULT)
     about = _json(folder / runs.RECORD)
     if not isinstance(about, dict):
         raise InputError(f"{folder / runs.RECORD}: expected an object, found {about!r:.60}")
-    search = search_result(result, str(folder / runs.RESULT))
     settings = read_yaml(folder / runs.CONFIG)
+    _check(result, settings.get("job"), str(folder / runs.RESULT))
+    search = search_result(result, str(folder / runs.RESULT))
     return Run(folder, _text(folder / runs.CONFIG), settings, about, result, search)
+
+
+def _check(result: Any, job: Any, where: str) -> None:
+    """A result is an object or a list of objects; that of a search has a front.
+
+    Raises:
+        InputError: it is something else; says what.
+    """
+    for entry in result if isinstance(result, list) else [result]:
+        if not isinstance(entry, dict):
+            raise InputError(f"{where}: expected objects of a run's result, found {entry!r:.60}")
+    if job != SEARCH:
+        return
+    front = result.get("front") if isinstance(result, dict) else None
+    if not isinstance(front, list):
+        said = f"found {front!r:.60}" if front is not None else "found none"
+        raise InputError(f"{where}: no result of a search: front: expected a list, {said}")
 
 
 def _text(path: Path) -> str:
@@ -169,6 +197,8 @@ def search_result(result: Any, where: str = "") -> SearchRecord | None:
     """
     if not isinstance(result, dict) or not isinstance(result.get("front"), list):
         return None
+    if result["front"] and all(isinstance(entry, list) for entry in result["front"]):
+        return None  # pairs of numbers: a published front, for example
     points: list[Point] = []
     missed: list[Missed] = []
     for number, entry in enumerate(result["front"]):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from hashlib import sha256
 from typing import Final
 
@@ -12,11 +12,13 @@ from ofa_plugins_core.report.canvas import inlined
 from ofa_plugins_core.report.drawing import Figure
 from ofa_plugins_core.report.html import Markup, element, table
 from ofa_plugins_core.report.networks import Network
+from ofa_plugins_core.report.points import UNMEASURED, unmeasured
 from ofa_plugins_core.report.results import Missed, Point, SearchRecord
-from ofa_plugins_core.report.words import cost_label, full
+from ofa_plugins_core.report.words import cost_label, full, short
 from ofa_plugins_core.values import Measurement
 from ofa_plugins_core.words import counted
 
+EMPTY: Final = "The front is empty: this run found no networks."
 ROWS: Final = 200
 """Most rows of the front on the page; front.csv has all."""
 
@@ -79,9 +81,34 @@ def proof(search: SearchRecord) -> str:
     if search.missed and not search.points and not said.get("interrupted"):
         return "no bound can be met"
     if not said.get("optimal"):
-        return "not proven optimal"
+        whole = said.get("interrupted") or not thinning(search)
+        return "not proven optimal" if whole else "thinned, so not the whole front"
     judged = said.get("predictor") and said.get("optimal_for", "predictor") == "predictor"
     return "proven optimal for the predictor" if judged else "proven optimal"
+
+
+def thinning(search: SearchRecord) -> str:
+    """How far what a thinned front leaves out is from what it shows; of any other nothing."""
+    thinned = search.facts.get("thinned")
+    steps = thinned.get("epsilon") if isinstance(thinned, Mapping) else None
+    if not isinstance(steps, Mapping):
+        return ""
+    units = {k: m.unit for p in search.points for k, m in p.costs.items()} | {"accuracy": "points"}
+    said = [
+        f"{_step(v)} {cost_label(k) if units.get(k) == 'count' else _named(k, units)}"
+        for k, v in steps.items()
+        if isinstance(v, int | float)
+    ]
+    return f"Each network left out is within {', '.join(said)} of one that is shown."
+
+
+def _named(cost: str, units: Mapping[str, str]) -> str:
+    unit = units.get(cost)
+    return f"{unit} of {cost_label(cost)}" if unit else f"of {cost_label(cost)}"
+
+
+def _step(value: float) -> str:
+    return short(value) if value >= 100 else f"{value:.3g}"
 
 
 def _sentences(search: SearchRecord) -> list[Markup]:
@@ -94,10 +121,11 @@ def _sentences(search: SearchRecord) -> list[Markup]:
         parts.append(f"Accuracy: {said['predictor']}{f', {source}' if source else ''}.")
     else:
         parts.append("No predictor: costs alone.")
-    thinned = said.get("thinned")
-    if isinstance(thinned, dict) and isinstance(thinned.get("epsilon"), dict):
-        steps = ", ".join(f"{k} {v:.4g}" for k, v in thinned["epsilon"].items())
-        parts.append(f"Thinned: each network left out is within {steps} of one that is shown.")
+    if not search.points and not search.missed:
+        parts.append(EMPTY)
+    parts += filter(None, [thinning(search)])
+    if unmeasured(search.points):
+        parts.append(UNMEASURED)
     if any(p.extrapolated for p in search.points):
         parts.append("Some networks lie outside what the predictor was fitted on: extrapolated.")
     found = [element("p", " ".join(parts))]

@@ -151,6 +151,37 @@ def test_a_broken_or_foreign_folder_is_one_line_and_code_5(ofa, a_run, name):
     assert not (a_run / "report.html").exists()
 
 
+@pytest.mark.parametrize("result", ["[1, 2]", "null", '"done"', "{}", '{"front": "abc"}', "[]"])
+def test_what_is_no_result_of_a_search_makes_no_page(ofa, a_run, result):
+    (a_run / "result.json").write_text(result)
+    code, out, err = ofa("report", str(a_run))
+    assert (code, out) == (5, "")
+    assert f"{a_run / 'result.json'}: " in err
+    assert "expected" in err
+    assert not (a_run / "report.html").exists()
+
+
+@pytest.mark.parametrize("name", ["run.json", "config.yaml"])
+def test_a_folder_that_is_not_whole_says_what_it_lacks_and_what_to_do(ofa, a_run, name):
+    (a_run / name).unlink()
+    code, _, err = ofa("report", str(a_run))
+    assert code == 5
+    assert f"{a_run} holds no {name}" in err
+    assert "copy the whole folder" in err
+
+
+def test_a_long_table_is_shortened_on_the_terminal_and_says_where_the_rest_is(ofa, a_run):
+    result = json.loads((a_run / "result.json").read_text())
+    result["front"] *= 40
+    (a_run / "result.json").write_text(json.dumps(result))
+    _, _, err = ofa("report", str(a_run), "--no-plots")
+    assert "80 rows, 21 of them here; more on the page" in err
+    assert "--json" not in err
+    assert len(err.splitlines()) < 32
+    (a_run / "front.csv").write_text("")
+    assert f"all in {a_run / 'front.csv'}" in ofa("report", str(a_run), "--no-plots")[2]
+
+
 def test_no_folder_at_all(ofa, tmp_path):
     code, out, err = ofa("report", str(tmp_path / "nowhere"))
     assert (code, out) == (5, "")
@@ -238,6 +269,7 @@ class TestSeveralRuns:
 
     def test_a_file_of_ones_own_choice_which_is_written_again(self, ofa, a_run, tmp_path):
         file = tmp_path / "pages" / "mine.html"
+        file.parent.mkdir()
         for _ in range(2):
             assert ofa("report", str(a_run), "--no-plots", "--out", str(file))[0] == 0
         assert "ofa search: toy" in file.read_text()
@@ -252,6 +284,30 @@ class TestSeveralRuns:
     def test_a_folder_is_no_place_for_a_page(self, ofa, a_run, tmp_path):
         code, _, err = ofa("report", str(a_run), "--no-plots", "--out", str(tmp_path))
         assert (code, "is a folder" in err) == (5, True)
+
+    def test_a_folder_that_is_not_there_is_named_and_not_made(self, ofa, a_run, tmp_path):
+        file = tmp_path / "paegs" / "mine.html"
+        code, _, err = ofa("report", str(a_run), "--no-plots", "--out", str(file))
+        assert (code, f"there is no folder {file.parent}" in err) == (5, True)
+        assert not file.parent.exists()
+
+    def test_an_empty_front_has_nothing_to_compare(self, ofa, a_run, tmp_path, host):
+        empty = written(tmp_path / "empty", host)
+        (empty / "result.json").write_text('{"supernet": "toy", "front": []}')
+        code, _, err = ofa("report", str(a_run), str(empty))
+        assert (code, "it has no networks to compare" in err) == (2, True)
+        code, _, err = ofa("report", str(empty), "--no-plots")
+        assert (code, "The front is empty: this run found no networks." in err) == (0, True)
+        assert "The front is empty" in (empty / "report.html").read_text()
+
+    def test_the_terminal_has_a_line_for_each_run(self, ofa, a_run, tmp_path, host):
+        other = written(tmp_path / "other", host, swept=False)
+        file = tmp_path / "p.html"
+        _, _, err = ofa("report", str(a_run), str(other), "--no-plots", "--out", str(file))
+        title, _, first, second, page = err.splitlines()
+        assert (title, page) == ("2 runs compared", f"page: {file}")
+        assert first.split() == ["a-run", "search", "toy", "2", "70.50", "%,", "predicted"]
+        assert second.startswith("other")
 
     def test_a_run_without_networks_is_reported_by_itself(self, ofa, a_run, tmp_path):
         folder = tmp_path / "fitted"
@@ -276,3 +332,20 @@ class TestSeveralRuns:
         file = tmp_path / "p.html"
         assert ofa("report", str(a_run), str(other), "--no-plots", "--out", str(file))[0] == 0
         assert "Accuracies are of different data sets: imagenet, cifar10." in file.read_text()
+
+    def test_predictions_without_a_measured_accuracy_behind_them_are_marked(
+        self, ofa, a_run, tmp_path, host
+    ):
+        other = written(tmp_path / "other", host)
+        result = json.loads((other / "result.json").read_text())
+        for entry in result["front"]:
+            entry["support"] = 0
+        (other / "result.json").write_text(json.dumps(result))
+        file = tmp_path / "p.html"
+        words = ("report", str(a_run), str(other), "--no-plots", "--out", str(file))
+        _, _, err = ofa(*words)
+        assert "other: no measured accuracy stands behind these predictions" in file.read_text()
+        assert [("no measured one behind it" in line) for line in err.splitlines()][2:4] == [
+            False,
+            True,
+        ]

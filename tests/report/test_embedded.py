@@ -61,6 +61,31 @@ def test_a_quantity_is_shared_where_name_and_unit_agree(drawable, result, toy_en
     ]
 
 
+def test_accuracies_on_different_data_sets_are_different_quantities(drawable, result):
+    """Each has its own axis, its own bound and its own best."""
+    other = drawable({**result, "dataset": "digits"}, "other")
+    unsaid = drawable({**result, "dataset": None}, "unsaid")
+    found = read(drawable(result), other, unsaid, drawable({**result, "dataset": "ImageNet"}, "b"))
+    labels = [(q["label"], q["data"]) for q in found["quantities"]]
+    unnamed = "a data set that is not named"
+    assert labels == [
+        ("top-1 accuracy on imagenet", "imagenet"),
+        ("peak memory", ""),
+        ("top-1 accuracy on digits", "digits"),
+        (f"top-1 accuracy on {unnamed}", unnamed),
+    ]
+    quantities = [found["measures"][run["points"][0][1][0][0]][0] for run in found["runs"]]
+    assert quantities == [0, 2, 3, 0]
+
+
+def test_a_run_whose_predictions_nothing_measured_is_behind_says_so(drawable, result, toy_entry):
+    front = [toy_entry(0, support=0), toy_entry(5, support=0)]
+    bare = drawable({**result, "front": front}, "bare")
+    some = drawable({**result, "front": [*front, toy_entry(9, support=1)]}, "some")
+    found = read(drawable(result), bare, some)
+    assert [r["unmeasured"] for r in found["runs"]] == [False, True, False]
+
+
 def test_hostile_text_stays_text(drawable, result):
     evil = "</script><!--<script>&"
     found = read(drawable({**result, "predictor": evil}))

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from ofa_plugins_core.report.embedded import Drawable
-from ofa_plugins_core.report.listed import figures_of, plain_facts, tables_of
+from ofa_plugins_core.report.listed import figures_of, plain_facts, tables_of, verdicts_of
 from ofa_plugins_core.report.page import Chapter, page
 from ofa_plugins_core.report.results import read_run
 from ofa_plugins_core.report.summary import summary
@@ -72,6 +72,70 @@ def test_a_row_of_another_width_is_left_out() -> None:
     (found,) = tables_of({"tables": [{"title": "", "columns": ["a"], "rows": [["1"], ["1", "2"]]}]})
 
     assert found.rows == (("1",),)
+
+
+CLAIMS = {
+    "verdicts": {"holds": 1, "differs": 2, "needs": 0},
+    "tables": [
+        {"title": "speed: differs\nIt is <fast>.\nA paper, §3", "columns": ["a"], "rows": [["1"]]},
+        {"title": "the clock was slow\n\nand late", "columns": [], "rows": []},
+        {"title": "size: needs\nIt is small.", "columns": [], "rows": []},
+        {"title": "3 claims", "columns": ["claim", "verdict"], "rows": [["speed", "differs"]] * 30},
+    ],
+}
+
+
+def test_a_table_without_columns_is_text() -> None:
+    _, text, *_ = tables_of(CLAIMS)
+
+    assert (text.title, text.columns, text.rows) == ("the clock was slow\n\nand late", (), ())
+
+
+def test_verdicts_are_counted_at_the_top_and_every_reason_is_on_the_page(run_of) -> None:
+    text = page([Chapter(Drawable(run_of(CLAIMS), ()))])
+    order = [
+        "<dt>differs</dt>\n<dd>2</dd>",
+        "3 claims</caption>",
+        '<h3 class="claim">speed: \n<strong class="verdict">differs</strong></h3>',
+        "<p>It is &lt;fast&gt;.</p>",
+        "<p>A paper, §3</p>",
+        "<p>the clock was slow</p>",
+        "<p>and late</p>",
+        '<strong class="verdict">needs</strong></h3>',
+        "<p>It is small.</p>",
+    ]
+    places = [text.index(part) for part in order]
+
+    assert places == sorted(places)
+    assert "<p></p>" not in text
+
+
+def test_the_terminal_has_all_verdicts_and_leaves_the_rest_to_the_page(run_of) -> None:
+    _, (title, _, rows) = summary(run_of(CLAIMS))
+
+    assert (title, len(rows)) == ("3 claims", 30)
+
+
+@pytest.mark.parametrize("verdicts", [None, 3, [], {"holds": "many"}, {"holds": True}])
+def test_what_counts_no_verdicts_is_no_count(verdicts) -> None:
+    assert verdicts_of({"verdicts": verdicts}) == {}
+
+
+def test_a_title_of_several_lines_is_a_caption_and_text(run_of) -> None:
+    table = {**TABLE, "title": "what it does\nmeasured twice"}
+    text = page([Chapter(Drawable(run_of({"tables": [table]}), ()))])
+
+    assert "<caption>what it does</caption>" in text
+    assert "<p>measured twice</p>" in text
+
+
+def test_words_stand_to_the_left_and_figures_to_the_right(run_of) -> None:
+    rows = [["a", "≥ 1.5", "–"], ["b", "-3", "slow"]]
+    result = {"tables": [{"title": "t", "columns": ["x", "y", "z"], "rows": rows}]}
+    text = page([Chapter(Drawable(run_of(result), ()))])
+
+    assert "<td>≥ 1.5</td>" in text
+    assert '<td class="words">slow</td>' in text
 
 
 def test_names_and_values_are_said_records_are_not() -> None:

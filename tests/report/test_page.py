@@ -80,6 +80,24 @@ def test_a_sweep_that_met_nothing(make_run, sweep):
     assert draw_run(run) == []
 
 
+def test_a_thinned_front_says_by_how_much_in_units(make_run, result):
+    epsilon = {"accuracy": 0.48131, "peak_memory": 15_000_000.0, "params": 165_800.0}
+    run = read_run(make_run({**result, "optimal": False, "thinned": {"epsilon": epsilon}}))
+    said = (
+        "Each network left out is within 0.481 points of top-1 accuracy, 15M items of peak memory, "
+        "165.8k of parameters of one that is shown."
+    )
+    assert said in page_of(run)
+    assert said in summary(run)[0][0]
+    assert "Searched by exact: thinned, so not the whole front." in page_of(run)
+    assert "not proven optimal" not in page_of(run)
+
+
+def test_an_interrupted_search_is_proven_nothing(make_run, result):
+    thinned = {"optimal": False, "interrupted": True, "thinned": {"epsilon": {"accuracy": 1.0}}}
+    assert "not proven optimal" in page_of(read_run(make_run({**result, **thinned})))
+
+
 def test_other_jobs_have_a_plain_page(make_run):
     run = read_run(make_run({"records": 1234, "held_out": {"tau": 0.95}, "ok": True}, job="fit"))
     assert {"records", "1,234", "held_out.tau", "0.95", "yes"} <= set(read(page_of(run)))

@@ -94,7 +94,8 @@ def test_a_broken_network_is_named(make_run):
 
 
 @pytest.mark.parametrize(
-    "result", [{}, [1], {"networks": {"before": 5}}, {"networks": 12}, {"candidates": [{"a": 1}]}]
+    "result",
+    [{}, [{"a": 1}], {"networks": {"before": 5}}, {"networks": 12}, {"candidates": [{"a": 1}]}],
 )
 def test_other_jobs_bring_none(make_run, result):
     assert points_of(read_run(make_run(result, job="reduce"))) == ()

@@ -33,7 +33,7 @@ function boundRow(state, { quantity, number, low, high, atMost }, changed) {
   const speak = () => slider.setAttribute("aria-valuetext", state.bounds.has(number) ? `${full(state.bounds.get(number).value)} ${unit}` : "no bound");
   const set = (value) => {
     if (value === null) state.bounds.delete(number);
-    else state.bounds.set(number, { value, atMost });
+    else state.bounds.set(number, { value, atMost, data: quantity.data });
     speak();
   };
   slider.addEventListener("input", () => {
@@ -66,17 +66,48 @@ function rounded(value, span) {
   return Number(value.toFixed(Math.min(digits, 9)));
 }
 
+// An accuracy on one data set bounds the networks of that one alone.
 function meetsAll(bounds, p) {
-  for (const [number, { value, atMost }] of bounds) {
+  for (const [number, { value, atMost, data }] of bounds) {
     const found = valueOf(p, number);
+    if (found === undefined && data) continue;
     if (found === undefined || (atMost ? found > value : found < value)) return false;
   }
   return true;
 }
 
-// The most accurate; where nothing is known of accuracy the one with the least of the axis across.
+// Numbers of the accuracies: one, or one for each data set.
+function accuraciesOf(state) {
+  return state.quantities.map((_, n) => n).filter((n) => state.quantities[n].name === "accuracy");
+}
+
+// The most accurate: by the accuracy on the axis up, else by the first that one of them has.
 function bestOf(state, points) {
-  const accuracy = state.quantities.findIndex((q) => q.name === "accuracy");
+  const known = accuraciesOf(state).filter((n) => points.some((p) => p.values.has(n)));
+  return bestBy(state, points, known.includes(state.y) ? state.y : known[0]);
+}
+
+// The best of these; of each data set where there are several, also of one that is on no axis here.
+function bestsOf(state, points) {
+  const accuracies = accuraciesOf(state);
+  if (!points.length && accuracies.length < 2) return [];
+  if (accuracies.length < 2) return alsoMeasured(state, points, accuracies[0], "of them");
+  const left = state.points.filter((p) => p.run.shown && state.meets(p));
+  const known = accuracies.filter((n) => left.some((p) => p.values.has(n)));
+  return known.flatMap((n) => alsoMeasured(state, left, n, `on ${state.quantities[n].data}`));
+}
+
+// The best by one accuracy; and where nothing measured is behind it, the best that has that.
+function alsoMeasured(state, points, accuracy, of) {
+  const best = bestBy(state, points, accuracy);
+  const found = [[of, best]];
+  const measured = points.filter((p) => !p.run.unmeasured && p.values.has(accuracy));
+  if (best.run.unmeasured && measured.length) found.push([`${of} with measured accuracies behind it`, bestBy(state, measured, accuracy)]);
+  return found;
+}
+
+// The most accurate; where nothing is known of accuracy the one with the least of the axis across.
+function bestBy(state, points, accuracy) {
   const worth = (p) => valueOf(p, accuracy) ?? -Infinity;
   const cost = (p) => valueOf(p, state.x) ?? Infinity;
   return points.reduce((best, p) => {

@@ -51,9 +51,14 @@ function axes(state) {
     found.push(draw("text", { x: across(tick), y: foot + 17, class: "tick middle" }, short(tick)));
   }
   const middle = (foot + SIDES.top) / 2;
-  found.push(draw("text", { x: (SIDES.left + right) / 2, y: height - 10, class: "axis middle" }, axisName(state, state.x)));
-  found.push(draw("text", { x: 14, y: middle, class: "axis middle", transform: `rotate(-90 14 ${middle})` }, axisName(state, state.y)));
+  found.push(draw("text", { x: (SIDES.left + right) / 2, y: height - 10, class: "axis middle" }, fitting(axisName(state, state.x), right - SIDES.left)));
+  found.push(draw("text", { x: 14, y: middle, class: "axis middle", transform: `rotate(-90 14 ${middle})` }, fitting(axisName(state, state.y), foot - SIDES.top)));
   return found;
+}
+
+// Without what stands in brackets where there is no room; the choice of the axis has the unit.
+function fitting(name, room) {
+  return name.length * 6.8 <= room ? name : name.replace(/ \([^()]*\)$/, "");
 }
 
 function axisName(state, number) {
@@ -92,8 +97,8 @@ function steps(state, front) {
 
 // Number of the quantity that was predicted where the one up was measured.
 function predictedOf(state) {
-  const name = `predicted ${state.quantities[state.y].name}`;
-  return state.quantities.findIndex((q) => q.name === name);
+  const { name, data } = state.quantities[state.y];
+  return state.quantities.findIndex((q) => q.name === `predicted ${name}` && q.data === data);
 }
 
 // 80 % intervals; and a short bar where the same thing was predicted beside.

@@ -4,7 +4,7 @@ const IMAGE_SIZE = "image_size";
 
 function unpacked(raw) {
   const quantities = raw.quantities.map((q) => ({ ...q }));
-  const size = { name: IMAGE_SIZE, label: "image size", unit: "pixels", better: "" };
+  const size = { name: IMAGE_SIZE, label: "image size", unit: "pixels", better: "", data: "" };
   const sizeNumber = quantities.push(size) - 1;
   const measures = raw.measures.map(([quantity, kind, source]) => ({ quantity, kind, source }));
   const runs = raw.runs.map((run, number) => {

@@ -14,7 +14,7 @@ function lineOf(state, p) {
 function remarks(p) {
   const found = [];
   if (p.bound !== undefined && p.bound !== null) found.push(`found under a bound of ${full(p.bound)}`);
-  if (p.support !== undefined && p.support !== null) found.push(`${full(p.support)} measured records behind the prediction`);
+  if (p.support !== undefined && p.support !== null) found.push(p.support ? `${full(p.support)} measured records behind the prediction` : "no measured record behind the prediction");
   if (p.extrapolated) found.push("extrapolated: outside what the predictor was fitted on");
   return found;
 }

@@ -45,10 +45,12 @@ function refresh(state, aloud = false) {
   const bounds = state.bounds.size ? "meet the bounds" : "are shown";
   let text = `${full(kept.length)} of ${full(shown)} networks ${bounds}. `;
   if (visible.length < shown) text += `${full(shown - visible.length)} have no value on these axes. `;
-  text += best ? `The best of them: ${lineOf(state, best)}.` : "Loosen a bound, or show a run.";
+  const bests = bestsOf(state, kept);
+  text += bests.map(([of, p]) => `The best ${of}: ${lineOf(state, p)}.`).join(" ");
+  if (!bests.length) text += "Loosen a bound, or show a run.";
   byId("left").textContent = text;
   byId("take").disabled = !best;
-  for (const run of state.runs) byId(`count-${run.number}`).textContent = countOf(run, kept);
+  for (const run of state.runs) byId(`count-${run.number}`).textContent = countOf(run, visible, kept);
   byId("chart-name").textContent = `${axisName(state, state.y)} against ${axisName(state, state.x)}, ${full(visible.length)} networks`;
   byId("marks").textContent = marksSaid(state, visible);
   if (aloud) tell(text);
@@ -62,20 +64,23 @@ function marksSaid(state, visible) {
   return parts.join(" ");
 }
 
-function countOf(run, kept) {
+function countOf(run, visible, kept) {
   const left = kept.filter((p) => p.run === run).length;
   const thinned = run.of > run.points.length ? `, evenly from ${full(run.of)}` : "";
-  return `${full(left)} of ${full(run.points.length)}${thinned}`;
+  const absent = visible.some((p) => p.run === run) || !run.shown ? "" : ", no value on these axes";
+  const bare = run.unmeasured ? " · no measured accuracy behind it" : "";
+  return `${full(left)} of ${full(run.points.length)}${thinned}${absent}${bare}`;
 }
 
 function chooseAxes(state) {
-  const accuracy = state.quantities.findIndex((q) => q.name === "accuracy");
   const costs = state.quantities.map((_, n) => n).filter((n) => state.better[n] === "low" && !state.quantities[n].name.startsWith("predicted "));
   const shared = (n) => state.runs.filter((r) => r.points.some((p) => p.values.has(n))).length;
-  costs.sort((a, b) => shared(b) - shared(a) || a - b);
+  const widest = (a, b) => shared(b) - shared(a) || a - b;
+  const accuracy = accuraciesOf(state).sort(widest)[0];
+  costs.sort(widest);
   const rest = state.quantities.map((_, n) => n);
   state.x = costs[0] ?? rest.find((n) => n !== accuracy) ?? 0;
-  state.y = accuracy >= 0 ? accuracy : (costs[1] ?? rest[rest.length - 1]);
+  state.y = accuracy ?? (costs[1] ?? rest[rest.length - 1]);
   for (const axis of ["x", "y"]) {
     const choice = byId(`axis-${axis}`);
     choice.append(...state.quantities.map((q, n) => make("option", { value: n }, q.unit && q.unit !== "count" ? `${q.label}, ${q.unit}` : q.label)));

@@ -122,6 +122,33 @@ def test_a_bound_as_a_number_and_the_best_that_meets_it(tab):
     assert best != "71.75 %"
 
 
+@pytest.fixture
+def apart(open_page, written, result, toy_entry):
+    """Two on imagenet, of one of which nothing measured is behind; and one on digits."""
+    bare = {**result, "front": [toy_entry(80, 83.0, support=0)]}
+    digits = {**result, "dataset": "digits", "front": [toy_entry(250, 92.0)]}
+    return open_page(written(measured=result, bare=bare, digits=digits))
+
+
+def test_each_data_set_has_a_best_of_its_own(apart):
+    said = apart.text("#left")
+    assert "The best on imagenet: bare: top-1 accuracy on imagenet 83.00 %" in said
+    assert "The best on imagenet with measured accuracies behind it: measured: " in said
+    assert "The best on digits: digits: top-1 accuracy on digits 92.00 %" in said
+    assert "no measured accuracy behind it" in apart.text("#count-1")
+    assert "no value on these axes" in apart.text("#count-2")
+    assert "no value on these axes" not in apart.text("#count-0")
+    assert apart.complaints() == []
+
+
+def test_a_bound_on_one_accuracy_leaves_that_of_other_data_alone(apart):
+    apart.value("document.getElementById('bound-0-number').focus()")
+    apart.call("Input.insertText", text="70")
+    apart.until("document.getElementById('left').textContent.startsWith('2 of 5')")
+    assert "The best on digits: digits: top-1 accuracy on digits 92.00 %" in apart.text("#left")
+    assert apart.text("label[for='bound-0']") == "top-1 accuracy on imagenet at least"
+
+
 def test_a_bound_that_nothing_meets(tab):
     tab.value("document.getElementById('bound-0-number').focus()")
     tab.call("Input.insertText", text="99")
@@ -205,6 +232,50 @@ def test_a_narrow_window_scrolls_one_way_only(open_page, two):
     tab = open_page(two, size=(400, 800))
     assert tab.value("document.documentElement.scrollWidth") <= 400
     assert len(marks(tab, "solid")) == 2
+
+
+@pytest.mark.parametrize("kind", ["solid", "hollow"])
+def test_in_a_narrow_window_the_network_is_shown_below_the_chart_and_all_of_it(
+    open_page, written, result, toy_entry, kind
+):
+    entry = toy_entry(150, 66.5, support=17)
+    entry["costs"]["latency@a_phone_with_a_long_name"] = {
+        "value": 123456.789,
+        "unit": "ms",
+        "kind": "predicted",
+        "low": 123000.5,
+        "high": 124000.5,
+    }
+    long = {**result, "front": [entry, toy_entry(399, 71.75, extrapolated=True)]}
+    tab = open_page(written(first=long, digits={**long, "dataset": "digits"}), size=(400, 800))
+    tab.move(*marks(tab, kind)[0])
+    tab.until("!document.getElementById('tip').hidden")
+    sides = (
+        "(e => [e.left, e.right, e.top])(document.getElementById('tip').getBoundingClientRect())"
+    )
+    left, right, top = tab.value(sides)
+    foot = tab.value("document.getElementById('frame').getBoundingClientRect().bottom")
+    assert 0 <= left < right <= 400
+    assert top >= foot - 2  # the marks stay in sight
+    beyond = (
+        "[...document.querySelectorAll('#tip *')]"
+        f".filter(e => e.getBoundingClientRect().right > {right}).length"
+    )
+    assert tab.value(beyond) == 0
+    assert tab.value("document.documentElement.scrollWidth") <= 400
+
+
+def test_the_names_of_the_axes_fit_into_a_narrow_chart(open_page, written, result):
+    digits = {**result, "dataset": "a set of many digits"}
+    tab = open_page(written(first=digits, second=result), size=(400, 800))
+    tab.until("document.querySelectorAll('#chart .axis').length === 2")
+    outside = (
+        "(c => [...document.querySelectorAll('#chart .axis')].filter(t => "
+        "{ const r = t.getBoundingClientRect(); return r.top < c.top || r.left < c.left "
+        "|| r.bottom > c.bottom || r.right > c.right; }).length)"
+        "(document.getElementById('chart').getBoundingClientRect())"
+    )
+    assert tab.value(outside) == 0
 
 
 def test_paper_has_everything_open_and_no_controls(tab):
