@@ -266,7 +266,7 @@ class ElasticModuleSuite:
         """The law holds."""
         _holds(law, elastic, supernet)
 
-    @tried
+    @settings(tried, max_examples=5)  # networks in torch, each run four times
     @given(data=st.data())
     def test_any_extracted_network_is_the_active_one(
         self, elastic: ElasticModule, data: st.DataObject
@@ -284,7 +284,7 @@ class ElasticModuleSuite:
     def _shaken(self, elastic: ElasticModule) -> Any:
         """Made once for all examples of a test."""
         if self._kept is None or self._kept[0] is not elastic:
-            self._kept = elastic, elastic_laws.shaken(elastic, np.random.default_rng(SEED))
+            self._kept = elastic, elastic_laws.shaken_once(elastic)
         return self._kept[1]
 
 

@@ -34,24 +34,18 @@ class PluginSuite:
         assert (found.state, found.error) == ("loaded", None)
 
     def pytest_generate_tests(self, metafunc: pytest.Metafunc) -> None:
-        """A test for each offer, and for each of its laws."""
-        names = metafunc.fixturenames
-        found = _trials(self.plugin) if "trial" in names else []
-        if "law" in names:
-            both = [(trial, law) for trial in found for law in trial.laws]
-            metafunc.parametrize(("trial", "law"), both, ids=map(_law_id, both))
-        elif "trial" in names:
-            metafunc.parametrize("trial", found, ids=map(_id, found))
+        """For each offer that it can be made, and then a test for each of its laws."""
+        if "law" in metafunc.fixturenames:
+            found = _trials(self.plugin)
+            both = [(trial, law) for trial in found for law in (None, *trial.laws)]
+            metafunc.parametrize(("trial", "law"), both, ids=map(_id, both))
 
-    def test_it_can_be_built(self, trial: Trial) -> None:
-        """Each offer can be made."""
-        _demand(_made(trial)[0])
-
-    def test_law(self, trial: Trial, law: Law) -> None:
-        """The law holds."""
+    def test_law(self, trial: Trial, law: Law | None) -> None:
+        """The law holds; None: the offer can be made, once for all its laws."""
         made, subjects = _made(trial)
-        if not subjects:
+        if law is None or not subjects:
             _demand(made)
+            return
         before = _BROKEN.get(trial)
         finding = untried(trial, law, before) if before else tried(trial, law, subjects)
         if law in FIRST and finding.outcome == "broken":
@@ -77,7 +71,7 @@ def _trials(name: str) -> list[Trial]:
         return []
 
 
-@lru_cache(maxsize=4)
+@lru_cache(maxsize=1)
 def _made(trial: Trial) -> tuple[Finding, list[Tested]]:
     """What an offer makes, kept while its laws are tried."""
     return attempt(trial)
@@ -90,10 +84,6 @@ def _demand(finding: Finding) -> None:
         pytest.fail(finding.in_words, pytrace=False)
 
 
-def _id(trial: Trial) -> str:
-    return f"{trial.kind}:{trial.name}"
-
-
-def _law_id(both: tuple[Trial, Law]) -> str:
+def _id(both: tuple[Trial, Law | None]) -> str:
     trial, law = both
-    return f"{_id(trial)}-{law.__name__}"
+    return f"{trial.kind}:{trial.name}-{law.__name__ if law else 'can_be_made'}"

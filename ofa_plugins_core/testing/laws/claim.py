@@ -14,7 +14,7 @@ from ofa_plugins_core.errors import MissingExtraError, UnknownNameError
 from ofa_plugins_core.testing.laws import Law, NotApplicableError, demand
 
 Rng = np.random.Generator
-LONG: Final = 10.0
+LONG: Final = 3.0
 """Seconds from which a claim is not checked twice."""
 
 
