@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from html import escape
-from typing import Any, TypeAlias
+from typing import Any, Final, TypeAlias
 
 
 class Markup(str):
@@ -12,6 +12,9 @@ class Markup(str):
 
     __slots__ = ()
 
+
+LONG: Final = 40
+"""Letters of a cell, from which on its column is given room."""
 
 Content: TypeAlias = str | Iterable[str]
 
@@ -54,8 +57,7 @@ def table(
         label: what a screen reader calls it, where no caption says so.
     """
     shown = [list(row) for row in rows]
-    worded = [any(_is_word(row[i]) for row in shown) for i in range(len(columns))]
-    looks: list[dict[str, str]] = [{"class_": "words"} if word else {} for word in worded]
+    looks = [_look([row[i] for row in shown]) for i in range(len(columns))]
     heads = [
         element("th", [name, element("small", small)], scope="col", **look)
         for (name, small), look in zip(columns, looks, strict=True)
@@ -70,6 +72,13 @@ def table(
         parts.insert(0, element("caption", caption))
     named = {"role": "region", "aria_label": caption or label} if caption or label else {}
     return element("div", element("table", parts), class_="scroll", tabindex="0", **named)
+
+
+def _look(cells: Sequence[str]) -> dict[str, str]:
+    """Class of a column: ``words`` where one of its cells is no figure, ``long`` of sentences."""
+    if not any(map(_is_word, cells)):
+        return {}
+    return {"class_": "words long" if max(map(len, cells)) > LONG else "words"}
 
 
 def _is_word(cell: str) -> bool:

@@ -89,8 +89,18 @@ def verdicts_of(result: Any) -> dict[str, int]:
 
 
 def overview_first(tables: Iterable[Listed]) -> list[Listed]:
-    """Tables with verdicts of many things before those of one thing each."""
-    return sorted(tables, key=lambda t: VERDICT not in t.columns)
+    """Tables with verdicts of many things before those of one thing each; the verdict beside the
+    name, where a narrow window shows it, too."""
+    return [_verdict_second(t) for t in sorted(tables, key=lambda t: VERDICT not in t.columns)]
+
+
+def _verdict_second(found: Listed) -> Listed:
+    if VERDICT not in found.columns[1:]:
+        return found
+    at = found.columns.index(VERDICT, 1)
+    order = [0, at, *(i for i in range(1, len(found.columns)) if i != at)]
+    rows = tuple(tuple(row[i] for i in order) for row in found.rows)
+    return Listed(found.title, tuple(found.columns[i] for i in order), rows)
 
 
 def plain_facts(result: Mapping[str, Any]) -> dict[str, Any]:

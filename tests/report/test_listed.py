@@ -7,7 +7,14 @@ import json
 import pytest
 
 from ofa_plugins_core.report.embedded import Drawable
-from ofa_plugins_core.report.listed import figures_of, plain_facts, tables_of, verdicts_of
+from ofa_plugins_core.report.listed import (
+    Listed,
+    figures_of,
+    overview_first,
+    plain_facts,
+    tables_of,
+    verdicts_of,
+)
 from ofa_plugins_core.report.page import Chapter, page
 from ofa_plugins_core.report.results import read_run
 from ofa_plugins_core.report.summary import summary
@@ -116,6 +123,15 @@ def test_the_terminal_has_all_verdicts_and_leaves_the_rest_to_the_page(run_of) -
     assert (title, len(rows)) == ("3 claims", 30)
 
 
+def test_the_verdict_stands_beside_the_name_where_a_narrow_window_shows_it() -> None:
+    table = Listed("3 claims", ("claim", "work", "verdict"), (("speed", "A", "differs"),))
+
+    (found,) = overview_first([table])
+
+    assert found.columns == ("claim", "verdict", "work")
+    assert found.rows == (("speed", "differs", "A"),)
+
+
 @pytest.mark.parametrize("verdicts", [None, 3, [], {"holds": "many"}, {"holds": True}])
 def test_what_counts_no_verdicts_is_no_count(verdicts) -> None:
     assert verdicts_of({"verdicts": verdicts}) == {}
@@ -130,12 +146,13 @@ def test_a_title_of_several_lines_is_a_caption_and_text(run_of) -> None:
 
 
 def test_words_stand_to_the_left_and_figures_to_the_right(run_of) -> None:
-    rows = [["a", "≥ 1.5", "–"], ["b", "-3", "slow"]]
+    rows = [["a", "≥ 1.5", "–"], ["b", "-3", "slow"], ["so long " * 6, "", ""]]
     result = {"tables": [{"title": "t", "columns": ["x", "y", "z"], "rows": rows}]}
     text = page([Chapter(Drawable(run_of(result), ()))])
 
     assert "<td>≥ 1.5</td>" in text
     assert '<td class="words">slow</td>' in text
+    assert '<td class="words long">b</td>' in text
 
 
 def test_names_and_values_are_said_records_are_not() -> None:

@@ -278,6 +278,14 @@ def test_the_names_of_the_axes_fit_into_a_narrow_chart(open_page, written, resul
     assert tab.value(outside) == 0
 
 
+def test_a_long_name_stays_in_its_card(open_page, written, result, toy_entry):
+    entry = toy_entry(0)
+    entry["costs"] = {"energy" * 30: {"value": 1, "unit": "mJ", "kind": "computed"}}
+    tab = open_page(written(only={**result, "front": [entry]}))
+    over = "[...document.querySelectorAll('.card *')].filter(e => e.scrollWidth > e.clientWidth)"
+    assert tab.value(f"{over}.length") == 0
+
+
 def test_paper_has_everything_open_and_no_controls(tab):
     assert tab.pdf().startswith(b"%PDF")
     tab.call("Emulation.setEmulatedMedia", media="print")
