@@ -205,6 +205,8 @@ def _cells(found: Mapping[str, Any]) -> tuple[str, ...]:
 
 def _demanded(found: Mapping[str, Any]) -> str:
     """The published figure, with how ours has to stand to it."""
+    if found["published"] is None and found.get("against") is None:
+        return _shown(None)
     sign = {"at least": "≥ ", "at most": "≤ "}.get(str(found["relation"]), "")
     off = f" ± {_shown(found['within'])}" if found["within"] else ""
     if found.get("against") is not None:

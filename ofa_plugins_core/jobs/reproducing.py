@@ -51,9 +51,10 @@ def run_reproduce(context: JobContext, options: ReproduceOptions) -> Reproductio
     if not options.claims:
         _tell_lost(context)
     claims = _asked(context, options.claims)
-    files = _files(claims, options)
+    every: Sequence[ClaimEntry] = context.host.entries("claims")
+    files = _files(claims, every, options)
     if options.show:
-        works = sorted({c.work for c in context.host.entries("claims")})
+        works = sorted({c.work for c in every})
         there = {m for c in claims for m in c.needs if files.of(m) is not None}
         return Shown(claims, works, there)
     return _checked(context, options, claims, files)
@@ -125,14 +126,17 @@ class Files:
         return path if path is not None and path.exists() else None
 
 
-def _files(claims: Sequence[ClaimEntry], options: ReproduceOptions) -> Files:
+def _files(
+    claims: Sequence[ClaimEntry], every: Sequence[ClaimEntry], options: ReproduceOptions
+) -> Files:
     """Raises as ``run_reproduce``."""
     folder = options.material or (Path(os.environ[MATERIAL]) if os.environ.get(MATERIAL) else None)
     if folder is not None and not folder.expanduser().is_dir():
         raise InputError(f"{folder} is no folder", advice="ofa reproduce --show: what it may hold")
-    known: dict[str, list[Material]] = {}
+    # of claims that are not asked, too: a run that goes on with fewer was given all its files
+    known: dict[str, list[Material]] = {m.name: [] for c in every for m in c.needs}
     for needed in {(m.name, m.place): m for c in claims for m in c.needs}.values():
-        known.setdefault(needed.name, []).append(needed)
+        known[needed.name].append(needed)
     return Files(folder and folder.expanduser(), _given(options.given, known))
 
 
@@ -153,7 +157,8 @@ def _given(texts: Sequence[str], known: Mapping[str, Sequence[Material]]) -> dic
             )
         found[name] = Path(path).expanduser()
         if not found[name].exists():
-            raise InputError(f"{path} is not there", advice=f"{name}: {known[name][0].how}")
+            how = f"{name}: {known[name][0].how}" if known[name] else None
+            raise InputError(f"{path} is not there", advice=how)
     return found
 
 

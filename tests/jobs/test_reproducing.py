@@ -249,6 +249,11 @@ class TestMaterial:
         with pytest.raises(error):
             checked(self.CLAIM, given=(given,))
 
+    def test_a_file_of_a_claim_that_is_not_asked_may_be_given(self, checked, folder):
+        given = (f"table={folder / 'lut' / 'table'}",)
+        result = checked(self.CLAIM, claim("b", found(243)), given=given, claims=("paper_b",))
+        assert verdicts(result) == {"b": "reproduced"}
+
     def test_a_name_of_two_files_cannot_be_given(self, checked, folder):
         other = Material("table", "elsewhere", "another table", "ask")
         claims = (self.CLAIM, claim("b", read, needs=(other,)))
@@ -391,6 +396,11 @@ class TestResult:
         assert titles[-1] == "2 claims: 1 reproduced, 1 differs"
         cells = result.as_tables()[0][2][0]
         assert cells == ("networks", "242.5", "≥ 243 ± 0.25", "ms", "computed", "differs")
+
+    def test_where_there_is_nothing_to_hold_ours_to_nothing_is_said_of_it(self, checked):
+        row = Comparison("x", 1, None, relation="at least", within=0.5, beside="theirs")
+        cells = checked(claim("a", lambda *given: Checked([row]))).as_tables()[0][2][0]
+        assert cells[1:3] == ("1", "–")
 
     def test_a_reason_of_several_figures_is_said_once(self, checked):
         rows = [Comparison(what, 1, 2, why="known") for what in ("first", "second", "third")]
