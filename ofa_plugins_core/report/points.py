@@ -19,8 +19,7 @@ PREDICTED: Final = "predicted "
 """Before the name of what was predicted where it was measured, too."""
 RECORDS: Final = "dataset.jsonl"
 UNMEASURED: Final = (
-    "No measured accuracy stands behind these predictions: their intervals do not say how far "
-    "off they may be."
+    "No measured accuracy stands behind these predictions; their intervals may be too narrow."
 )
 """Of ``unmeasured`` networks."""
 UNITS: Final = {"params": "count", "flops": "MACs", "peak_memory": "items", "latency": "ms"}
