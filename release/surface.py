@@ -14,6 +14,7 @@ import attrs
 
 ROOMS: Final = {
     "archive": ("Archive",),
+    "claims": ("lazily",),
     "events": ("Listener", "Progress", "silent"),
     "geometry": ("Block", "Geometry", "Op", "Site", "output_size"),
     "interfaces": ("*",),
@@ -90,14 +91,24 @@ def _taken(kind: type) -> dict[str, str]:
 
 def _fields(record: type) -> dict[str, str]:
     """Field -> its type, with ``= default`` where it has one."""
+    written = _annotations(record)
     return {
-        f.alias or f.name: _by_name(f.kw_only) + _field(f) for f in attrs.fields(record) if f.init
+        f.alias or f.name: _by_name(f.kw_only) + _field(f, written[f.name])
+        for f in attrs.fields(record)
+        if f.init
     }
 
 
-def _field(field: Any) -> str:
-    kind = field.type if isinstance(field.type, str) else inspect.formatannotation(field.type)
-    return str(kind) if field.default is attrs.NOTHING else f"{kind} = {_shown(field.default)}"
+def _annotations(record: type) -> dict[str, str]:
+    """Types as the source has them: attrs' own are others once somebody has resolved them."""
+    found: dict[str, str] = {}
+    for base in reversed(record.__mro__):
+        found |= vars(base).get("__annotations__", {})
+    return found
+
+
+def _field(field: Any, kind: str) -> str:
+    return kind if field.default is attrs.NOTHING else f"{kind} = {_shown(field.default)}"
 
 
 def _shown(default: Any) -> str:

@@ -199,7 +199,9 @@ class Tab:
         for event in self._mine():
             method, params = event["method"], event["params"]
             if method == "Runtime.exceptionThrown":
-                found.append(json.dumps(params["exceptionDetails"])[:500])
+                details = params["exceptionDetails"]
+                said = details.get("exception", {}).get("description", "")
+                found.append(f"{said or details['text']}: {details.get('url', '')}")
             elif method == "Runtime.consoleAPICalled" and params["type"] in ("error", "warning"):
                 found.append(json.dumps(params["args"])[:500])
             elif method == "Log.entryAdded" and params["entry"]["level"] in ("error", "warning"):
