@@ -348,7 +348,7 @@ def figures(session: nox.Session) -> None:
 
 @nox.session(venv_backend="virtualenv")
 def matrix(session: nox.Session) -> None:
-    """Everything that mixes, mixed: 1.7 hours of trials; fails if anything is broken.
+    """Everything that mixes, mixed, in some five minutes; fails if anything is broken.
 
     It fails, too, where docs/composition.md has other grids or reasons; the new page lies in the
     session's folder, to be copied. In a home of its own, so that no table or fit of the user's
